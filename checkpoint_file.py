@@ -1,0 +1,191 @@
+"""Reading a checkpoint file as data: nothing that stands in it is ever run.
+
+A PyTorch checkpoint is a pickle, and a pickle can name any function to call. Reading is left to
+`torch.load(weights_only=True)`, which calls nothing but what is on its list; this module adds to
+that list, for the time of one call, what honest checkpoints hold besides tensors: numpy scalars,
+dtypes and arrays, `argparse.Namespace` and paths. Of numpy, the names alone are taken: they are
+mapped to the small classes below, since numpy's own `__setstate__` trusts what it is given.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import json
+import pathlib
+import pickle
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from errors import InputError
+
+# First bytes of the format that torch.save wrote before 1.6: a pickled constant, protocol 2.
+LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+PLAIN_DTYPE = re.compile(r"[?bBhHiIlLqQefdgS]|[biufSU]\d+")
+
+
+class _Dtype:
+    """Stands for `numpy.dtype`: a plain number or string type, nothing structured."""
+
+    def __init__(self, code: str, *_copy_and_align: object) -> None:
+        if not isinstance(code, str) or not PLAIN_DTYPE.fullmatch(code):
+            raise pickle.UnpicklingError(f"numpy type {code!r} is not a plain number")
+        self.dtype = np.dtype(code)
+
+    def __setstate__(self, state: tuple) -> None:
+        if state[1] in ("<", ">"):
+            self.dtype = self.dtype.newbyteorder(state[1])
+
+
+class _Array:
+    """Stands for `numpy.ndarray`: filled from raw bytes only, of the size that its shape says."""
+
+    values = np.zeros(0)
+
+    def __repr__(self) -> str:
+        return repr(self.values)
+
+    def __setstate__(self, state: tuple) -> None:
+        _version, shape, dtype, fortran, raw = state
+        flat = np.frombuffer(raw, dtype=dtype.dtype)
+        self.values = flat.reshape(shape, order="F" if fortran else "C")
+
+
+def _reconstruct(*_subtype_shape_code: object) -> _Array:
+    return _Array()
+
+
+def _scalar(dtype: _Dtype, raw: bytes) -> object:
+    return np.frombuffer(raw, dtype=dtype.dtype, count=1)[0].item()
+
+
+def _defaultdict(*_factory_of_values: object) -> collections.OrderedDict:
+    return collections.OrderedDict()
+
+
+def _factory(*_arguments: object) -> None:
+    """Stands for the factory that a defaultdict names: it is never needed."""
+
+
+def _safe_globals() -> list:
+    listed: list = [
+        argparse.Namespace,
+        (_defaultdict, "collections.defaultdict"),
+        *((_factory, f"builtins.{kind}") for kind in ("dict", "list", "set", "int", "float")),
+        (_Dtype, "numpy.dtype"),
+        (_Array, "numpy.ndarray"),
+    ]
+    for core in ("numpy.core", "numpy._core"):
+        listed.append((_scalar, f"{core}.multiarray.scalar"))
+        listed.append((_reconstruct, f"{core}.multiarray._reconstruct"))
+    for module in ("pathlib", "pathlib._local"):
+        for pure in (pathlib.PurePosixPath, pathlib.PureWindowsPath):
+            listed.append((pure, f"{module}.{pure.__name__}"))
+            listed.append((pure, f"{module}.{pure.__name__.removeprefix('Pure')}"))
+    return listed
+
+
+def read_checkpoint_file(path: Path, *, trust: bool = False) -> object:
+    """Return what the file holds, tensors on the CPU.
+
+    path: a `torch.save` file (zip or legacy), or `.safetensors` where that package is installed.
+    trust: also run the code that the file may hold (`torch.load(weights_only=False)`).
+    Raises InputError for a file that is missing, no checkpoint, damaged, or holds more than data.
+    """
+    if not path.exists():
+        raise InputError(f"{path}: no such file; --checkpoint takes a .pth file")
+    if not path.is_file():
+        raise InputError(f"{path}: is not a file; --checkpoint takes a .pth file")
+    try:
+        if path.suffix == ".safetensors":
+            return _read_safetensors(path)
+        _check_container(path)
+        if trust:
+            return torch.load(path, map_location="cpu", weights_only=False)
+        with torch.serialization.safe_globals(_safe_globals()):
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        reason = error.strerror or _first_line(error)
+        raise InputError(f"{path}: cannot be read ({reason})") from error
+    except pickle.UnpicklingError as error:
+        raise InputError(_refusal(path, error)) from error
+    except (
+        RuntimeError, ValueError, TypeError, AttributeError, KeyError, IndexError,
+        EOFError, OverflowError, MemoryError, ImportError, AssertionError,
+    ) as error:  # what torch's unpickler lets through for a damaged stream
+        raise InputError(
+            f"{path}: is damaged or no checkpoint ({type(error).__name__}: {_first_line(error)}); "
+            "copy it again from where it was trained"
+        ) from error
+
+
+def _check_container(path: Path) -> None:
+    """Refuse, from its first bytes and its table of contents, what torch.save did not write."""
+    foreign = InputError(f"{path}: is no PyTorch checkpoint; give a file written by torch.save")
+    with path.open("rb") as file:
+        head = file.read(len(LEGACY_MAGIC))
+    if head == LEGACY_MAGIC:
+        return
+    if not head.startswith(b"PK\x03\x04"):
+        raise foreign
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except zipfile.BadZipFile as error:
+        raise InputError(
+            f"{path}: is cut short or damaged (no table of contents at its end); copy it again"
+        ) from error
+    if not any(entry.filename.endswith("data.pkl") for entry in entries):
+        raise foreign
+    if any(entry.file_size != entry.compress_size for entry in entries):
+        raise InputError(
+            f"{path}: its entries are compressed, which torch.save never does; save it again"
+        )
+
+
+def _read_safetensors(path: Path) -> dict:
+    try:
+        import safetensors
+    except ImportError as error:
+        raise InputError(
+            f"{path}: needs the package safetensors (pip install safetensors)"
+        ) from error
+    try:
+        with safetensors.safe_open(path, framework="pt", device="cpu") as file:
+            names = file.keys()
+            weights = {name: file.get_tensor(name) for name in names}
+            metadata = file.metadata() or {}
+    except safetensors.SafetensorError as error:
+        raise InputError(
+            f"{path}: is damaged or no safetensors file ({_first_line(error)})"
+        ) from error
+    return {**{name: _literal(text) for name, text in metadata.items()}, "state_dict": weights}
+
+
+def _literal(text: str) -> object:
+    """A safetensors file holds its settings as text: numbers and booleans are read as JSON."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _refusal(path: Path, error: pickle.UnpicklingError) -> str:
+    """Say which name in the file was refused; torch's own message is a page long."""
+    text = str(error).partition("WeightsUnpickler error:")[2].strip() or str(error)
+    found = re.search(r"GLOBAL (\S+)", text) or re.search(r"function (<.*?>)", text)
+    if found is None:
+        return f"{path}: is damaged or no checkpoint ({text.splitlines()[0][:200]})"
+    return (
+        f"{path}: holds {found.group(1)}, which is not plain data; nothing of it was run. "
+        "Save it again as a state_dict, or pass --trust-checkpoint if you know who made it"
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__

@@ -1,0 +1,273 @@
+"""The network: a torchvision ResNet with a regression head, and its checkpoints."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import numbers
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+import torchvision
+from torch import nn
+
+from checkpoint_file import read_checkpoint_file
+from errors import InputError
+
+ARCHITECTURES = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
+HEAD_WIDTHS = (512, 128)
+WEIGHT_KEYS = ("model_state_dict", "state_dict", "model")
+WRAPPERS = frozenset({"module", "_orig_mod"})  # DataParallel and torch.compile
+LATE_FUSION = ("fusion_head.", "aux_branch.")
+
+
+class AgeRegressor(nn.Module):
+    """ResNet that reads an age from an image.
+
+    architecture: one of ARCHITECTURES. dropout: probability in the head (training only).
+    head: the module put in place of the classifier, (N, features) -> (N, 1); None gives
+    Linear(features, 512), ReLU, Dropout, Linear(512, 128), ReLU, Dropout, Linear(128, 1).
+    Weights are random: nothing is ever downloaded.
+    """
+
+    def __init__(
+        self, architecture: str = "resnet50", dropout: float = 0.5, head: nn.Module | None = None
+    ) -> None:
+        super().__init__()
+        self.backbone = torchvision.models.get_model(architecture, weights=None)
+        self.backbone.fc = head or _default_head(self.backbone.fc.in_features, dropout)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """images (N, 3, H, W), float32, normalised -> ages in years (N,)."""
+        return self.backbone(images).squeeze(1)  # (N, 1) -> (N,)
+
+
+def _default_head(features: int, dropout: float) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for width in HEAD_WIDTHS:
+        layers += [nn.Linear(features, width), nn.ReLU(), nn.Dropout(dropout)]
+        features = width
+    return nn.Sequential(*layers, nn.Linear(features, 1))
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """A training setting: its default, its type, and the values that make sense."""
+
+    default: object
+    kind: type
+    valid: Callable[[float], bool] = lambda value: True
+    wanted: str = ""
+
+
+SETTINGS: dict[str, Setting] = {
+    "model": Setting("resnet50", str),
+    "dropout": Setting(0.5, float, lambda p: 0 <= p < 1, "a share in [0, 1)"),
+    "image_size": Setting(224, int, lambda n: 32 <= n <= 4096, "32 to 4096 pixels"),
+    "test_size": Setting(0.15, float, lambda p: 0 < p < 1, "a share between 0 and 1"),
+    "val_size": Setting(0.15, float, lambda p: 0 < p < 1, "a share between 0 and 1"),
+    "seed": Setting(42, int, lambda n: 0 <= n < 2**32, "0 to 4294967295"),
+    "use_age_stratify": Setting(True, bool),
+    "age_bin_width": Setting(10, float, lambda w: w > 0, "more than 0 years"),
+    "min_age": Setting(0, float, lambda a: a >= 0, "0 years or more"),
+    "max_age": Setting(100, float, lambda a: a > 0, "more than 0 years"),
+    "epoch": Setting(None, int),
+    "val_mae": Setting(None, float),
+}
+SPLIT_SETTINGS = (
+    "test_size", "val_size", "seed", "use_age_stratify", "age_bin_width", "min_age", "max_age",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """A network ready for evaluation, with the settings that it was trained with.
+
+    model: in eval mode, on the CPU, float32. settings: every name in SETTINGS. given: the names
+    that stood in the file; the others are defaults. stored_dtype: of the weights in the file.
+    """
+
+    path: Path
+    model: AgeRegressor
+    settings: dict[str, object]
+    given: frozenset[str]
+    stored_dtype: str
+    synthetic: bool
+
+
+def load_checkpoint(path: str | Path, *, trust: bool = False) -> Checkpoint:
+    """Load a checkpoint in any of the forms that the README lists.
+
+    Raises InputError, one line, for a file that is no checkpoint or holds more than data (unless
+    `trust`), another architecture, weights that do not fit, or a setting that makes no sense.
+    """
+    path = Path(path)
+    content = read_checkpoint_file(path, trust=trust)
+    if not isinstance(content, Mapping):
+        raise InputError(f"{path}: holds a {type(content).__name__}, not a dictionary of weights")
+    settings, given = _read_settings(path, content)
+    weights, stored_dtype = _read_weights(path, content)
+    model = _build(path, str(settings["model"]), float(settings["dropout"]), weights)
+    synthetic = content.get("synthetic") is True
+    return Checkpoint(path, model, settings, given, stored_dtype, synthetic)
+
+
+def _read_settings(path: Path, content: Mapping) -> tuple[dict[str, object], frozenset[str]]:
+    nested = content.get("args")
+    if nested is not None and not isinstance(nested, Mapping):
+        nested = getattr(nested, "__dict__", None)
+    nested = nested or {}
+    settings: dict[str, object] = {}
+    given = set()
+    for name, setting in SETTINGS.items():
+        value = content.get(name)
+        if value is None or (name == "model" and not isinstance(value, str)):
+            value = nested.get(name)
+        if value is None:
+            settings[name] = setting.default
+        else:
+            settings[name] = _checked(path, name, value, setting)
+            given.add(name)
+    if settings["min_age"] > settings["max_age"]:
+        raise InputError(
+            f"{path}: setting min_age is {settings['min_age']:g}, above max_age "
+            f"{settings['max_age']:g}; give --min-age and --max-age"
+        )
+    return settings, frozenset(given)
+
+
+def _checked(path: Path, name: str, value: object, setting: Setting) -> object:
+    """The value as a plain Python object of the setting's type, or InputError."""
+    if getattr(value, "ndim", None) == 0:  # a scalar of numpy or torch
+        value = value.item()
+    wrong = InputError(
+        f"{path}: setting {name} is {value!r}, not {setting.wanted or setting.kind.__name__}"
+    )
+    if setting.kind is str:
+        if not isinstance(value, str):
+            raise wrong
+        return value
+    if setting.kind is bool:
+        if value not in (0, 1):
+            raise wrong
+        return bool(value)
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise wrong
+    if name == "val_mae" and not math.isfinite(value):
+        return None
+    if not math.isfinite(value) or (setting.kind is int and value != int(value)):
+        raise wrong
+    value = setting.kind(value)
+    if not setting.valid(value):
+        raise wrong
+    return value
+
+
+def _read_weights(path: Path, content: Mapping) -> tuple[dict[str, torch.Tensor], str]:
+    """Names without wrappers -> float32 tensors, and the dtype they were stored in."""
+    found = next((content[k] for k in WEIGHT_KEYS if isinstance(content.get(k), Mapping)), None)
+    if found is None:
+        found = {name: value for name, value in content.items() if torch.is_tensor(value)}
+    weights: dict[str, torch.Tensor] = {}
+    dtypes = set()
+    for name, value in found.items():
+        if not isinstance(name, str) or not torch.is_tensor(value):
+            raise InputError(f"{path}: weight {name!r} is a {type(value).__name__}, not a tensor")
+        plain = ".".join(part for part in name.split(".") if part not in WRAPPERS)
+        if plain in weights:
+            raise InputError(f"{path}: weight {plain} stands in it twice; save it again")
+        if value.is_floating_point():
+            dtypes.add(str(value.dtype).removeprefix("torch."))
+            value = value.float()
+            if not bool(torch.isfinite(value).all()):
+                raise InputError(
+                    f"{path}: weight {plain} has NaN or infinite values; the training diverged, "
+                    "take an earlier checkpoint"
+                )
+        weights[plain] = value
+    if not weights:
+        raise InputError(
+            f"{path}: holds no weights; looked for {', '.join(WEIGHT_KEYS)} or a bare state dict "
+            f"and found {_listed(content) or 'nothing'}"
+        )
+    fusion = [prefix for prefix in LATE_FUSION if any(n.startswith(prefix) for n in weights)]
+    if fusion:
+        raise InputError(
+            f"{path}: is a late-fusion checkpoint ({', '.join(p + '*' for p in fusion)}), "
+            "which takes more than the image; only image networks can be evaluated"
+        )
+    return weights, "/".join(sorted(dtypes))
+
+
+def _build(path: Path, name: str, dropout: float, weights: dict[str, torch.Tensor]) -> AgeRegressor:
+    """The network that the weights belong to, with them in place: every name and shape fits."""
+    architecture = name.strip().lower()
+    if architecture not in ARCHITECTURES:
+        raise InputError(
+            f"{path}: architecture {name!r} is not supported; "
+            f"known are {', '.join(ARCHITECTURES)}"
+        )
+    with torch.device("meta"):  # no random initialisation of what is overwritten next
+        model = AgeRegressor(architecture, dropout, _head_of(path, weights, dropout))
+    wanted = model.state_dict()
+    for key in wanted.keys() - weights.keys():
+        if key.endswith(".num_batches_tracked"):  # absent before PyTorch 0.4.1; unused in eval mode
+            weights[key] = torch.tensor(0)
+    problems = []
+    if missing := [key for key in wanted if key not in weights]:
+        problems.append(f"missing {_listed(missing)}")
+    if unexpected := [key for key in weights if key not in wanted]:
+        problems.append(f"unexpected {_listed(unexpected)}")
+    misshapen = [
+        f"{key} {tuple(weights[key].shape)} instead of {tuple(value.shape)}"
+        for key, value in wanted.items()
+        if key in weights and weights[key].shape != value.shape
+    ]
+    if misshapen:
+        problems.append(f"of another shape {_listed(misshapen)}")
+    if problems:
+        raise InputError(f"{path}: weights do not fit {architecture}: {'; '.join(problems)}")
+    model.load_state_dict(weights, assign=True)
+    return model.eval()
+
+
+def _head_of(path: Path, weights: dict[str, torch.Tensor], dropout: float) -> nn.Module | None:
+    """The regression head whose Linear layers stand in the weights; None where there is none.
+
+    A place without weights holds a ReLU if it is the first after a Linear layer, else a Dropout,
+    which does nothing in evaluation.
+    """
+    pattern = re.compile(r"backbone\.fc\.(?:(\d+)\.)?weight")
+    places = {
+        int(found.group(1) or -1): name.removesuffix("weight")
+        for name, value in weights.items()
+        if (found := pattern.fullmatch(name)) and value.ndim == 2
+    }
+    if not places:
+        return None
+    linears = {}
+    for place, prefix in places.items():
+        outputs, inputs = weights[prefix + "weight"].shape
+        linears[place] = nn.Linear(inputs, outputs, bias=prefix + "bias" in weights)
+    last = linears[max(linears)]
+    if last.out_features != 1:
+        raise InputError(
+            f"{path}: its head has {last.out_features} outputs ({places[max(places)]}weight); "
+            "an age needs exactly one"
+        )
+    if list(linears) == [-1]:
+        return linears[-1]
+    if max(linears) > 64:
+        raise InputError(f"{path}: head layer {places[max(places)]}weight: no head is that deep")
+    return nn.Sequential(*(
+        linears.get(place) or (nn.ReLU() if place - 1 in linears else nn.Dropout(dropout))
+        for place in range(max(linears) + 1)
+    ))
+
+
+def _listed(names: object, most: int = 4) -> str:
+    names = [str(name) for name in names]
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,0 +1,236 @@
+import argparse
+import pathlib
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import model
+from errors import InputError
+from model import AgeRegressor, load_checkpoint
+
+
+@pytest.fixture(scope="module")
+def network() -> AgeRegressor:
+    torch.manual_seed(0)
+    return AgeRegressor("resnet18").eval()
+
+
+def save(tmp_path, content, name="best_model.pth", **options):
+    path = tmp_path / name
+    torch.save(content, path, **options)
+    return path
+
+
+def content_of(network, **settings):
+    return {"model_state_dict": network.state_dict(), "model": "resnet18", **settings}
+
+
+def assert_same_network(loaded, network):
+    images = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        torch.testing.assert_close(loaded(images), network(images))
+
+
+def test_forward_gives_one_age_an_image(network):
+    assert network(torch.zeros(3, 3, 64, 64)).shape == (3,)
+    assert network(torch.zeros(1, 3, 64, 64)).shape == (1,)
+
+
+def test_default_head_is_the_published_one():
+    kinds = [type(layer).__name__ for layer in AgeRegressor("resnet50").backbone.fc]
+    assert kinds == ["Linear", "ReLU", "Dropout", "Linear", "ReLU", "Dropout", "Linear"]
+    widths = [(l.in_features, l.out_features) for l in AgeRegressor().backbone.fc[::3]]
+    assert widths == [(2048, 512), (512, 128), (128, 1)]
+
+
+@pytest.mark.parametrize("key", ["model_state_dict", "state_dict"])
+def test_weights_are_found_under_either_key(tmp_path, network, key):
+    path = save(tmp_path, {key: network.state_dict(), "args": {"model": "resnet18"}})
+    loaded = load_checkpoint(path)
+    assert_same_network(loaded.model, network)
+    assert not loaded.model.training
+
+
+def test_weights_under_model_and_its_name_in_args(tmp_path, network):
+    path = save(tmp_path, {"model": network.state_dict(), "args": {"model": "resnet18"}})
+    assert_same_network(load_checkpoint(path).model, network)
+
+
+def test_bare_state_dict_is_a_resnet50(tmp_path):
+    network = AgeRegressor("resnet50").eval()
+    loaded = load_checkpoint(save(tmp_path, network.state_dict()))
+    assert_same_network(loaded.model, network)
+    assert loaded.given == frozenset()
+    assert loaded.settings["image_size"] == 224
+    assert loaded.settings["seed"] == 42
+
+
+@pytest.mark.parametrize(
+    "rename",
+    [
+        lambda key: "module." + key,
+        lambda key: "_orig_mod." + key,
+        lambda key: "_orig_mod.module." + key,
+        lambda key: "module._orig_mod.module." + key,
+        lambda key: key.replace("backbone.", "backbone._orig_mod."),
+    ],
+)
+def test_wrapper_prefixes_are_stripped(tmp_path, network, rename):
+    weights = {rename(key): value for key, value in network.state_dict().items()}
+    loaded = load_checkpoint(save(tmp_path, {"state_dict": weights, "model": "resnet18"}))
+    assert_same_network(loaded.model, network)
+
+
+@pytest.mark.parametrize("name", model.ARCHITECTURES)
+def test_every_named_architecture_loads(tmp_path, name):
+    with torch.device("meta"):
+        state = AgeRegressor(name).state_dict()
+    weights = {key: torch.zeros(value.shape, dtype=value.dtype) for key, value in state.items()}
+    loaded = load_checkpoint(save(tmp_path, {"state_dict": weights, "model": name.upper()}))
+    assert loaded.model.backbone.layer4[-1].conv2.weight.shape[1] == 512
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        nn.Linear(512, 1),
+        nn.Linear(512, 1, bias=False),
+        nn.Sequential(nn.Linear(512, 1)),
+        nn.Sequential(nn.Dropout(0.5), nn.Linear(512, 1)),
+        nn.Sequential(nn.Linear(512, 64), nn.ReLU(), nn.Linear(64, 1)),
+        nn.Sequential(nn.Linear(512, 7), nn.ReLU(), nn.Dropout(0.1), nn.Linear(7, 5), nn.ReLU(),
+                      nn.Dropout(0.1), nn.Linear(5, 3), nn.ReLU(), nn.Linear(3, 1)),
+    ],
+)  # fmt: skip
+def test_heads_of_other_widths_load(tmp_path, head):
+    torch.manual_seed(3)
+    network = AgeRegressor("resnet18", head=head).eval()
+    loaded = load_checkpoint(save(tmp_path, content_of(network)))
+    assert_same_network(loaded.model, network)
+
+
+def test_settings_come_from_the_top_level_before_args(tmp_path, network):
+    args = argparse.Namespace(
+        model="resnet18", image_size=np.int32(128), seed=7, test_size=np.float32(0.25),
+        use_age_stratify=np.bool_(False), out=pathlib.Path("somewhere"), val_size=None,
+    )  # fmt: skip
+    content = {"state_dict": network.state_dict(), "args": args, "seed": np.int64(9),
+               "epoch": torch.tensor(12), "val_mae": np.float64(3.5)}  # fmt: skip
+    loaded = load_checkpoint(save(tmp_path, content))
+    settings = loaded.settings
+    assert settings["seed"] == 9
+    assert type(settings["seed"]) is int
+    assert settings["image_size"] == 128
+    assert settings["test_size"] == 0.25
+    assert settings["use_age_stratify"] is False
+    assert settings["val_size"] == 0.15
+    assert (settings["epoch"], settings["val_mae"]) == (12, 3.5)
+    assert loaded.given == {
+        "model", "image_size", "seed", "test_size", "use_age_stratify", "epoch", "val_mae",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_other_precisions_are_evaluated_in_float32(tmp_path, network, dtype):
+    weights = {
+        key: value.to(dtype) if value.is_floating_point() else value
+        for key, value in network.state_dict().items()
+    }
+    loaded = load_checkpoint(save(tmp_path, {"state_dict": weights, "model": "resnet18"}))
+    assert {p.dtype for p in loaded.model.parameters()} == {torch.float32}
+    assert loaded.stored_dtype == str(dtype).removeprefix("torch.")
+
+
+def test_absent_batch_counters_do_not_matter(tmp_path, network):
+    weights = {k: v for k, v in network.state_dict().items() if "num_batches" not in k}
+    loaded = load_checkpoint(save(tmp_path, {"state_dict": weights, "model": "resnet18"}))
+    assert_same_network(loaded.model, network)
+
+
+def test_safetensors_with_settings_in_its_metadata(tmp_path, network):
+    torch_files = pytest.importorskip("safetensors.torch")
+    path = tmp_path / "best_model.safetensors"
+    torch_files.save_file(
+        network.state_dict(), path,
+        metadata={"model": "resnet18", "seed": "5", "use_age_stratify": "false"},
+    )  # fmt: skip
+    loaded = load_checkpoint(path)
+    assert_same_network(loaded.model, network)
+    assert (loaded.settings["seed"], loaded.settings["use_age_stratify"]) == (5, False)
+
+
+def without(network, part):
+    return {k: v for k, v in network.state_dict().items() if part not in k}
+
+
+REFUSED = {
+    "missing": (
+        lambda n: {"state_dict": without(n, "layer4.1.conv2"), "model": "resnet18"},
+        "weights do not fit resnet18: missing backbone.layer4.1.conv2.weight",
+    ),
+    "unexpected": (
+        lambda n: {"state_dict": {**n.state_dict(), "extra.w": torch.ones(1)}, "model": "resnet18"},
+        "unexpected extra.w",
+    ),
+    "shape": (
+        lambda n: {
+            "state_dict": {**n.state_dict(), "backbone.conv1.weight": torch.ones(64, 1, 7, 7)},
+            "model": "resnet18",
+        },
+        "of another shape backbone.conv1.weight (64, 1, 7, 7) instead of (64, 3, 7, 7)",
+    ),
+    "other architecture": (
+        lambda n: content_of(n) | {"model": "vit_b_16"},
+        "architecture 'vit_b_16' is not supported; known are resnet18, resnet34",
+    ),
+    "late fusion": (
+        lambda n: {"state_dict": {**n.state_dict(), "fusion_head.0.weight": torch.ones(1)}},
+        "late-fusion checkpoint (fusion_head.*)",
+    ),
+    "auxiliary branch": (
+        lambda n: {"state_dict": {**n.state_dict(), "module.aux_branch.w": torch.ones(1)}},
+        "late-fusion checkpoint (aux_branch.*)",
+    ),
+    "two outputs": (
+        lambda n: content_of(AgeRegressor("resnet18", head=nn.Linear(512, 2))),
+        "its head has 2 outputs (backbone.fc.weight)",
+    ),
+    "NaN": (
+        lambda n: content_of(n) | {"model_state_dict": {
+            **n.state_dict(), "backbone.bn1.bias": torch.full((64,), float("nan"))}},
+        "weight backbone.bn1.bias has NaN or infinite values",
+    ),
+    "infinite": (
+        lambda n: content_of(n) | {"model_state_dict": {
+            **n.state_dict(), "backbone.bn1.bias": torch.full((64,), float("inf"))}},
+        "weight backbone.bn1.bias has NaN or infinite values",
+    ),
+    "twice": (
+        lambda n: {"state_dict": {**n.state_dict(), "module.backbone.conv1.weight": torch.ones(1)},
+                   "model": "resnet18"},
+        "weight backbone.conv1.weight stands in it twice",
+    ),
+    "empty": (lambda n: {"state_dict": {}}, "holds no weights"),
+    "settings only": (lambda n: {"seed": 3, "epoch": 1}, "holds no weights"),
+    "list": (lambda n: [1, 2], "holds a list, not a dictionary"),
+    "not a tensor": (lambda n: {"state_dict": {"a": 3}}, "weight 'a' is a int, not a tensor"),
+    "seed text": (lambda n: content_of(n, seed="x"), "setting seed is 'x', not 0 to 4294967295"),
+    "share": (lambda n: content_of(n, test_size=1.5), "setting test_size is 1.5, not a share"),
+    "NaN share": (lambda n: content_of(n, val_size=float("nan")), "setting val_size is nan"),
+    "size": (lambda n: content_of(n, image_size=224.5), "setting image_size is 224.5"),
+    "ages": (lambda n: content_of(n, min_age=50, max_age=20), "min_age is 50, above max_age 20"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused_with_its_reason(tmp_path, network, case):
+    make, message = REFUSED[case]
+    path = save(tmp_path, make(network))
+    with pytest.raises(InputError) as caught:
+        load_checkpoint(path)
+    text = str(caught.value)
+    assert message in text
+    assert text.startswith(str(path))
+    assert "\n" not in text
