@@ -1,0 +1,334 @@
+"""Folder and workbook to samples, and the split, held against scikit-learn called by hand."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from sklearn.model_selection import train_test_split
+
+from dataset import find_images, load_samples, mask_path_for, split_samples
+from errors import InputError
+
+
+def write_book(path, rows):
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(path)
+    return path
+
+
+def touch(folder, *names):
+    """Files that are no images: nothing here may open them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / name).write_bytes(b"")
+    return folder
+
+
+def table(ages, images_each=2):
+    """Samples of subjects with these ages, {subject: age}."""
+    rows = [
+        (f"anon_{subject}_{n}.png", f"/d/anon_{subject}_{n}.png", subject, float(age), None, None)
+        for subject, age in ages.items()
+        for n in range(1, images_each + 1)
+    ]
+    columns = ["filename", "path", "subject_id", "true_age", "sex", "cohort"]
+    return pd.DataFrame(rows, columns=columns).sort_values("path", ignore_index=True)
+
+
+def test_find_images_takes_any_case_and_sorts_by_path_string(tmp_path):
+    names = ["anon_2_1.PNG", "anon_10_1.jpg", "Anon_1_1.Jpeg", "anon_2_1.jpeg", "中_3_1.png"]
+    touch(tmp_path, *names, "notes.txt", "anon_5_1.tiff", "._anon_2_1.PNG", "png")
+    (tmp_path / "folder_7_1.png").mkdir()
+    assert [path.name for path in find_images(tmp_path)] == [
+        "Anon_1_1.Jpeg", "anon_10_1.jpg", "anon_2_1.PNG", "anon_2_1.jpeg", "folder_7_1.png",
+        "中_3_1.png",
+    ]  # fmt: skip
+
+
+def test_find_images_faults(tmp_path):
+    (tmp_path / "Healthy").mkdir()
+    with pytest.raises(InputError, match=r"no \.png.*it holds the folders Healthy"):
+        find_images(tmp_path)
+    with pytest.raises(InputError, match=r"no \.png, \.jpg or \.jpeg image in this folder$"):
+        find_images(tmp_path / "Healthy")
+    with pytest.raises(InputError, match="nowhere: no such folder"):
+        find_images(tmp_path / "nowhere")
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(InputError, match="file: is a file"):
+        find_images(tmp_path / "file")
+
+
+def test_samples_and_what_is_left_out(tmp_path):
+    images = touch(
+        tmp_path / "Images", "anon_007_2.png", "anon_7_1.png", "anon_8_1.jpg", "anon_9_1.png",
+        "anon_10_1.png", "anon_11_1.png", "plain.png", "anon__1.png",
+    )  # fmt: skip
+    rows = [["Number", "Age", "Sex"], [7, 40, "F"], ["8", 50.5, None], [10, -1], [11, 20], [11, 30],
+            [12, 60]]  # fmt: skip
+    samples, skipped = load_samples(images, write_book(tmp_path / "l.xlsx", rows))
+    # By path: "anon_007..." < "anon_7..." < "anon_8..."; 12 has no image, which is normal.
+    assert samples.to_dict("list") == {
+        "filename": ["anon_007_2.png", "anon_7_1.png", "anon_8_1.jpg"],
+        "path": [str(images / n) for n in ("anon_007_2.png", "anon_7_1.png", "anon_8_1.jpg")],
+        "subject_id": ["7", "7", "8"],
+        "true_age": [40.0, 40.0, 50.5],
+        "sex": ["F", "F", None],
+        "cohort": [None, None, None],
+    }
+    assert samples["true_age"].dtype == np.float64
+    left_out = {row.filename: (row.kind, row.reason) for row in skipped.itertuples()}
+    assert left_out == {
+        "anon_9_1.png": ("no_label", "no label for subject 9 in l.xlsx"),
+        "anon_10_1.png": (
+            "unusable_label",
+            "its label cannot be used: Sheet!B4 holds -1, which is not an age between 0 and "
+            "120 years",
+        ),
+        "anon_11_1.png": (
+            "conflicting_label",
+            "its label cannot be used: Sheet!B5 is contradicted: Sheet!B5 says 20 and "
+            "Sheet!B6 says 30",
+        ),
+        "plain.png": ("unusable_name", "its name has no subject number, as in anon_123_1.png"),
+        "anon__1.png": ("unusable_name", "its name has no subject number, as in anon_123_1.png"),
+    }
+    assert len(samples) + len(skipped) == 8
+
+
+def test_cohort_from_the_folder_of_the_images(tmp_path):
+    rows = [["Healthy", None, "Pathological"], ["Number", "Age", "Number", "Age"], [1, 20, 1, 60]]
+    book = write_book(tmp_path / "l.xlsx", rows)
+    images = touch(tmp_path / "pathological" / "Images", "anon_1_1.png")
+    samples, _ = load_samples(images, book)
+    assert samples[["true_age", "cohort"]].to_numpy().tolist() == [[60.0, "Pathological"]]
+    samples, _ = load_samples(images, book, cohort="healthy")
+    assert samples[["true_age", "cohort"]].to_numpy().tolist() == [[20.0, "Healthy"]]
+    elsewhere = touch(tmp_path / "Images", "anon_1_1.png")
+    with pytest.raises(InputError, match="--cohort Healthy or --cohort Pathological"):
+        load_samples(elsewhere, book)
+
+
+def test_labels_by_file_name(tmp_path):
+    images = touch(tmp_path / "i", "anon_7_1.png", "anon_7_2.png", "left.png", "right.png", "x.png")
+    rows = [["filename", "age", "id"], ["anon_7_1", 40, 99], ["sub/anon_7_2.png", 41, None],
+            ["left.png", 50, "03"], ["right.png", 50, None]]  # fmt: skip
+    samples, skipped = load_samples(images, write_book(tmp_path / "l.xlsx", rows))
+    # A number in the name is the subject; the column serves names without one.
+    assert samples[["filename", "subject_id", "true_age"]].to_numpy().tolist() == [
+        ["anon_7_1.png", "7", 40.0], ["anon_7_2.png", "7", 41.0], ["left.png", "3", 50.0],
+    ]  # fmt: skip
+    assert skipped[["filename", "kind", "reason"]].to_numpy().tolist() == [
+        ["right.png", "unusable_name", "its name has no subject number, as in anon_123_1.png"],
+        ["x.png", "no_label", "no label for filename x.png in l.xlsx"],
+    ]
+
+
+def test_nothing_matches_shows_an_image_and_a_number(tmp_path):
+    images = touch(tmp_path / "i", "anon_7_1.png", "anon_8_1.png")
+    book = write_book(tmp_path / "l.xlsx", [["id", "age"], [1001, 30]])
+    fault = (
+        r"none of 2 images has a usable label in .*l\.xlsx; first image anon_7_1\.png: no label "
+        r"for subject 7 in l\.xlsx; first subject in the workbook: 1001"
+    )
+    with pytest.raises(InputError, match=fault):
+        load_samples(images, book)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_names_that_no_result_file_could_hold(tmp_path):
+    images = touch(tmp_path / "i", "anon_7_1.png", "anon_7_2\n.png")
+    os.close(os.open(os.fsencode(images) + b"/anon_7_\xff.png", os.O_CREAT))
+    book = write_book(tmp_path / "l.xlsx", [["id", "age"], [7, 30]])
+    samples, skipped = load_samples(images, book)
+    assert samples["filename"].tolist() == ["anon_7_1.png"]
+    assert skipped["filename"].tolist() == [r"anon_7_2\n.png", r"anon_7_\udcff.png"]
+    assert skipped["kind"].tolist() == ["unusable_name"] * 2
+    skipped.to_csv(tmp_path / "skipped.csv", encoding="utf-8")
+
+
+def split_by_hand(samples, test_size, val_size, seed, width, strata=(True, True)):
+    """The contract in plain calls: (test, val, train) subjects in scikit-learn's order."""
+    subjects, ages = [], {}
+    for row in samples.itertuples():
+        if row.subject_id not in ages:
+            subjects.append(row.subject_id)
+            ages[row.subject_id] = row.true_age
+    bins = [int(ages[s] // width) for s in subjects]
+    rest, test = train_test_split(
+        subjects, test_size=test_size, random_state=seed, stratify=bins if strata[0] else None
+    )
+    bins = [int(ages[s] // width) for s in rest]
+    train, val = train_test_split(
+        rest, test_size=val_size, random_state=seed, stratify=bins if strata[1] else None
+    )
+    return test, val, train
+
+
+def subjects_of(samples, split):
+    return samples.loc[samples["split"] == split, "subject_id"].drop_duplicates().tolist()
+
+
+AGES = {str(i): 10 + (7 * i) % 60 for i in range(300)}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {}, {"seed": 7}, {"test_size": 0.3, "val_size": 0.1}, {"age_bin_width": 5},
+        {"age_bin_width": 7.5}, {"stratify": False},
+    ],
+)  # fmt: skip
+def test_split_is_scikit_learns(settings):
+    samples = table(AGES)
+    split, skipped, notes = split_samples(samples, **settings)
+    stratify = settings.get("stratify", True)
+    expected = split_by_hand(
+        samples, settings.get("test_size", 0.15), settings.get("val_size", 0.15),
+        settings.get("seed", 42), settings.get("age_bin_width", 10), (stratify, stratify),
+    )  # fmt: skip
+    for name, subjects in zip(("test", "val", "train"), expected, strict=True):
+        assert subjects_of(split, name) == subjects
+    assert skipped.empty
+    assert notes == []
+    assert len(split) == len(samples) == 600
+    assert split.groupby("subject_id")["split"].nunique().eq(1).all()
+
+
+def test_a_subjects_images_stand_together_by_path():
+    split, _, _ = split_samples(table(AGES, images_each=3))
+    groups = split["subject_id"].ne(split["subject_id"].shift()).cumsum()
+    assert groups.max() == 300
+    assert split.groupby(groups)["path"].apply(lambda p: p.is_monotonic_increasing).all()
+    assert split.index.tolist() == list(range(900))
+
+
+def test_split_depends_on_neither_row_order_nor_the_files(tmp_path):
+    samples = table(AGES)
+    expected, _, _ = split_samples(samples)
+    shuffled = samples.sample(frac=1, random_state=0)
+    pd.testing.assert_frame_equal(split_samples(shuffled)[0], expected)
+    # None of the paths exists: nothing was opened.
+    assert not Path(samples["path"][0]).exists()
+
+
+def test_subjects_outside_the_age_range_leave_before_the_split():
+    ages = {**AGES, "old": 90.5, "young": 2, "low": 10, "high": 69}
+    samples = table(ages)
+    split, skipped, _ = split_samples(samples, min_age=10, max_age=69)
+    inside = samples[~samples["subject_id"].isin(["old", "young"])]
+    assert subjects_of(split, "test") == split_by_hand(inside, 0.15, 0.15, 42, 10)[0]
+    assert skipped[["filename", "kind", "reason"]].to_numpy().tolist() == [
+        ["anon_old_1.png", "outside_age_range", "age 90.5 is outside 10 to 69 years"],
+        ["anon_old_2.png", "outside_age_range", "age 90.5 is outside 10 to 69 years"],
+        ["anon_young_1.png", "outside_age_range", "age 2 is outside 10 to 69 years"],
+        ["anon_young_2.png", "outside_age_range", "age 2 is outside 10 to 69 years"],
+    ]
+    assert {"low", "high"} <= set(split["subject_id"])
+
+
+def test_a_bin_of_one_subject_makes_both_splits_unstratified():
+    samples = table({**AGES, "x": 95})
+    split, _, notes = split_samples(samples, seed=3)
+    # Without strata, x comes to the rest with this seed, where it is alone in its bin again.
+    expected = split_by_hand(samples, 0.15, 0.15, 3, 10, (False, False))
+    assert "x" not in expected[0]
+    assert [subjects_of(split, s) for s in ("test", "val", "train")] == [list(e) for e in expected]
+    assert len(notes) == 2
+    assert notes[0].startswith("the test split is not stratified by age: ")
+    assert notes[1].startswith("the val split is not stratified by age: ")
+    assert "\n" not in "".join(notes)
+
+
+def test_a_bin_that_one_split_empties_makes_only_the_next_unstratified():
+    # Two of 95 years: with half of the subjects in the test set, one of them goes there.
+    samples = table({**AGES, "x": 95, "y": 96})
+    split, _, notes = split_samples(samples, test_size=0.5)
+    expected = split_by_hand(samples, 0.5, 0.15, 42, 10, (True, False))
+    assert [subjects_of(split, s) for s in ("test", "val", "train")] == [list(e) for e in expected]
+    assert len(notes) == 1
+    assert "val split" in notes[0]
+
+
+def test_more_bins_than_test_subjects_falls_back():
+    samples = table({str(i): 10 * (i % 9) + 5 for i in range(18)})  # 9 bins, 3 test subjects
+    split, _, notes = split_samples(samples)
+    assert subjects_of(split, "test") == split_by_hand(samples, 0.15, 0.15, 42, 10, (0, 0))[0]
+    assert len(notes) == 2
+
+
+def test_without_validation():
+    split, _, _ = split_samples(table(AGES), val_size=0)
+    assert split["split"].value_counts().to_dict() == {"train": 510, "test": 90}
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ({"test_size": 0}, "--test-size 0: "), ({"test_size": 1.0}, "--test-size 1.0: "),
+        ({"test_size": float("nan")}, "--test-size nan: "), ({"val_size": 1}, "--val-size 1: "),
+        ({"val_size": -0.1}, "--val-size -0.1: "), ({"seed": -1}, "--seed -1: "),
+        ({"seed": 2**32}, "--seed 4294967296: "), ({"seed": 1.5}, r"--seed 1\.5: "),
+        ({"age_bin_width": 0}, "--age-bin-width 0: "),
+        ({"age_bin_width": float("inf")}, "--age-bin-width inf: "),
+        ({"min_age": 50, "max_age": 40}, "--min-age 50: is above --max-age 40"),
+        ({"min_age": 80}, "--min-age 80, --max-age 100: none of 600 images"),
+    ],
+)  # fmt: skip
+def test_settings_out_of_range_are_named(settings, fault):
+    with pytest.raises(InputError, match=fault):
+        split_samples(table(AGES), **settings)
+
+
+@pytest.mark.parametrize(
+    ("subjects", "fault"),
+    [
+        (1, r"--test-size 0\.15: too few subjects to split \(1 left\)"),
+        (2, r"--val-size 0\.15: too few subjects to split \(1 left\)"),
+    ],
+)
+def test_too_few_subjects(subjects, fault):
+    with pytest.raises(InputError, match=fault) as caught:
+        split_samples(table({str(i): 40 for i in range(subjects)}))
+    assert "\n" not in str(caught.value)
+
+
+def test_three_subjects_are_enough():
+    split, _, _ = split_samples(table({"1": 40, "2": 40, "3": 40}))
+    assert sorted(split["split"].unique()) == ["test", "train", "val"]
+
+
+def test_mask_beside_the_last_images_folder(tmp_path):
+    images = touch(tmp_path / "Images" / "a" / "Images" / "b", "anon_1_1.jpg", "anon_2_1.png")
+    masks = touch(tmp_path / "Images" / "a" / "Masks" / "b", "anon_1_1.png", "anon_1_1.jpeg")
+    assert mask_path_for(images / "anon_1_1.jpg") == masks / "anon_1_1.png"
+    assert mask_path_for(images / "anon_2_1.png") is None
+    (masks / "anon_2_1.JPEG").write_bytes(b"")
+    assert mask_path_for(str(images / "anon_2_1.png")) == masks / "anon_2_1.JPEG"
+    (masks / "anon_3_1.png").mkdir()
+    assert mask_path_for(images / "anon_3_1.png") is None
+
+
+def test_mask_folder_given_or_none_to_be_found(tmp_path, monkeypatch):
+    folder = touch(tmp_path / "m", "anon_1.5_1.jpeg")
+    assert mask_path_for("anywhere/anon_1.5_1.png", folder) == folder / "anon_1.5_1.jpeg"
+    assert mask_path_for(folder / "anon_1.5_1.jpeg") is None
+    images = touch(tmp_path / "Images", "anon_1_1.png")
+    masks = touch(tmp_path / "Masks", "anon_1_1.png")
+    monkeypatch.chdir(images)
+    assert mask_path_for("anon_1_1.png") == masks / "anon_1_1.png"
+
+
+def test_import_needs_neither_torch_nor_scikit_learn():
+    code = "import sys, dataset; print([m for m in ('torch', 'sklearn') if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        cwd=Path(__file__).parents[1],
+    )  # fmt: skip
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,409 @@
+"""The workbook: age, and sex where it is given, by subject number or by file name.
+
+Two layouts are read. The published one has blocks side by side, their names (`Healthy`,
+`Pathological`) in one row and the column names in the next; the same number in two blocks means two
+people. The other is a plain table with one header row. Columns are found by name.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+import numbers
+import os
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PureWindowsPath
+from typing import Any, NamedTuple
+
+import openpyxl
+import pandas as pd
+from openpyxl.utils import get_column_letter
+
+from errors import InputError
+from spreadsheet import cell_name, check_formulas, numbered_rows, opened, value_at
+
+MAX_AGE_READ = 120  # years; the oldest person on record reached 122
+_HEADER_WITHIN = 20  # rows that are not blank
+
+_COLUMN_NAMES = {
+    "subject": {"number", "id", "subject", "subjectid", "patient", "编号", "受试者"},
+    "filename": {"filename", "文件名"},
+    "age": {"age", "年龄"},
+    "sex": {"sex", "gender", "性别"},
+}
+_ROLES = {name: role for role, names in _COLUMN_NAMES.items() for name in names}
+_IN_YEARS = re.compile(r"[(\[](years?|yrs?|y|岁|周岁)[)\]]$")
+_AGE_TEXT = re.compile(
+    r"([+-]?\d+(?:\.\d+|,\d{1,2})?)\s*(?:years?(?:\s*old)?|yrs?|y|y\.?o\.?|周?岁|歲)?"
+)
+_NUMBER_TEXT = re.compile(r"0*(\d+)(?:\.0*)?")
+_EXCEL_ERROR = re.compile(r"#(?:N/A|[A-Z0_/]+[!?])")
+_SEX = {"f": "F", "female": "F", "女": "F", "m": "M", "male": "M", "男": "M"}
+_UNUSABLE, _CONFLICTING = "unusable_label", "conflicting_label"
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the workbook says.
+
+    by: "subject" or "filename", what `key` is. table: one row a person (or file) that can be used:
+    key (str, unique), true_age (float64, years), sex ("F", "M", as written, or None), cohort (the
+    block's name or None), subject (str or None; only file names come with one). problems: rows that
+    cannot be used: key (str or None), cell ("Sheet1!B5"), kind ("unusable_label" or
+    "conflicting_label"), reason.
+    """
+
+    by: str
+    table: pd.DataFrame
+    problems: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A table in the sheet. columns: role -> index from 0."""
+
+    name: str | None
+    columns: dict[str, int]
+
+
+class _Row(NamedTuple):
+    block: _Block
+    row: int  # from 1
+    key: str
+    age: float
+    sex: str | None
+    subject: str | None
+
+
+class _Problem(NamedTuple):
+    key: str | None
+    cell: str
+    kind: str
+    reason: str
+
+
+def subject_key(value: object) -> str | None:
+    """The form in which subject numbers compare: 123, 123.0, "123" and " 0123" give "123".
+
+    Other text is kept, without white space around it. None for an empty cell, and for what cannot
+    be a number: NaN, infinity, True, a date.
+    """
+    if value is None or isinstance(value, (bool, datetime.date, datetime.time, datetime.timedelta)):
+        return None
+    if isinstance(value, numbers.Real):
+        if not math.isfinite(value):
+            return None
+        return str(int(value)) if value == int(value) else str(float(value))
+    text = _tidy(value)
+    number = _NUMBER_TEXT.fullmatch(text)
+    return number[1] if number else text or None
+
+
+def filename_key(value: object) -> str | None:
+    """The base name of a file, one form for composed and decomposed accents; None if empty."""
+    text = unicodedata.normalize("NFC", str(value)).strip() if value is not None else ""
+    return PureWindowsPath(text).name or None  # splits at both / and \\
+
+
+def read_labels(
+    excel_path: str | Path,
+    cohort: str | None = None,
+    sheet: str | None = None,
+    image_dir: str | Path | None = None,
+) -> Labels:
+    """Read the labels of one cohort, or of all where every number occurs in one block only.
+
+    cohort: a block's name, any case. sheet: a sheet's name; by default the only one with the
+    columns. image_dir: where cohort is not given, the block that a folder of this path is named
+    after, the deepest first.
+
+    A row without a usable age or number goes to `problems`; equal duplicates are merged, and
+    duplicates that disagree about the age are left out. Raises InputError for a file that is no
+    workbook, missing columns, blocks that cannot be told apart, formulas without a stored value,
+    and where no row is left.
+    """
+    path = Path(excel_path)
+    rows: list[_Row] = []
+    problems: list[_Problem] = []
+    with opened(path) as (file, book):
+        worksheet, header, blocks = _find_table(path, book, sheet)
+        title = worksheet.title
+        blocks = _choose_blocks(path, blocks, cohort, image_dir)
+        by = "filename" if "filename" in blocks[0].columns else "subject"
+        for number, values in numbered_rows(path, worksheet, header + 1):
+            for block in blocks:
+                _read_row(title, number, values, block, by, rows, problems)
+        needed = {block.columns[role] for block in blocks for role in (by, "age")}
+        check_formulas(path, file, worksheet, header + 1, sorted(needed))
+    rows = _merge_duplicates(title, rows, problems)
+    if not rows:
+        first = f"; first {problems[0].cell} {problems[0].reason}" if problems else ""
+        raise InputError(f"{path}: sheet {title!r} has no row with a usable age{first}")
+    _check_blocks_apart(path, title, rows)
+    table = pd.DataFrame(
+        {
+            "key": [row.key for row in rows],
+            "true_age": pd.Series([row.age for row in rows], dtype="float64"),
+            # dtype object keeps None; a string dtype would turn it into NaN.
+            "sex": pd.Series([row.sex for row in rows], dtype=object),
+            "cohort": pd.Series([row.block.name for row in rows], dtype=object),
+            "subject": pd.Series([row.subject for row in rows], dtype=object),
+        }
+    )
+    return Labels(by, table, pd.DataFrame(problems, columns=_Problem._fields, dtype=object))
+
+
+def _tidy(value: object) -> str:
+    return " ".join(unicodedata.normalize("NFKC", str(value)).split())
+
+
+def _role(value: object) -> str | None:
+    if not isinstance(value, str):
+        return None
+    name = re.sub(r"[\s_]+", "", _tidy(value).casefold())
+    return _ROLES.get(_IN_YEARS.sub("", name))
+
+
+def _find_table(
+    path: Path, book: openpyxl.Workbook, sheet: str | None
+) -> tuple[Any, int, list[_Block]]:
+    """The sheet, the row number of its header, and its blocks."""
+    titles = [worksheet.title for worksheet in book.worksheets]
+    listed = ", ".join(titles) or "none"
+    worksheets = book.worksheets
+    if sheet is not None:
+        worksheets = [ws for ws in worksheets if _tidy(ws.title) == _tidy(sheet)]
+        if not worksheets:
+            raise InputError(f"--sheet {sheet}: {path} has no such sheet; it has {listed}")
+    found, headers = [], []
+    for worksheet in worksheets:
+        number, above, header = _find_header(path, worksheet)
+        if number is None:
+            headers.append((worksheet.title, header))
+        else:
+            found.append((worksheet, number, above, header))
+    if len(found) > 1:
+        usable = ", ".join(worksheet.title for worksheet, *_ in found)
+        raise InputError(f"{path}: several sheets hold labels ({usable}); choose one with --sheet")
+    if not found:
+        columns = "; ".join(f"{title}: {_listed(header)}" for title, header in headers)
+        raise InputError(
+            f"{path}: no age column (age, 年龄) with a subject column (number, id, subject, "
+            f"编号, ...) or filename column beside it; columns found: {columns or 'no sheet'}"
+        )
+    worksheet, number, above, header = found[0]
+    return worksheet, number, _find_blocks(path, worksheet.title, above, header)
+
+
+def _find_header(path: Path, worksheet: Any) -> tuple[int | None, Sequence, Sequence]:
+    """Number of the header row, the row above it, itself; number None and the best guess if none.
+
+    The guess: the row that has most column names that we know, or else the most text.
+    """
+    above: Sequence = ()
+    best: tuple[tuple[int, int], Sequence] = ((0, 0), ())
+    seen = 0
+    for number, values in numbered_rows(path, worksheet):
+        roles = {_role(value) for value in values} - {None}
+        if "age" in roles and roles & {"subject", "filename"}:
+            return number, above, values
+        score = (len(roles), sum(isinstance(value, str) for value in values))
+        if score > best[0]:
+            best = (score, values)
+        above = values
+        seen += any(value is not None for value in values)
+        if seen == _HEADER_WITHIN:
+            break
+    return None, (), best[1]
+
+
+def _listed(header: Sequence) -> str:
+    names = [_tidy(value) for value in header if value is not None]
+    more = f", and {len(names) - 30} more" if len(names) > 30 else ""
+    return ", ".join(name[:40] for name in names[:30]) + more or "none"
+
+
+def _find_blocks(path: Path, title: str, above: Sequence, header: Sequence) -> list[_Block]:
+    """One block from each name in the row above the header to the next name; or the one table."""
+    names: dict[str, int] = {}
+    for index, value in enumerate(above):
+        if not _is_blank(value):
+            names.setdefault(_tidy(value), index)  # unmerged, it may stand above every column
+    starts = [0, *list(names.values())[1:]]
+    spans = zip(names, starts, [*starts[1:], len(header)], strict=False)
+    columns = {name: _columns(path, title, header, *span) for name, *span in spans}
+    blocks = [
+        _Block(name, found)
+        for name, found in columns.items()
+        if "age" in found and found.keys() & {"subject", "filename"}
+    ]
+    return blocks or [_Block(None, _columns(path, title, header, 0, len(header)))]
+
+
+def _columns(path: Path, title: str, header: Sequence, first: int, end: int) -> dict[str, int]:
+    """Role -> index, of the columns first to end - 1."""
+    columns: dict[str, int] = {}
+    for index in range(first, min(end, len(header))):
+        role = _role(header[index])
+        if role in columns:
+            raise InputError(
+                f"{path}: sheet {title!r}: columns {get_column_letter(columns[role] + 1)} and "
+                f"{get_column_letter(index + 1)} both hold the {role}; rename one, or write each "
+                "block's name above its first column"
+            )
+        if role is not None:
+            columns[role] = index
+    return columns
+
+
+def _choose_blocks(
+    path: Path, blocks: list[_Block], cohort: str | None, image_dir: str | Path | None
+) -> list[_Block]:
+    named = {_tidy(block.name).casefold(): block for block in blocks if block.name is not None}
+    if cohort is not None:
+        if _tidy(cohort).casefold() not in named:
+            names = ", ".join(block.name for block in named.values())
+            has = f"has {names}" if names else "is one table without cohorts; leave out --cohort"
+            raise InputError(f"--cohort {cohort}: {path} {has}")
+        return [named[_tidy(cohort).casefold()]]
+    if image_dir is not None:
+        for folder in (os.path.abspath(image_dir), os.path.realpath(image_dir)):
+            for part in reversed(Path(folder).parts):
+                if _tidy(part).casefold() in named:
+                    return [named[_tidy(part).casefold()]]
+    if len({"filename" in block.columns for block in blocks}) == 2:
+        names = ", ".join(str(block.name) for block in blocks)
+        raise InputError(
+            f"{path}: some blocks have file names and some do not; choose one with --cohort "
+            f"({names})"
+        )
+    return blocks
+
+
+def _check_blocks_apart(path: Path, title: str, rows: list[_Row]) -> None:
+    """Where no cohort was chosen, one number in two blocks could be either person."""
+    first: dict[str, _Row] = {}
+    for row in rows:
+        other = first.setdefault(row.key, row)
+        if other.block is not row.block:
+            raise InputError(
+                f"{path}: {row.key} stands for two people, {_age_cell(title, other)} "
+                f"({other.block.name}) and {_age_cell(title, row)} ({row.block.name}); say "
+                f"which with --cohort {other.block.name} or --cohort {row.block.name}"
+            )
+
+
+def _read_row(
+    title: str,
+    number: int,
+    values: Sequence[Any],
+    block: _Block,
+    by: str,
+    rows: list[_Row],
+    problems: list[_Problem],
+) -> None:
+    """Add the block's part of a row to `rows` or to `problems`; a blank one to neither."""
+    raw_key = value_at(values, block.columns[by])
+    raw_age = value_at(values, block.columns["age"])
+    if _is_blank(raw_key) and _is_blank(raw_age):
+        return
+    key = None if _is_excel_error(raw_key) else _KEYS[by](raw_key)
+    if key is None:
+        cell = _cell_name(title, block, by, number)
+        problems.append(_Problem(None, cell, _UNUSABLE, _description(raw_key, f"a {by}")))
+        return
+    age = read_age(raw_age)
+    if isinstance(age, str):
+        cell = _cell_name(title, block, "age", number)
+        problems.append(_Problem(key, cell, _UNUSABLE, age))
+        return
+    sex = _sex(value_at(values, block.columns.get("sex")))
+    subject = value_at(values, block.columns.get("subject")) if by == "filename" else None
+    rows.append(_Row(block, number, key, age, sex, subject_key(subject)))
+
+
+def read_age(value: object) -> float | str:
+    """Years, or why the cell does not hold an age.
+
+    Text is read where it can mean one thing: "45", "45.5", "45,5" (decimal comma), with or without
+    岁, y, yr, years, yo after it.
+    """
+    if isinstance(value, str) and not _is_excel_error(value):
+        text = _AGE_TEXT.fullmatch(_tidy(value).casefold())
+        age = float(text[1].replace(",", ".")) if text else math.nan
+    elif isinstance(value, numbers.Real) and not isinstance(value, bool):
+        age = float(value)
+    else:
+        age = math.nan
+    if not math.isfinite(age):
+        return _description(value, "an age in years")
+    if not 0 <= age <= MAX_AGE_READ:
+        return f"holds {age:g}, which is not an age between 0 and {MAX_AGE_READ} years"
+    return age
+
+
+def _description(value: object, wanted: str) -> str:
+    if _is_blank(value):
+        return "is empty"
+    if _is_excel_error(value):
+        return f"holds the Excel error {value}"
+    if isinstance(value, (datetime.date, datetime.time, datetime.timedelta)):
+        return f"holds a date or time ({value}), not {wanted}"
+    return f"holds {_tidy(value)[:40]!r}, not {wanted}"
+
+
+def _is_blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _is_excel_error(value: object) -> bool:
+    return isinstance(value, str) and _EXCEL_ERROR.fullmatch(value) is not None
+
+
+def _sex(value: object) -> str | None:
+    if _is_blank(value) or _is_excel_error(value):
+        return None
+    text = _tidy(value)
+    return _SEX.get(text.casefold(), text)
+
+
+def _merge_duplicates(
+    title: str, rows: list[_Row], problems: list[_Problem]
+) -> list[_Row]:
+    """One row a key and block; those whose ages differ become one problem that names the cells."""
+    groups: dict[tuple[str | None, str], list[_Row]] = {}
+    for row in rows:
+        groups.setdefault((row.block.name, row.key), []).append(row)
+    merged = []
+    for (_, key), group in groups.items():
+        if len(group) == 1:
+            merged += group
+            continue
+        if len({row.age for row in group}) > 1:
+            ages = " and ".join(f"{_age_cell(title, row)} says {row.age:g}" for row in group[:5])
+            cell = _age_cell(title, group[0])
+            problems.append(_Problem(key, cell, _CONFLICTING, f"is contradicted: {ages}"))
+            continue
+        sex = {row.sex for row in group} - {None}
+        subject = {row.subject for row in group} - {None}
+        merged.append(
+            group[0]._replace(
+                sex=sex.pop() if len(sex) == 1 else None,
+                subject=subject.pop() if len(subject) == 1 else None,
+            )
+        )
+    return merged
+
+
+def _cell_name(title: str, block: _Block, role: str, row: int) -> str:
+    return cell_name(title, block.columns[role], row)
+
+
+def _age_cell(title: str, row: _Row) -> str:
+    return _cell_name(title, row.block, "age", row.row)
+
+
+_KEYS = {"subject": subject_key, "filename": filename_key}
