@@ -1,0 +1,294 @@
+"""The demo: a synthetic data set and a network trained on it for about a minute.
+
+It serves a first run without any data of one's own, and the tests. The checkpoint is an ordinary
+one in the contracted format, marked `synthetic`; its numbers say nothing about real muscles.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+from torchvision.models.resnet import Bottleneck
+from tqdm import tqdm
+
+from dataset import IMAGENET_MEAN, IMAGENET_STD, load_samples, split_samples
+from errors import InputError
+from images import read_image, resize_image
+from model import AgeRegressor
+from phantom import make_phantom_dataset
+
+__all__ = ["make_phantom_dataset", "prepare_demo", "tiny_checkpoint", "train_demo_checkpoint"]
+
+NOTICE = "SYNTHETIC DATA: the demo's images are drawn by a formula, no person was ever scanned"
+SPLIT = {
+    "test_size": 0.15,
+    "val_size": 0.15,
+    "seed": 42,
+    "use_age_stratify": True,
+    "age_bin_width": 10,
+    "min_age": 0,
+    "max_age": 100,
+}
+# Image size in each epoch, in pixels; small ones first save time. ResNet's five strides of 2 sample
+# an image of 32 k + 1 pixels at 0, 32, ..., 32 k: symmetric, so that the layer4 map, 4 x 4 at 97,
+# lies centred on the image. At 96 its sampling points would lie 16 pixels off to the upper left.
+SIZES = (65, 65, 65, 65, 65, 97, 97, 97, 97, 97)
+ARCHITECTURE = "resnet50"
+DROPOUT = 0.1
+BATCH_SIZE = 16
+GAIN_SD = 10.0  # grey levels, of the random shift that teaches the network to disregard the gain
+PEAK_RATE = 1e-3  # of the one-cycle schedule (Smith and Topin 2019)
+
+_MANIFEST = "demo.json"
+_VERSION = 1  # of what is made; another one is made anew
+_TINY_SPREAD = 100.0  # takes the untrained outputs from hundredths to some years
+
+
+def prepare_demo(
+    root: str | Path = Path("outputs/demo"),
+    *,
+    n_images: int = 240,
+    sizes: Sequence[int] = SIZES,
+    seed: int = 0,
+    device: str | torch.device = "cpu",
+) -> tuple[Path, Path, Path]:
+    """Make what the demo needs under `root`, or reuse it, and say on stdout that it is synthetic.
+
+    Returns the paths of the checkpoint, the image folder and the workbook. All is reused where the
+    manifest, which is written last, names these arguments and every file is there at its size;
+    otherwise `best_model.pth`, `data` and `demo.json` in it are made anew. Other files stay. Raises
+    InputError where `root` cannot be written.
+    """
+    root = Path(root)
+    checkpoint, data = root / "best_model.pth", root / "data"
+    images, workbook = data / "Healthy" / "Images", data / "characteristics.xlsx"
+    settings = {"version": _VERSION, "n_images": n_images, "sizes": [*sizes], "seed": seed}
+    print(NOTICE)
+    if _is_whole(root, settings):
+        print(f"Reusing the demo in {root}")
+        return checkpoint, images, workbook
+    print(f"Making {n_images} images and training on them, in {root}: about a minute")
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root, prefix=".making-") as name:
+            made = Path(name)
+            folder, table = make_phantom_dataset(made / "data", n_images, seed, progress=True)
+            train_demo_checkpoint(
+                folder, table, made / checkpoint.name, sizes=sizes, seed=seed, device=device
+            )
+            (root / _MANIFEST).unlink(missing_ok=True)
+            if data.exists():
+                shutil.rmtree(data)
+            os.replace(made / "data", data)
+            os.replace(made / checkpoint.name, checkpoint)
+            manifest = {"synthetic": True, "settings": settings, "files": _file_sizes(root)}
+            (made / _MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+            os.replace(made / _MANIFEST, root / _MANIFEST)
+    except OSError as error:
+        raise InputError(f"{root}: the demo cannot be made there ({error})") from error
+    return checkpoint, images, workbook
+
+
+def train_demo_checkpoint(
+    image_dir: str | Path,
+    excel_path: str | Path,
+    path: str | Path,
+    *,
+    sizes: Sequence[int] = SIZES,
+    seed: int = 0,
+    device: str | torch.device = "cpu",
+) -> float:
+    """Train a network on the training split of a phantom data set; write its checkpoint to `path`.
+
+    sizes: the image size of each epoch; the last one is the checkpoint's. Returns the mean absolute
+    error on the validation split, in years, which decides nothing: the last epoch is kept. The test
+    split is never opened. The same seed, machine and number of threads give the same weights; the
+    caller's random state is left as it was. Raises InputError.
+    """
+    samples, _ = load_samples(image_dir, excel_path)
+    stratify = SPLIT["use_age_stratify"]
+    options = {name: value for name, value in SPLIT.items() if name != "use_age_stratify"}
+    samples, _, _ = split_samples(samples, stratify=stratify, **options)
+    training = samples[samples["split"] == "train"]
+    validation = samples[samples["split"] == "val"]
+    pictures = [read_image(path)[0] for path in training["path"]]
+    stacks = {size: _stack(pictures, size) for size in set(sizes)}
+    ages = torch.tensor(training["true_age"].to_numpy(), dtype=torch.float32)
+    device = torch.device(device)
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        model = _new_model().to(device, memory_format=torch.channels_last)
+        _fit(model, [stacks[size] for size in sizes], ages)
+    _estimate_batch_norms(model, stacks[sizes[-1]])
+    held_out = _stack([read_image(path)[0] for path in validation["path"]], sizes[-1])
+    val_mae = float(np.abs(_predict(model, held_out) - validation["true_age"].to_numpy()).mean())
+    _save(path, model, ARCHITECTURE, sizes[-1], epoch=len(sizes), val_mae=val_mae)
+    return val_mae
+
+
+def tiny_checkpoint(
+    path: str | Path,
+    architecture: str = "resnet18",
+    image_size: int = 64,
+    seed: int = 0,
+    **settings: object,
+) -> Path:
+    """Write an untrained checkpoint, for tests: ages about 50 years that differ among images.
+
+    `settings` replace or join those in `args`. The caller's random state is left as it was.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = AgeRegressor(architecture, DROPOUT)
+        noise = torch.randint(256, (16, image_size, image_size), dtype=torch.uint8)
+    _estimate_batch_norms(model, noise)
+    last = model.backbone.fc[-1]
+    last.weight.data *= _TINY_SPREAD
+    nn.init.constant_(last.bias, 50)
+    last.bias.data += 50 - float(_predict(model, noise).mean())
+    _save(path, model, architecture, image_size, epoch=1, val_mae=10.0, **settings)
+    return Path(path)
+
+
+def _new_model() -> AgeRegressor:
+    """A network whose residual blocks start as the identity (Goyal et al. 2017).
+
+    The age starts at 0 and grows by what the network finds, so that Grad-CAM's evidence for an
+    older person is all of the age; from the mean age, a young muscle would be counter-evidence.
+    """
+    model = AgeRegressor(ARCHITECTURE, DROPOUT)
+    for module in model.modules():
+        if isinstance(module, Bottleneck):
+            nn.init.zeros_(module.bn3.weight)
+    last = model.backbone.fc[-1]
+    nn.init.zeros_(last.bias)
+    last.weight.data *= 10  # ages are tens of years; at unit scale the rate would be too low
+    return model
+
+
+def _fit(model: AgeRegressor, stacks: Sequence[torch.Tensor], ages: torch.Tensor) -> None:
+    """One epoch for each of `stacks`, (N, S, S) uint8, the same images at any size; ages (N,)."""
+    device = next(model.parameters()).device
+    batches = max(1, len(ages) // BATCH_SIZE)
+    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.05, fused=device.type == "cpu")
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, PEAK_RATE, total_steps=batches * len(stacks)
+    )
+    model.train()
+    with tqdm(total=schedule.total_steps, desc="training", unit="batch") as bar:
+        for stack in stacks:
+            for rows in torch.randperm(len(ages)).tensor_split(batches):
+                images = stack[rows]
+                flipped = torch.rand(len(rows)) < 0.5
+                images[flipped] = images[flipped].flip(2)
+                gain = GAIN_SD * torch.randn(len(rows), 1, 1)
+                images = (images + gain).clamp(0, 255)
+                predicted = model(_normalise(images, device))
+                target = ages[rows].to(device)
+                loss = functional.smooth_l1_loss(predicted, target, beta=5)  # years
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                schedule.step()
+                bar.update()
+                bar.set_postfix_str(f"error {(predicted - target).abs().mean().item():.1f} years")
+    model.eval()
+
+
+def _estimate_batch_norms(model: AgeRegressor, images: torch.Tensor) -> None:
+    """Replace the running statistics by the mean over `images`, (N, S, S) uint8, in few batches.
+
+    After a short training the running ones still lag behind the weights.
+    """
+    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    model.eval()
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean over the batches
+        norm.train()
+    _predict(model, images)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+        norm.eval()
+
+
+def _predict(model: AgeRegressor, images: torch.Tensor) -> np.ndarray:
+    """(N, S, S) uint8 -> ages (N,), float32, years."""
+    device = next(model.parameters()).device
+    with torch.no_grad():
+        parts = images.tensor_split(max(1, len(images) // (2 * BATCH_SIZE)))
+        return torch.cat([model(_normalise(part, device)) for part in parts]).cpu().numpy()
+
+
+def _stack(pictures: Sequence[np.ndarray], size: int) -> torch.Tensor:
+    """Grey pictures (H, W) -> uint8 (N, size, size)."""
+    return torch.from_numpy(np.stack([resize_image(picture, size) for picture in pictures]))
+
+
+def _normalise(images: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """uint8 (N, S, S) -> float32 (N, 3, S, S), channels last, as the evaluation feeds it."""
+    images = images.to(device).unsqueeze(1).expand(-1, 3, -1, -1) / 255
+    mean = torch.tensor(IMAGENET_MEAN, device=device).view(3, 1, 1)
+    std = torch.tensor(IMAGENET_STD, device=device).view(3, 1, 1)
+    return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+def _save(
+    path: str | Path,
+    model: AgeRegressor,
+    architecture: str,
+    image_size: int,
+    *,
+    epoch: int,
+    val_mae: float,
+    **settings: object,
+) -> None:
+    """Write a checkpoint in the contracted format; it is there whole or not at all."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    weights = {
+        name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()
+    }
+    args = {"model": architecture, "dropout": DROPOUT, "image_size": image_size, **SPLIT}
+    content = {
+        "model_state_dict": weights,
+        "args": args | settings,
+        "epoch": epoch,
+        "val_mae": val_mae,
+        "synthetic": True,
+    }
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    buffer = io.BytesIO()  # on a full disk, torch.save would raise a RuntimeError, not an OSError
+    torch.save(content, buffer)
+    try:
+        partial.write_bytes(buffer.getbuffer())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _file_sizes(root: Path) -> dict[str, int]:
+    """Bytes of each file of the demo, by path below `root`; what a file manager adds is not one."""
+    data = root / "data"
+    files = [root / "best_model.pth", data / "characteristics.xlsx", *data.rglob("*.png")]
+    return {path.relative_to(root).as_posix(): path.stat().st_size for path in sorted(files)}
+
+
+def _is_whole(root: Path, settings: dict[str, object]) -> bool:
+    """Whether the manifest names these settings and every file is there at its size."""
+    try:
+        manifest = json.loads((root / _MANIFEST).read_text(encoding="utf-8"))
+        return manifest["settings"] == settings and manifest["files"] == _file_sizes(root)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

@@ -1,0 +1,332 @@
+"""Grad-CAM of an age regressor, signed and in years, and the three-panel figure made of it.
+
+    python gradcam.py --checkpoint outputs/run_X/best_model.pth IMAGE [IMAGE ...]
+
+Grad-CAM: Selvaraju et al., ICCV 2017. With A the activation of a layer and w_k the mean over
+positions of d(age)/d(A_k), the signed map is E = sum_k w_k A_k. Behind a global average pooling
+and a piecewise linear head its sum over positions is the prediction less the head's local offset,
+so every cell holds years of evidence: above zero for older, below zero for younger.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+
+from cam_panels import SIGNS, SYNTHETIC, Sample, sample_figure
+from dataset import IMAGENET_MEAN, IMAGENET_STD, mask_path_for
+from errors import InputError
+from figure_style import resolve_lang, save_figure
+from images import read_image, read_mask, resize_image
+from model import load_checkpoint
+from options import Parser
+from overlays import as_rgb, get_heatmap_only, get_heatmap_overlay, get_mask_overlay, normalise
+
+__all__ = [
+    "GradCAM",
+    "find_layer",
+    "generate_gradcam_visualization",
+    "get_heatmap_only",
+    "get_heatmap_overlay",
+    "get_mask_overlay",
+    "identity_holds",
+    "signed_maps",
+]
+
+TargetOutput = Callable[[Tensor], Tensor] | None
+
+
+class GradCAM:
+    """Grad-CAM heatmaps of `model` at `target_layer`, one of its modules.
+
+    Nothing is registered on the network between calls, and a call leaves its parameters, their
+    gradients, its train/eval mode and its hooks as they were, also when it raises.
+    """
+
+    def __init__(self, model: nn.Module, target_layer: nn.Module):
+        self.model = model
+        self.target_layer = target_layer
+
+    def generate_cam(self, input_tensor: Tensor, target_output: TargetOutput = None) -> np.ndarray:
+        """Heatmap of each sample: float32 in [0, 1], (H, W) for a batch of one, else (N, H, W).
+
+        input_tensor: (N, C, H, W), normalised as the network expects. target_output: None for the
+        predicted age, or a callable from the network's output to one number a sample, (N,).
+        The heatmap is the positive part of the signed map, brought to input resolution with
+        bilinear interpolation and divided by its maximum; without a positive part it is all zero.
+        Raises ValueError for a layer, a target or an input that cannot be used, and where the map
+        of a sample is not finite.
+        """
+        _, maps = signed_maps(self.model, self.target_layer, input_tensor, target_output)
+        maps = maps.cpu().numpy()
+        broken = np.flatnonzero(~np.isfinite(maps).all(axis=(1, 2)))
+        if broken.size:
+            numbers = ", ".join(map(str, broken))
+            raise ValueError(f"input_tensor: the map of sample {numbers} is not finite")
+        shape = tuple(input_tensor.shape[-2:])
+        cams = np.stack([normalise(one, shape) for one in maps])  # (N, H, W)
+        return cams[0] if len(cams) == 1 else cams
+
+
+def signed_maps(
+    model: nn.Module,
+    target_layer: nn.Module,
+    images: Tensor,
+    target_output: TargetOutput = None,
+) -> tuple[Tensor, Tensor]:
+    """Predictions (N,) and signed maps (N, h, w), float32, in years, from one forward pass.
+
+    images: (N, C, H, W). Both results are detached and stay on the images' device. The network
+    runs in eval mode and without autocast; up to the target layer it runs without gradients, so
+    maps cost little more than the predictions. A module that is called several times in a pass
+    counts with its last call. Values that are not finite are passed on as they are.
+    """
+    scores, activation, gradient = _activation_and_gradient(
+        model, target_layer, images, target_output
+    )
+    weights = gradient.mean(dim=(2, 3), keepdim=True)  # (N, K, 1, 1)
+    # not a matrix product: those are rounded to bfloat16 or TF32 where the caller allows it
+    maps = (weights * activation).sum(dim=1)  # (N, h, w)
+    return scores.float(), maps.float()
+
+
+def generate_gradcam_visualization(
+    model: nn.Module,
+    image_path: str | Path,
+    mask_path: str | Path | None,
+    true_age: float | None,
+    pred_age: float | None,
+    device: torch.device | str,
+    *,
+    output_path: str | Path | None = None,
+    image_size: int = 224,
+    target_layer: nn.Module | str = "layer4",
+    sign: str = "older",
+    signed_map: np.ndarray | None = None,
+    lang: str = "en",
+    note: str | None = None,
+) -> Figure:
+    """Three-panel figure of one image, on the original picture; saved at 300 dpi if asked to.
+
+    mask_path: None where there is no mask. true_age, pred_age: years; without a true age no error
+    is shown, without a predicted age the network's own is taken. image_size: side of the network's
+    input, pixels. target_layer: a module of `model`, or its name. sign: older, younger or both.
+    signed_map: (h, w), years; given together with pred_age the network does not run. note: a line
+    above everything. Raises InputError for a file or a layer that cannot be used.
+    """
+    image, _ = read_image(image_path)
+    mask = None if mask_path is None else read_mask(mask_path)
+    if signed_map is None or pred_age is None:
+        layer = find_layer(model, target_layer) if isinstance(target_layer, str) else target_layer
+        batch = network_input(image, image_size).to(device)
+        age, maps = signed_maps(model.to(device), layer, batch)
+        pred_age = float(age[0]) if pred_age is None else pred_age
+        signed_map = maps[0].cpu().numpy() if signed_map is None else signed_map
+    sample = Sample(Path(image_path).name, image, mask, signed_map, true_age, pred_age)
+    figure = sample_figure(sample, sign=sign, lang=lang, note=note)
+    if output_path is not None:
+        save_figure(figure, output_path)
+    return figure
+
+
+def network_input(image: np.ndarray, image_size: int) -> Tensor:
+    """A picture, uint8 (H, W) or (H, W, 3), as the network takes it: (1, 3, S, S) float32."""
+    pixels = torch.from_numpy(as_rgb(resize_image(image, image_size)).copy())
+    pixels = pixels.permute(2, 0, 1)[None].float() / 255  # (1, 3, S, S)
+    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
+    return (pixels - mean) / std
+
+
+def identity_holds(model: nn.Module, target_layer: nn.Module, images: Tensor) -> bool:
+    """Whether a map's sum and an offset free of positions make up the prediction at this layer.
+
+    That is so where d(age)/d(activation) is the same at every position of a channel, as behind a
+    global average pooling. images: (N, C, H, W); a few samples suffice.
+    """
+    _, _, gradient = _activation_and_gradient(model, target_layer, images, None)
+    spread = (gradient - gradient.mean(dim=(2, 3), keepdim=True)).abs().max()
+    return bool(spread <= 1e-5 * gradient.abs().max())
+
+
+def find_layer(model: nn.Module, name: str) -> nn.Module:
+    """The module called `name`, such as layer4, backbone.layer3 or layer4[-1].conv2.
+
+    Names start at the network or at its `backbone`. Raises InputError for an unknown name.
+    """
+    path = re.sub(r"\[(-?\d+)\]", r".\1", name).split(".")
+    for root in (model, getattr(model, "backbone", None)):
+        module = root
+        for step in path:
+            if isinstance(module, nn.Sequential) and re.fullmatch(r"-\d+", step):
+                step = str(len(module) + int(step))
+            module = dict(module.named_children()).get(step) if module is not None else None
+        if module is not None:
+            return module
+    known = [child for child, _ in getattr(model, "backbone", model).named_children()]
+    raise InputError(f"layer {name!r}: the network has none; use one of {', '.join(known)}")
+
+
+def _activation_and_gradient(
+    model: nn.Module, target_layer: nn.Module, images: Tensor, target_output: TargetOutput
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Scores (N,), activation and d(score)/d(activation), both (N, K, h, w), all detached."""
+    if target_output is not None and not callable(target_output):
+        raise ValueError(
+            "target_output: expected None or a callable from the network's output to (N,), "
+            f"got {target_output!r}"
+        )
+    if images.ndim != 4 or 0 in images.shape:
+        raise ValueError(f"images: expected shape (N, C, H, W), got {tuple(images.shape)}")
+    if not any(module is target_layer for module in model.modules()):
+        raise ValueError("target_layer: not a module of this network")
+
+    with _gradients_from(model, target_layer, images.device.type) as captured:
+        # a tensor made under inference_mode cannot take part in a graph
+        output = model(images.clone() if images.is_inference() else images)
+        if not captured:
+            raise ValueError("target_layer: not reached in the network's forward pass")
+        scores = _one_number_each(output, target_output, len(images))
+        activation = captured[-1]
+        gradient = None
+        if scores.requires_grad:
+            (gradient,) = torch.autograd.grad(scores.sum(), activation, allow_unused=True)
+        if gradient is None:
+            raise ValueError("target_layer: its output has no influence on the target")
+    return scores.detach(), activation.detach(), gradient
+
+
+@contextmanager
+def _gradients_from(model: nn.Module, layer: nn.Module, device_type: str) -> Iterator[list[Tensor]]:
+    """Let `model` run without gradients up to `layer` and with gradients from its output on.
+
+    Yields a list that receives the layer's output, a leaf of the graph.
+    """
+    captured: list[Tensor] = []
+    owner = threading.get_ident()
+
+    def cut(_module: nn.Module, _args: tuple, output: object) -> Tensor | None:
+        if threading.get_ident() != owner:  # another thread's pass through the same network
+            return None
+        if not isinstance(output, Tensor) or output.ndim != 4:
+            got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+            raise ValueError(f"target_layer: expected an output of shape (N, C, h, w), got {got}")
+        captured[:] = [output.detach().requires_grad_()]
+        torch.set_grad_enabled(True)  # of this thread, until the enclosing no_grad ends
+        return captured[0].clone()  # what follows may write into its input in place
+
+    training = [module for module in model.modules() if module.training]
+    hook = layer.register_forward_hook(cut)
+    try:
+        for module in training:
+            module.training = False
+        with (
+            torch.inference_mode(False),
+            torch.no_grad(),
+            torch.autocast(device_type, enabled=False),
+        ):
+            yield captured
+    finally:
+        hook.remove()
+        for module in training:
+            module.training = True
+
+
+def _one_number_each(output: object, target_output: TargetOutput, count: int) -> Tensor:
+    scores = output if target_output is None else target_output(output)
+    if target_output is None and isinstance(scores, Tensor) and scores.shape == (count, 1):
+        scores = scores[:, 0]
+    if not isinstance(scores, Tensor) or scores.shape != (count,):
+        got = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
+        raise ValueError(f"target_output: expected one number a sample, ({count},), got {got}")
+    return scores
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command: prediction and figure of each image. Returns its exit status, 0 or 2."""
+    try:
+        args = _parse(argv)
+        failed = explain_images(args)
+    except InputError as error:
+        failed = [error]
+    for error in failed:
+        print(f"gradcam.py: error: {' '.join(str(error).split())}", file=sys.stderr)
+    return 2 if failed else 0
+
+
+def explain_images(args: argparse.Namespace) -> list[InputError]:
+    """Predict and draw each image; returns what was wrong with those that could not be used."""
+    lang, warning = resolve_lang(args.lang)
+    if warning:
+        print(f"WARNING: {warning}", file=sys.stderr)
+    checkpoint = load_checkpoint(args.checkpoint, trust=args.trust_checkpoint)
+    layer = find_layer(checkpoint.model, args.layer)
+    if args.mask_dir is not None and not args.mask_dir.is_dir():
+        raise InputError(f"--mask-dir {args.mask_dir}: no such folder")
+    try:
+        args.output_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"--output-dir {args.output_dir}: cannot be made ({error.strerror})"
+        ) from error
+    failed = []
+    for number, path in enumerate(args.images):
+        repeated = path.name in {earlier.name for earlier in args.images[:number]}
+        name = f"{path.name}{f'_{number + 1}' if repeated else ''}_gradcam.png"
+        try:
+            image, _ = read_image(path)
+            batch = network_input(image, checkpoint.settings["image_size"])
+            age, maps = signed_maps(checkpoint.model, layer, batch)
+            generate_gradcam_visualization(
+                checkpoint.model, path, mask_path_for(path, args.mask_dir), None, float(age[0]),
+                "cpu", output_path=args.output_dir / name, sign=args.sign,
+                signed_map=maps[0].numpy(), lang=lang,
+                note=SYNTHETIC[lang] if checkpoint.synthetic else None,
+            )  # fmt: skip
+        except InputError as error:
+            failed.append(error)
+            continue
+        except OSError as error:
+            raise InputError(f"--output-dir {args.output_dir}: {error.strerror}") from error
+        older, younger = maps.clamp(min=0).sum(), maps.clamp(max=0).sum()
+        print(
+            f"{path}: predicted age {age[0]:.1f} years (offset {age[0] - older - younger:.1f}, "
+            f"older {older:+.1f}, younger {younger:+.1f}) -> {args.output_dir / name}"
+        )
+    return failed
+
+
+def _parse(argv: list[str] | None) -> argparse.Namespace:
+    parser = Parser(
+        prog="gradcam.py", allow_abbrev=False,
+        description="Predict the age of single ultrasound images and show the evidence for it.",
+    )  # fmt: skip
+    add = parser.add_argument
+    add("images", nargs="+", type=Path, metavar="IMAGE", help="image files; no workbook is needed")
+    add("--checkpoint", type=Path, required=True, metavar="FILE", help="trained network")
+    add("--mask-dir", type=Path, metavar="DIR",
+        help="folder of masks (default: Masks beside Images)")
+    add("--layer", default="layer4", metavar="LAYER",
+        help="target layer, such as layer3 or layer4[-1].conv2 (default: layer4)")
+    add("--sign", choices=SIGNS, default="older",
+        help="evidence to show (default: older, the classical Grad-CAM)")
+    add("--output-dir", type=Path, default=Path("evaluation_results/gradcam"), metavar="DIR",
+        help="the figures go there (default: evaluation_results/gradcam)")
+    add("--lang", choices=("auto", "en", "zh"), default="auto",
+        help="language of the figures (default: auto, from the system)")
+    add("--trust-checkpoint", action="store_true",
+        help="also run the code that a checkpoint may hold: only for files whose author you know")
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,566 @@
+"""Grad-CAM against closed forms and a full backward pass; overlays; the command."""
+
+import copy
+import threading
+
+import cv2
+import matplotlib
+import numpy as np
+import pytest
+import torch
+import torchvision
+from matplotlib.colors import to_hex
+from PIL import Image
+from torch import nn
+
+import gradcam
+from cam_panels import BAD, GOOD
+from errors import InputError
+from gradcam import GradCAM, find_layer, signed_maps
+from model import AgeRegressor
+
+LAYERS = [
+    "layer4", "layer3", "layer1", "conv1", "bn1", "relu", "layer4[-1].conv2", "layer4[-1].bn2",
+    "layer4[-1].relu", "layer4[0].bn1", "layer4[0].downsample", "layer3[-1].relu",
+]  # fmt: skip
+
+
+class Toy(nn.Module):
+    """age = 30 + 10 mean(A_1) - 8 mean(A_2), A_1 = relu(x), A_2 = relu(3 - x)."""
+
+    def __init__(self, inplace=True):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 2, 1)
+        self.relu = nn.ReLU(inplace=inplace)
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.fc = nn.Linear(2, 1)
+        with torch.no_grad():
+            self.conv.weight.copy_(torch.tensor([1.0, -1.0]).view(2, 1, 1, 1))
+            self.conv.bias.copy_(torch.tensor([0.0, 3.0]))
+            self.fc.weight.copy_(torch.tensor([[10.0, -8.0]]))
+            self.fc.bias.fill_(30.0)
+
+    def forward(self, x):
+        return self.fc(self.pool(self.relu(self.conv(x))).flatten(1))[:, 0]
+
+
+# x = [[1, 2], [3, 4]]: A_1 = x, A_2 = [[2, 1], [0, 0]].
+# age = 30 + 10 * 2.5 - 8 * 0.75 = 49; the gradient is 10/4 and -8/4 at each of the 4 positions.
+# E = (10 A_1 - 8 A_2) / 4 = [[-1.5, 3], [7.5, 10]], sum 19 = 49 - 30.
+TOY_INPUT = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
+TOY_MAP = [[-1.5, 3.0], [7.5, 10.0]]
+
+
+def small_network(seed=0, architecture="resnet18"):
+    torch.manual_seed(seed)
+    model = AgeRegressor(architecture).eval()
+    for module in model.modules():  # trained-like statistics, so that no layer is trivial
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.uniform_(module.bias, -0.5, 0.5)
+            nn.init.uniform_(module.running_mean, -0.5, 0.5)
+            nn.init.uniform_(module.running_var, 0.5, 1.5)
+    return model
+
+
+def full_backward(model, name, images, target=lambda ages: ages):
+    """Map by an ordinary backward pass through the whole network, no module in place."""
+    model = copy.deepcopy(model).eval()
+    for module in model.modules():
+        if isinstance(module, nn.ReLU):
+            module.inplace = False
+    outputs = []
+
+    def keep(_module, _inputs, output):
+        output.retain_grad()
+        outputs.append(output)
+        return output.clone()  # a residual block adds to it in place
+
+    find_layer(model, name).register_forward_hook(keep)
+    target(model(images.clone().requires_grad_())).sum().backward()
+    kept = outputs[-1]
+    weights = kept.grad.mean(dim=(2, 3), keepdim=True)
+    return (weights * kept).sum(dim=1).detach()
+
+
+def test_map_in_closed_form():
+    toy = Toy()
+    age, maps = signed_maps(toy, toy.relu, TOY_INPUT)
+    assert age.tolist() == [49.0]
+    np.testing.assert_allclose(maps[0], TOY_MAP, rtol=1e-6)
+    assert maps.dtype == torch.float32 and not maps.requires_grad and not age.requires_grad
+    # at the convolution: relu' is 1, 1, 1, 1 for A_1 and 1, 1, 0, 0 for A_2, so the weights are
+    # 2.5 and -2 * 2/4 = -1; Z_2 = 3 - x = [[2, 1], [0, -1]], E = 2.5 x - Z_2
+    _, maps = signed_maps(toy, toy.conv, TOY_INPUT)
+    np.testing.assert_allclose(maps[0], [[0.5, 4.0], [7.5, 11.0]], rtol=1e-6)
+
+
+def test_cam_in_closed_form():
+    toy = Toy()
+    cam = GradCAM(toy, toy.relu).generate_cam(TOY_INPUT)
+    # the positive part [[0, 3], [7.5, 10]] over its maximum
+    np.testing.assert_allclose(cam, [[0, 0.3], [0.75, 1]], rtol=1e-6)
+    assert cam.dtype == np.float32 and cam.shape == (2, 2)
+    younger = GradCAM(toy, toy.relu).generate_cam(TOY_INPUT, lambda ages: -ages)
+    np.testing.assert_allclose(younger, [[1, 0], [0, 0]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_maps_equal_those_of_a_full_backward_pass(name):
+    model, images = small_network(), torch.randn(3, 3, 64, 64)
+    ages, maps = signed_maps(model, find_layer(model, name), images)
+    expected = full_backward(model, name, images)
+    torch.testing.assert_close(maps, expected, rtol=1e-5, atol=1e-5 * float(expected.abs().max()))
+    with torch.no_grad():
+        torch.testing.assert_close(ages, model(images), rtol=1e-5, atol=1e-5)
+
+
+def test_bottleneck_and_its_relu_that_is_used_three_times():
+    model, images = small_network(1, "resnet50"), torch.randn(2, 3, 48, 48)
+    for name in ("layer4[-1].relu", "layer4[-1].bn2"):
+        maps = signed_maps(model, find_layer(model, name), images)[1]
+        expected = full_backward(model, name, images)
+        torch.testing.assert_close(
+            maps, expected, rtol=1e-5, atol=1e-5 * float(expected.abs().max())
+        )
+    assert torch.equal(
+        signed_maps(model, model.backbone.layer4[-1].relu, images)[1],
+        signed_maps(model, model.backbone.layer4, images)[1],
+    )
+
+
+def test_sum_of_the_map_is_the_prediction_less_the_heads_local_offset():
+    model, images = small_network(2), torch.randn(4, 3, 96, 96)
+    backbone = model.backbone
+    ages, maps = signed_maps(model, backbone.layer4, images)
+    features = []
+    hook = backbone.avgpool.register_forward_hook(lambda *a: features.append(a[2].flatten(1)))
+    with torch.no_grad():
+        model(images)
+    hook.remove()
+    pooled = features[0].requires_grad_()
+    head = backbone.fc(pooled)[:, 0]
+    (slope,) = torch.autograd.grad(head.sum(), pooled)
+    offset = head - (slope * pooled).sum(dim=1)  # of the linear piece the sample lies in
+    torch.testing.assert_close(ages - maps.sum(dim=(1, 2)), offset.detach(), rtol=0, atol=1e-4)
+    assert gradcam.identity_holds(model, backbone.layer4, images)
+    assert gradcam.identity_holds(model, backbone.layer4[-1].relu, images)
+    assert not gradcam.identity_holds(model, backbone.layer3, images)
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (96, 64)])
+def test_cam_is_the_positive_part_upsampled_as_torch_does(shape):
+    model, images = small_network(3), torch.randn(2, 3, *shape)
+    cams = GradCAM(model, model.backbone.layer3).generate_cam(images)
+    positive = full_backward(model, "layer3", images).clamp(min=0)
+    big = nn.functional.interpolate(positive[:, None], shape, mode="bilinear")[:, 0]
+    expected = big / big.amax(dim=(1, 2), keepdim=True)
+    assert cams.shape == (2, *shape)
+    np.testing.assert_allclose(cams, expected, atol=1e-5)
+    single = GradCAM(model, model.backbone.layer3).generate_cam(images[1:])
+    assert single.shape == shape
+    np.testing.assert_allclose(single, cams[1], atol=1e-4)
+
+
+def test_empty_map_stays_zero():
+    toy = Toy()
+    with torch.no_grad():
+        toy.fc.weight.copy_(torch.tensor([[-1.0, -1.0]]))
+    cam = GradCAM(toy, toy.relu).generate_cam(TOY_INPUT)
+    assert cam.dtype == np.float32
+    np.testing.assert_array_equal(cam, np.zeros((2, 2)))
+
+
+def snapshot(model):
+    return {
+        "training": [module.training for module in model.modules()],
+        "hooks": [
+            (len(m._forward_hooks), len(m._backward_hooks), len(m._forward_pre_hooks))
+            for m in model.modules()
+        ],
+        "grads": [None if p.grad is None else p.grad.clone() for p in model.parameters()],
+        "flags": [p.requires_grad for p in model.parameters()],
+        "state": {name: value.clone() for name, value in model.state_dict().items()},
+        "grad mode": torch.is_grad_enabled(),
+    }
+
+
+def assert_same(before, after):
+    assert before.keys() == after.keys()
+    for key in ("training", "hooks", "flags", "grad mode"):
+        assert before[key] == after[key], key
+    for a, b in zip(before["grads"], after["grads"], strict=True):
+        assert (a is None and b is None) or torch.equal(a, b)
+    for name, value in before["state"].items():
+        assert torch.equal(value, after["state"][name]), name
+
+
+def in_a_mixed_state(model):
+    """Some modules in train mode, some parameters frozen, some gradients there."""
+    model.train()
+    model.backbone.layer2.eval()
+    for parameter in model.backbone.layer1.parameters():
+        parameter.requires_grad_(False)
+    model.backbone.fc[0].weight.grad = torch.full_like(model.backbone.fc[0].weight, 7.0)
+    return model
+
+
+def test_nothing_of_the_network_is_changed():
+    model, images = in_a_mixed_state(small_network(4)), torch.randn(2, 3, 64, 64)
+    before = snapshot(model)
+    GradCAM(model, model.backbone.layer4).generate_cam(images)
+    assert_same(before, snapshot(model))
+
+
+def test_nothing_is_changed_after_an_exception():
+    model, images = in_a_mixed_state(small_network(4)), torch.randn(2, 3, 64, 64)
+    before = snapshot(model)
+
+    def fails(output):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        GradCAM(model, model.backbone.layer4).generate_cam(images, fails)
+    with pytest.raises(RuntimeError):  # three channels expected
+        GradCAM(model, model.backbone.layer4).generate_cam(torch.randn(2, 5, 64, 64))
+    with pytest.raises(ValueError, match="expected an output of shape"):
+        GradCAM(model, model.backbone.fc).generate_cam(images)
+    assert_same(before, snapshot(model))
+
+
+def test_same_map_whatever_the_surroundings():
+    model, images = small_network(5), torch.randn(2, 3, 64, 64)
+    layer = model.backbone.layer4[-1].conv1
+    expected = signed_maps(model, layer, images)[1]
+    with torch.no_grad():
+        assert torch.equal(signed_maps(model, layer, images)[1], expected)
+        assert not torch.is_grad_enabled()
+    with torch.inference_mode():
+        made_here = images.clone()
+        assert torch.equal(signed_maps(model, layer, made_here)[1], expected)
+        assert torch.is_inference_mode_enabled()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(signed_maps(model, layer, images)[1], expected)
+    model.train()  # dropout and batch statistics must not matter
+    assert torch.equal(signed_maps(model, layer, images)[1], expected)
+    model.requires_grad_(False)
+    assert torch.equal(signed_maps(model, layer, images)[1], expected)
+    wanted = images.clone().requires_grad_()
+    assert torch.equal(signed_maps(model, layer, wanted)[1], expected)
+    assert wanted.grad is None
+
+
+def test_two_threads_share_a_network():
+    model = small_network(6)
+    batches = [torch.randn(1, 3, 64, 64) for _ in range(2)]
+    expected = [signed_maps(model, model.backbone.layer3, batch)[1] for batch in batches]
+    found = {}
+
+    def work(k):
+        found[k] = [signed_maps(model, model.backbone.layer3, batches[k])[1] for _ in range(5)]
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for k in range(2):
+        assert all(torch.allclose(one, expected[k], atol=1e-6) for one in found[k])
+
+
+def test_target_output_of_a_network_with_several_outputs():
+    torch.manual_seed(7)
+    network = torchvision.models.resnet18(num_classes=3).eval()
+    images = torch.randn(2, 3, 64, 64)
+    score, maps = signed_maps(network, network.layer4, images, lambda out: out[:, 2] - out[:, 0])
+    with torch.no_grad():
+        output = network(images)
+    torch.testing.assert_close(score, output[:, 2] - output[:, 0])
+    expected = full_backward(network, "layer4", images, lambda out: out[:, 2] - out[:, 0])
+    torch.testing.assert_close(maps, expected, rtol=1e-4, atol=1e-6)
+
+
+class Odd(Toy):
+    """Has a layer that the pass does not reach, and one whose output is thrown away."""
+
+    def __init__(self):
+        super().__init__()
+        self.unused = nn.Conv2d(1, 1, 1)
+        self.aside = nn.Conv2d(1, 1, 1)
+
+    def forward(self, x):
+        self.aside(x)
+        return super().forward(x)
+
+
+@pytest.mark.parametrize(
+    ("layer", "images", "target", "message"),
+    [
+        ("unused", TOY_INPUT, None, "target_layer: not reached"),
+        ("aside", TOY_INPUT, None, "target_layer: its output has no influence"),
+        ("fc", TOY_INPUT, None, r"target_layer: expected an output of shape .* got \(1, 1\)"),
+        ("relu", TOY_INPUT[0], None, r"images: expected shape .* got \(1, 2, 2\)"),
+        ("relu", TOY_INPUT[:0], None, r"images: expected shape .* got \(0, 1, 2, 2\)"),
+        ("relu", TOY_INPUT, 3, "target_output: expected None or a callable .* got 3"),
+        ("relu", TOY_INPUT, "age", "target_output: expected None or a callable .* got 'age'"),
+        ("relu", TOY_INPUT, lambda out: out.sum(), r"target_output: .* \(1,\), got \(\)"),
+        ("relu", TOY_INPUT, lambda out: 5.0, r"target_output: .* \(1,\), got float"),
+        ("relu", TOY_INPUT * torch.nan, None, "input_tensor: the map of sample 0 is not finite"),
+    ],
+)
+def test_what_cannot_be_used_is_named(layer, images, target, message):
+    odd = Odd()
+    with pytest.raises(ValueError, match=message):
+        GradCAM(odd, getattr(odd, layer)).generate_cam(images, target)
+
+
+def test_layer_of_another_network_is_refused():
+    with pytest.raises(ValueError, match="target_layer: not a module of this network"):
+        GradCAM(Toy(), Toy().relu).generate_cam(TOY_INPUT)
+
+
+def test_several_outputs_need_a_target():
+    network = nn.Sequential(nn.Conv2d(1, 2, 1), nn.Flatten())
+    with pytest.raises(ValueError, match=r"target_output: .* \(1,\), got \(1, 8\)"):
+        GradCAM(network, network[0]).generate_cam(TOY_INPUT)
+
+
+def test_find_layer():
+    model = AgeRegressor("resnet18")
+    backbone = model.backbone
+    assert find_layer(model, "layer4") is backbone.layer4
+    assert find_layer(model, "backbone.layer3") is backbone.layer3
+    assert find_layer(model, "layer4[-1].conv2") is backbone.layer4[1].conv2
+    assert find_layer(model, "layer4.0.relu") is backbone.layer4[0].relu
+    for name in ("layer5", "layer4[2]", "layer4[-3]", "", "layer4.", "weight", "layer4[0].weight"):
+        with pytest.raises(InputError, match=r"layer '.*': .* use one of conv1, .*layer4"):
+            find_layer(model, name)
+
+
+# ---------------------------------------------------------------- overlays
+
+
+def test_heatmap_overlay_by_hand():
+    image = np.array([[[100, 50, 0], [10, 20, 30]]], dtype=np.uint8)
+    # OpenCV's JET: 0 is (0, 0, 128), 255 is (128, 0, 0), both in RGB
+    out = gradcam.get_heatmap_overlay(image, np.array([[0.0, 1.0]], dtype=np.float32))
+    assert out.dtype == np.uint8
+    # (100 + 0) / 2, (50 + 0) / 2, (0 + 128) / 2; (10 + 128) / 2, (20 + 0) / 2, (30 + 0) / 2
+    assert out.tolist() == [[[50, 25, 64], [69, 10, 15]]]
+    none = gradcam.get_heatmap_overlay(image, np.array([[0.0, 1.0]]), alpha=0)
+    assert none.tolist() == image.tolist()
+    grey = gradcam.get_heatmap_overlay(image[:, :, 0], np.array([[1.0]]), alpha=1)
+    assert grey.tolist() == [[[128, 0, 0], [128, 0, 0]]]
+
+
+def test_heatmap_only_is_opencvs_jet_and_black_where_there_is_nothing():
+    heatmap = np.array([[0.0, 0.0099, 0.01, 0.5, 1.0]])
+    out = gradcam.get_heatmap_only(heatmap)
+    index = np.array([[0, 3, 3, 128, 255]], dtype=np.uint8)
+    jet = cv2.applyColorMap(index, cv2.COLORMAP_JET)[:, :, ::-1]
+    assert out.tolist() == [[[0, 0, 0], [0, 0, 0], *jet[0, 2:].tolist()]]
+
+
+def test_mask_overlay_by_hand():
+    image = np.full((2, 4, 3), 100, dtype=np.uint8)
+    mask = np.array([[0, 2]], dtype=np.uint8)  # any non-zero value, resized to the right half
+    out = gradcam.get_mask_overlay(image, mask)
+    # red: 0.7 * 100 + 0.3 * 255 = 146.5 -> 146 (half to even), the others 0.7 * 100 = 70
+    assert out[:, :2].tolist() == image[:, :2].tolist()
+    assert out[:, 2:].reshape(-1, 3).tolist() == [[146, 70, 70]] * 4
+    assert gradcam.get_mask_overlay(image[:, :, 0], mask > 0).tolist() == out.tolist()
+
+
+def test_heatmap_is_resized_as_opencv_does():
+    rng = np.random.default_rng(0)
+    image, heatmap = np.zeros((60, 90, 3), np.uint8), rng.random((7, 5)).astype(np.float32)
+    big = cv2.resize(heatmap, (90, 60), interpolation=cv2.INTER_LINEAR)
+    expected = gradcam.get_heatmap_overlay(image, np.clip(big, 0, 1), alpha=1).astype(int)
+    found = gradcam.get_heatmap_overlay(image, heatmap, alpha=1).astype(int)
+    assert np.abs(found - expected).max() <= 5  # one step of the colour table
+
+
+GOOD_IMAGE, GOOD_HEAT = np.zeros((4, 4, 3), np.uint8), np.zeros((2, 2), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: gradcam.get_heatmap_overlay(GOOD_IMAGE / 255, GOOD_HEAT), "image: .*float64"),
+        (lambda: gradcam.get_heatmap_overlay(GOOD_IMAGE[..., :2], GOOD_HEAT), r"image: .*4, 4, 2"),
+        (lambda: gradcam.get_heatmap_overlay(GOOD_IMAGE[:0], GOOD_HEAT), r"image: .*\(0, 4, 3\)"),
+        (lambda: gradcam.get_heatmap_overlay(GOOD_IMAGE, GOOD_HEAT[0]), r"heatmap: .*\(2,\)"),
+        (lambda: gradcam.get_heatmap_overlay(GOOD_IMAGE, GOOD_HEAT + 2), r"heatmap: .*\[0, 1\]"),
+        (lambda: gradcam.get_heatmap_overlay(GOOD_IMAGE, GOOD_HEAT * np.nan), "heatmap: .*nan"),
+        (lambda: gradcam.get_heatmap_overlay(GOOD_IMAGE, GOOD_HEAT, 1.5), "alpha: .*1.5"),
+        (lambda: gradcam.get_heatmap_only(GOOD_HEAT > 0), "heatmap: .*bool"),
+        (lambda: gradcam.get_mask_overlay(GOOD_IMAGE, GOOD_IMAGE), r"mask: .*\(4, 4, 3\)"),
+        (lambda: gradcam.get_mask_overlay(GOOD_IMAGE, np.array([["a"]])), "mask: .*<U1"),
+        (lambda: gradcam.get_mask_overlay(GOOD_IMAGE, GOOD_HEAT, -1), "alpha: .*-1"),
+    ],
+)
+def test_bad_arrays_are_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+# ---------------------------------------------------------------- figure and command
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """One checkpoint and three images, two of them with a mask, in the real layout."""
+    root = tmp_path_factory.mktemp("own")
+    rng = np.random.default_rng(0)
+    for name in ("Images", "Masks"):
+        (root / name).mkdir()
+    for number in (1, 2, 3):
+        pixels = rng.integers(0, 256, (60, 80), dtype=np.uint8)
+        Image.fromarray(pixels).save(root / "Images" / f"anon_{number}_1.png")
+    for number in (1, 2):
+        mask = np.zeros((60, 80), np.uint8)
+        mask[20:40, 20:60] = 1
+        Image.fromarray(mask).save(root / "Masks" / f"anon_{number}_1.png")
+    model = small_network(8)
+    with torch.no_grad():
+        model.backbone.fc[-1].bias.fill_(50.0)
+    settings = {"model": "resnet18", "image_size": 64}
+    torch.save({"model_state_dict": model.state_dict(), "args": settings}, root / "best_model.pth")
+    return root
+
+
+def plain_prediction(model, path, size=64):
+    transform = torchvision.transforms.Compose([
+        torchvision.transforms.Resize((size, size)),
+        torchvision.transforms.ToTensor(),
+        torchvision.transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+    ])
+    with torch.no_grad():
+        return float(model(transform(Image.open(path).convert("RGB"))[None])[0])
+
+
+def texts_of(figure):
+    found = [text.get_text() for text in figure.texts]
+    for ax in figure.axes:
+        found += [ax.get_title(), ax.get_xlabel(), *(t.get_text() for t in ax.texts)]
+    return "\n".join(found)
+
+
+def test_visualization(folder, tmp_path):
+    model = small_network(8)
+    path, mask = folder / "Images/anon_1_1.png", folder / "Masks/anon_1_1.png"
+    before = dict(matplotlib.rcParams)
+    figure = gradcam.generate_gradcam_visualization(
+        model, path, mask, 47.0, 51.99, "cpu", output_path=tmp_path / "f.png", image_size=64
+    )
+    assert dict(matplotlib.rcParams) == before
+    found = texts_of(figure)
+    for text in ("anon_1_1.png", "47.0", "52.0", "4.99", "mask", "evidence for older"):
+        assert text in found
+    assert [to_hex(ax.title.get_color()).upper() for ax in figure.axes[:3]] == [GOOD] * 3
+    with Image.open(tmp_path / "f.png") as saved:
+        assert round(saved.info["dpi"][0]) == 300
+        assert saved.width == int(180 / 25.4 * 300)
+    shown = figure.axes[0].images[0].get_array()  # the mask in red on the picture itself
+    pixels = np.asarray(Image.open(path))
+    assert shown.shape == (60, 80, 3) and shown[0, 0].tolist() == [pixels[0, 0]] * 3
+    red = np.rint(0.7 * pixels[30, 30] + 0.3 * np.array([255, 0, 0]))
+    assert shown[30, 30].tolist() == red.tolist()
+
+
+@pytest.mark.parametrize(("pred", "colour"), [(54.99, GOOD), (55.0, BAD), (44.9, BAD)])
+def test_titles_are_green_below_five_years(folder, pred, colour):
+    figure = gradcam.generate_gradcam_visualization(
+        nn.Identity(), folder / "Images/anon_3_1.png", None, 50.0, pred, "cpu",
+        signed_map=np.ones((2, 2), np.float32),
+    )  # fmt: skip
+    assert to_hex(figure.axes[0].title.get_color()).upper() == colour
+    assert "there is no mask" in texts_of(figure)
+
+
+def test_visualization_computes_what_is_not_given(folder):
+    model, path = small_network(8), folder / "Images/anon_3_1.png"
+    figure = gradcam.generate_gradcam_visualization(
+        model, path, None, None, None, "cpu", image_size=64, target_layer=model.backbone.layer3
+    )
+    assert f"Predicted age {plain_prediction(model, path):.1f} years" in texts_of(figure)
+    assert "4 × 4" in texts_of(figure)  # layer3 of 64 pixels
+
+
+def test_both_signs_share_a_scale_centred_at_zero(folder):
+    signed = np.array([[-3.0, 0.0], [0.0, 1.0]], np.float32)
+    figure = gradcam.generate_gradcam_visualization(
+        nn.Identity(), folder / "Images/anon_3_1.png", None, 50.0, 50.0, "cpu",
+        signed_map=signed, sign="both",
+    )  # fmt: skip
+    assert figure.axes[3].get_xlim() == (-3.0, 3.0)
+    assert "years per cell" in figure.axes[3].get_xlabel()
+    alone = figure.axes[2].images[0].get_array()
+    table = (matplotlib.colormaps["RdBu_r"]([0.0, 2 / 3])[:, :3] * 255).round()
+    assert alone[0, 0].tolist() == table[0].tolist()  # -3: the blue end
+    assert np.abs(alone[-1, -1] - table[1]).max() <= 3  # +1 of 3: (1 + 1/3) / 2 = 2/3 of the way
+    with pytest.raises(ValueError, match=r"sign: .*'up'"):
+        gradcam.generate_gradcam_visualization(
+            nn.Identity(), folder / "Images/anon_3_1.png", None, 50.0, 50.0, "cpu",
+            signed_map=signed, sign="up",
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("sign", "value"), [("older", -1.0), ("younger", 1.0), ("both", 0.0), ("older", 0.0)]
+)
+def test_empty_map_is_called_empty(folder, sign, value):
+    figure = gradcam.generate_gradcam_visualization(
+        nn.Identity(), folder / "Images/anon_3_1.png", None, 50.0, 50.0, "cpu",
+        signed_map=np.full((2, 2), value, np.float32), sign=sign,
+    )  # fmt: skip
+    assert texts_of(figure).count("Empty map") == 2
+
+
+def test_command(folder, tmp_path, capsys):
+    paths = [folder / "Images" / f"anon_{n}_1.png" for n in (1, 3)]
+    out = tmp_path / "new" / "figures"
+    status = gradcam.main([
+        "--checkpoint", str(folder / "best_model.pth"), *map(str, paths), "--output-dir", str(out),
+        "--layer", "layer3", "--sign", "both", "--lang", "en",
+    ])  # fmt: skip
+    printed = capsys.readouterr()
+    assert status == 0 and printed.err == ""
+    model = small_network(8)
+    with torch.no_grad():
+        model.backbone.fc[-1].bias.fill_(50.0)
+    for line, path in zip(printed.out.splitlines(), paths, strict=True):
+        assert f"{path}: predicted age {plain_prediction(model, path):.1f} years" in line
+    assert sorted(p.name for p in out.iterdir()) == [f"anon_{n}_1.png_gradcam.png" for n in (1, 3)]
+
+
+def test_command_names_every_image_that_fails_and_does_the_others(folder, tmp_path, capsys):
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    good = folder / "Images/anon_1_1.png"
+    status = gradcam.main([
+        "--checkpoint", str(folder / "best_model.pth"), str(tmp_path / "broken.png"), str(good),
+        str(tmp_path / "absent.png"), str(good), "--output-dir", str(tmp_path / "out"),
+    ])  # fmt: skip
+    lines = capsys.readouterr().err.splitlines()
+    assert status == 2 and len(lines) == 2
+    assert all(line.startswith("gradcam.py: error: ") for line in lines)
+    assert "broken.png" in lines[0] and "absent.png" in lines[1]
+    assert len(list((tmp_path / "out").iterdir())) == 2  # the same image twice: two files
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "IMAGE, --checkpoint"),
+        (["--checkpoint", "absent.pth", "a.png"], "absent.pth"),
+        (["--checkpoint", "{}", "a.png", "--layer", "layer9"], "layer 'layer9'"),
+        (["--checkpoint", "{}", "a.png", "--sign", "up"], "--sign"),
+        (["--checkpoint", "{}", "a.png", "--mask-dir", "absent"], "--mask-dir absent"),
+        (["--checkpoint", "{}", "a.png", "--output-dir", "{}"], "--output-dir"),
+    ],
+)
+def test_command_refuses_in_one_line(folder, capsys, arguments, message):
+    arguments = [text.format(folder / "best_model.pth") for text in arguments]
+    assert gradcam.main(arguments) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("gradcam.py: error: ") and message in line
