@@ -69,7 +69,7 @@ _TEXTS = {
         "mask_alone": "The mask alone, n = {}",
         "area": "Between the curves",
         "years": "{} years",
-        "group_n": "n = {} ({} subjects)",
+        "group_n": "n = {}, subjects {}",
         "group_years": "{} years",
         "group_scale": "Mean evidence (years per cell, {} × {} cells): red older, blue younger",
     },

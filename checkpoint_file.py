@@ -15,7 +15,10 @@ import json
 import pathlib
 import pickle
 import re
+import struct
+import warnings
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +29,11 @@ from errors import InputError
 # First bytes of the format that torch.save wrote before 1.6: a pickled constant, protocol 2.
 LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 PLAIN_DTYPE = re.compile(r"[?bBhHiIlLqQefdgS]|[biufSU]\d+")
+# What torch's unpickler lets through for a damaged stream; they have no common base class.
+_READER_ERRORS = (
+    ArithmeticError, AssertionError, AttributeError, EOFError, ImportError, LookupError,
+    MemoryError, RuntimeError, TypeError, ValueError, struct.error, zlib.error,
+)  # fmt: skip
 
 
 class _Dtype:
@@ -106,17 +114,15 @@ def read_checkpoint_file(path: Path, *, trust: bool = False) -> object:
         _check_container(path)
         if trust:
             return torch.load(path, map_location="cpu", weights_only=False)
-        with torch.serialization.safe_globals(_safe_globals()):
+        with torch.serialization.safe_globals(_safe_globals()), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of what is refused a moment later
             return torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         reason = error.strerror or _first_line(error)
         raise InputError(f"{path}: cannot be read ({reason})") from error
     except pickle.UnpicklingError as error:
         raise InputError(_refusal(path, error)) from error
-    except (
-        RuntimeError, ValueError, TypeError, AttributeError, KeyError, IndexError,
-        EOFError, OverflowError, MemoryError, ImportError, AssertionError,
-    ) as error:  # what torch's unpickler lets through for a damaged stream
+    except _READER_ERRORS as error:
         raise InputError(
             f"{path}: is damaged or no checkpoint ({type(error).__name__}: {_first_line(error)}); "
             "copy it again from where it was trained"
@@ -134,17 +140,38 @@ def _check_container(path: Path) -> None:
         raise foreign
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
+            names = {name.rpartition("/")[2] for name in archive.namelist()}
+            if "constants.pkl" in names:
+                raise InputError(f"{path}: is a TorchScript archive; save the state_dict instead")
+            if "data.pkl" not in names:
+                raise foreign
+            _check_entries(path, archive)
     except zipfile.BadZipFile as error:
         raise InputError(
-            f"{path}: is cut short or damaged (no table of contents at its end); copy it again"
+            f"{path}: is cut short or damaged ({_first_line(error)}); copy it again"
         ) from error
-    if not any(entry.filename.endswith("data.pkl") for entry in entries):
-        raise foreign
-    if any(entry.file_size != entry.compress_size for entry in entries):
+
+
+def _check_entries(path: Path, archive: zipfile.ZipFile) -> None:
+    """Refuse what would unpack to more than the file holds, and what its checksums disprove.
+
+    PyTorch does not look at the checksums: a flipped bit in a weight would pass for a weight.
+    """
+    entries = archive.infolist()
+    if any(
+        entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size
+        for entry in entries
+    ):
         raise InputError(
             f"{path}: its entries are compressed, which torch.save never does; save it again"
         )
+    if sum(entry.file_size for entry in entries) > path.stat().st_size:
+        raise InputError(f"{path}: its entries overlap, which torch.save never does; save it again")
+    for entry in entries:
+        if entry.CRC:  # 0: empty, or written after torch.serialization.set_crc32_options(False)
+            with archive.open(entry) as record:
+                while record.read(2**20):
+                    pass
 
 
 def _read_safetensors(path: Path) -> dict:
@@ -179,13 +206,14 @@ def _refusal(path: Path, error: pickle.UnpicklingError) -> str:
     text = str(error).partition("WeightsUnpickler error:")[2].strip() or str(error)
     found = re.search(r"GLOBAL (\S+)", text) or re.search(r"function (<.*?>)", text)
     if found is None:
-        return f"{path}: is damaged or no checkpoint ({text.splitlines()[0][:200]})"
+        return f"{path}: is damaged or no checkpoint ({_first_line(text)})"
     return (
-        f"{path}: holds {found.group(1)}, which is not plain data; nothing of it was run. "
-        "Save it again as a state_dict, or pass --trust-checkpoint if you know who made it"
+        f"{path}: holds {_first_line(found.group(1))}, which is not plain data; nothing of it was "
+        "run. Save it again as a state_dict, or pass --trust-checkpoint if you know who made it"
     )
 
 
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:200] if lines else type(error).__name__
+def _first_line(message: str | BaseException) -> str:
+    """Without what a terminal would obey: part of it may come from the file."""
+    lines = str(message).strip().splitlines() or [type(message).__name__]
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in lines[0][:200])

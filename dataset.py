@@ -118,7 +118,7 @@ def load_samples(
         raise InputError(
             f"{image_dir}: none of {len(paths)} images has a usable label in {excel_path}; "
             f"first image {skipped[0][0]}: {skipped[0][3]}; "
-            f"first {labels.by} in the workbook: {labels.table['key'].iloc[0]}"
+            f"first {labels.by} in the workbook: {_printable(labels.table['key'].iloc[0])}"
         )
     columns = ["filename", "path", "subject_id", "true_age", "sex", "cohort"]
     samples = pd.DataFrame(rows, columns=columns, dtype=object).astype({"true_age": "float64"})
@@ -245,8 +245,8 @@ def _check_settings(
         raise InputError(f"--val-size {val_size}: must be 0 or a share between 0 and 1")
     if seed != int(seed) or not 0 <= seed < 2**32:
         raise InputError(f"--seed {seed}: must be a whole number from 0 to 4294967295")
-    if not (age_bin_width > 0 and math.isfinite(age_bin_width)):
-        raise InputError(f"--age-bin-width {age_bin_width}: must be more than 0 years")
+    if not (age_bin_width >= 0.01 and math.isfinite(age_bin_width)):
+        raise InputError(f"--age-bin-width {age_bin_width}: must be 0.01 years or more")
     if not min_age <= max_age:
         raise InputError(f"--min-age {min_age}: is above --max-age {max_age}")
 

@@ -1,4 +1,4 @@
-"""The demo: a synthetic data set and a network trained on it for about a minute.
+"""The demo: a synthetic data set and a network trained on it for a minute or two.
 
 It serves a first run without any data of one's own, and the tests. The checkpoint is an ordinary
 one in the contracted format, marked `synthetic`; its numbers say nothing about real muscles.
@@ -25,7 +25,7 @@ from dataset import IMAGENET_MEAN, IMAGENET_STD, load_samples, split_samples
 from errors import InputError
 from images import read_image, resize_image
 from model import AgeRegressor
-from phantom import make_phantom_dataset
+from phantom import View, draw_people, make_phantom_dataset, render
 
 __all__ = ["make_phantom_dataset", "prepare_demo", "tiny_checkpoint", "train_demo_checkpoint"]
 
@@ -51,7 +51,6 @@ PEAK_RATE = 1e-3  # of the one-cycle schedule (Smith and Topin 2019)
 
 _MANIFEST = "demo.json"
 _VERSION = 1  # of what is made; another one is made anew
-_TINY_SPREAD = 100.0  # takes the untrained outputs from hundredths to some years
 
 
 def prepare_demo(
@@ -77,7 +76,7 @@ def prepare_demo(
     if _is_whole(root, settings):
         print(f"Reusing the demo in {root}")
         return checkpoint, images, workbook
-    print(f"Making {n_images} images and training on them, in {root}: about a minute")
+    print(f"Making {n_images} images and training on them, in {root}: one to two minutes")
     try:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=root, prefix=".making-") as name:
@@ -143,19 +142,20 @@ def tiny_checkpoint(
     seed: int = 0,
     **settings: object,
 ) -> Path:
-    """Write an untrained checkpoint, for tests: ages about 50 years that differ among images.
+    """Write an untrained checkpoint, for tests: phantom images get ages of about 50 +- 8 years.
 
     `settings` replace or join those in `args`. The caller's random state is left as it was.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = AgeRegressor(architecture, DROPOUT)
-        noise = torch.randint(256, (16, image_size, image_size), dtype=torch.uint8)
-    _estimate_batch_norms(model, noise)
+    rng = np.random.default_rng(seed)
+    views = [View.person(person, rng) for person in draw_people(16, rng)]
+    images = _stack([render(view, rng, (64, 64))[0] for view in views], image_size)
+    _estimate_batch_norms(model, images)
     last = model.backbone.fc[-1]
-    last.weight.data *= _TINY_SPREAD
-    nn.init.constant_(last.bias, 50)
-    last.bias.data += 50 - float(_predict(model, noise).mean())
+    last.weight.data *= 8 / float(_predict(model, images).std())
+    last.bias.data += 50 - float(_predict(model, images).mean())
     _save(path, model, architecture, image_size, epoch=1, val_mae=10.0, **settings)
     return Path(path)
 

@@ -19,9 +19,15 @@ class World:
     rank: int = 0
     size: int = 1
 
-    def shard(self, count: int) -> range:
-        """This process's share of `count` samples: whole, contiguous, nobody's twice."""
-        return range(count * self.rank // self.size, count * (self.rank + 1) // self.size)
+    def shard(self, count: int, batch_size: int) -> range:
+        """This process's share of `count` samples: contiguous, nobody's twice.
+
+        Shares are made of whole batches, so that every image is predicted in the same company,
+        and with the same rounding, as in one process.
+        """
+        batches = -(-count // batch_size)
+        first, end = (batches * rank // self.size for rank in (self.rank, self.rank + 1))
+        return range(min(first * batch_size, count), min(end * batch_size, count))
 
     def gather(self, part: object) -> list | None:
         """Every process's part, in order of rank, at rank 0; None elsewhere.

@@ -67,6 +67,11 @@ def main(argv: list[str] | None = None) -> int:
         if error.strerror is None:
             raise
         return _fail(f"{error.filename or 'results'}: {error.strerror}; nothing was written")
+    except (MemoryError, RuntimeError) as error:  # PyTorch has no class of its own for the CPU
+        if not isinstance(error, MemoryError) and "memory" not in str(error):
+            raise
+        first = str(error).partition("\n")[0] or "the machine has no more"
+        return _fail(f"out of memory ({first}); try a smaller --batch-size; nothing was written")
     return 0
 
 
@@ -77,17 +82,18 @@ def _fail(message: str) -> int:
 
 def check_packages() -> None:
     """Name what is wrong with the two packages that most often do not fit the machine."""
+    from importlib import import_module
     from importlib.metadata import version
 
     try:
-        import torchvision  # noqa: F401
+        import_module("torchvision")
     except (RuntimeError, ImportError, AttributeError) as error:
         raise InputError(
             f"torch {version('torch')} and torchvision {version('torchvision')} do not fit "
             f"together ({error}); install both anew: pip install -r requirements.txt"
         ) from error
     try:
-        import cv2  # noqa: F401
+        import_module("cv2")
     except ImportError as error:
         raise InputError(
             f"cv2 cannot be imported ({error}); where the system has no libGL, use "
@@ -158,6 +164,7 @@ class Job:
     settings: dict[str, object]  # as used: option, else checkpoint, else default
     changed: dict[str, dict[str, object]]  # split settings that differ from the checkpoint's
     absent: list[str]  # split settings that the checkpoint does not hold
+    sum_is_prediction: bool  # a map's cells and an offset free of positions sum up to the age
     device: torch.device
     batch_size: int
     workers: int
@@ -212,14 +219,29 @@ def prepare(args: argparse.Namespace, world: World, log: Log) -> Job:
             raise InputError("--demo: trains in one process; start it without torchrun")
         from demo import prepare_demo
 
-        args.checkpoint, args.image_dir, args.excel_path = prepare_demo()
+        args.checkpoint, args.image_dir, args.excel_path = prepare_demo(device=device)
     checkpoint = load_checkpoint(args.checkpoint, trust=args.trust_checkpoint)
     settings, changed, absent = resolve_settings(args, checkpoint, log)
+    sum_is_prediction = _check_layer(args.cam_layer, checkpoint, settings["image_size"])
     return Job(
         args=args, checkpoint=checkpoint, settings=settings, changed=changed, absent=absent,
         device=device, batch_size=args.batch_size or DEFAULT_BATCH_SIZE[device.type],
         workers=args.num_workers or default_workers(), lang=lang, world=world, log=log,
+        sum_is_prediction=sum_is_prediction,
     )  # fmt: skip
+
+
+def _check_layer(name: str, checkpoint: Checkpoint, size: int) -> bool:
+    """Try the target layer on noise: do its maps and an offset sum up to the prediction?"""
+    import torch
+
+    from gradcam import find_layer, identity_holds
+
+    noise = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(0))
+    try:
+        return identity_holds(checkpoint.model, find_layer(checkpoint.model, name), noise)
+    except ValueError as error:
+        raise InputError(f"--cam-layer {name}: {error}; layer4 is the usual choice") from error
 
 
 def resolve_settings(
@@ -348,7 +370,7 @@ def _infer_share(job: Job, paths: list[str], groups: list[int | None]) -> Infere
 
     from inference import Predictor, predict
 
-    shard = job.world.shard(len(paths))
+    shard = job.world.shard(len(paths), job.batch_size)
     mine = slice(shard.start, shard.stop)
     try:
         predictor = Predictor(

@@ -443,25 +443,26 @@ def _bins(error: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
     """Left edges, width (years) and counts of bins of a round width, with an edge at 0;
     one bin around the value where all errors are equal.
 
-    Width after Freedman & Diaconis (1981), rounded up to 1, 2 or 5 x 10^k; at most about 60 bins.
+    Width after Freedman & Diaconis (1981), rounded to 1, 2 or 5 x 10^k; at most about 60 bins.
     """
     if error.size == 0:
         return np.zeros(0), 1.0, np.zeros(0, dtype=int)
     span = float(np.ptp(error))
     quartiles = np.subtract(*np.percentile(error, [75, 25]))
-    wanted = max(2 * quartiles * error.size ** (-1 / 3), span / 60)
     if span < 1e-6:
         return error[:1] - 0.5, 1.0, np.array([error.size])
-    width = _round_up(wanted)
+    width = _round(max(2 * quartiles * error.size ** (-1 / 3), span / 60))
+    if span / width > 60:
+        width = _round(2.5 * width)  # the next one
     place = np.floor(error / width).astype(int)
     count = np.bincount(place - place.min())
     return (place.min() + np.arange(count.size)) * width, width, count
 
 
-def _round_up(value: float) -> float:
-    """The next of 1, 2, 5 x 10^k that is not below `value` > 0."""
+def _round(value: float) -> float:
+    """The nearest of 1, 2, 5 x 10^k to `value` > 0."""
     power = 10.0 ** math.floor(math.log10(value))
-    return next(step * power for step in (1, 2, 5, 10) if step * power >= value * (1 - 1e-9))
+    return min((step * power for step in (1, 2, 5, 10)), key=lambda width: abs(width - value))
 
 
 def _two_panels(

@@ -109,7 +109,7 @@ def generate_gradcam_visualization(
     device: torch.device | str,
     *,
     output_path: str | Path | None = None,
-    image_size: int = 224,
+    image_size: int | None = None,
     target_layer: nn.Module | str = "layer4",
     sign: str = "older",
     signed_map: np.ndarray | None = None,
@@ -120,15 +120,17 @@ def generate_gradcam_visualization(
 
     mask_path: None where there is no mask. true_age, pred_age: years; without a true age no error
     is shown, without a predicted age the network's own is taken. image_size: side of the network's
-    input, pixels. target_layer: a module of `model`, or its name. sign: older, younger or both.
-    signed_map: (h, w), years; given together with pred_age the network does not run. note: a line
-    above everything. Raises InputError for a file or a layer that cannot be used.
+    input, pixels; None for the checkpoint's, 224 for a network of another origin. target_layer: a
+    module of `model`, or its name. sign: older, younger or both. signed_map: (h, w), years; given
+    together with pred_age the network does not run. note: a line above everything.
+    Raises InputError for a file or a layer that cannot be used.
     """
     image, _ = read_image(image_path)
     mask = None if mask_path is None else read_mask(mask_path)
     if signed_map is None or pred_age is None:
         layer = find_layer(model, target_layer) if isinstance(target_layer, str) else target_layer
-        batch = network_input(image, image_size).to(device)
+        size = image_size or getattr(model, "image_size", 224)
+        batch = network_input(image, size).to(device)
         age, maps = signed_maps(model.to(device), layer, batch)
         pred_age = float(age[0]) if pred_age is None else pred_age
         signed_map = maps[0].cpu().numpy() if signed_map is None else signed_map
@@ -270,6 +272,11 @@ def explain_images(args: argparse.Namespace) -> list[InputError]:
         print(f"WARNING: {warning}", file=sys.stderr)
     checkpoint = load_checkpoint(args.checkpoint, trust=args.trust_checkpoint)
     layer = find_layer(checkpoint.model, args.layer)
+    size = checkpoint.settings["image_size"]
+    try:  # on a black picture, before anything is read
+        signed_maps(checkpoint.model, layer, network_input(np.zeros((8, 8), np.uint8), size))
+    except ValueError as error:
+        raise InputError(f"--layer {args.layer}: {error}; layer4 is the usual choice") from error
     if args.mask_dir is not None and not args.mask_dir.is_dir():
         raise InputError(f"--mask-dir {args.mask_dir}: no such folder")
     try:
@@ -284,7 +291,7 @@ def explain_images(args: argparse.Namespace) -> list[InputError]:
         name = f"{path.name}{f'_{number + 1}' if repeated else ''}_gradcam.png"
         try:
             image, _ = read_image(path)
-            batch = network_input(image, checkpoint.settings["image_size"])
+            batch = network_input(image, size)
             age, maps = signed_maps(checkpoint.model, layer, batch)
             generate_gradcam_visualization(
                 checkpoint.model, path, mask_path_for(path, args.mask_dir), None, float(age[0]),

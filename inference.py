@@ -270,7 +270,7 @@ def _batches(
                 try:
                     image, note = queue.popleft().result()
                 except UnreadableImage as error:
-                    unreadable[index] = str(error)
+                    unreadable[index] = error.reason
                     continue
                 if note:
                     notes[index] = note

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 from collections import defaultdict
@@ -36,14 +37,18 @@ def split_fingerprint(filenames: Sequence[str]) -> str:
 
 
 def identical_files(paths: Sequence[str]) -> list[list[int]]:
-    """Groups of positions whose files hold the same bytes. Only files of equal size are read."""
+    """Groups of positions whose files hold the same bytes. Only files of equal size are read.
+
+    What cannot be read (a broken link, a folder) is the same as nothing: it has no prediction.
+    """
     by_size: dict[int, list[int]] = defaultdict(list)
     for index, path in enumerate(paths):
-        by_size[Path(path).stat().st_size].append(index)
+        if Path(path).is_file():
+            by_size[Path(path).stat().st_size].append(index)
     by_content: dict[str, list[int]] = defaultdict(list)
     for candidates in by_size.values():
-        if len(candidates) > 1:
-            for index in candidates:
+        for index in candidates if len(candidates) > 1 else ():
+            with contextlib.suppress(PermissionError):
                 by_content[sha256(paths[index])].append(index)
     return sorted(group for group in by_content.values() if len(group) > 1)
 

@@ -6,9 +6,10 @@ import dataclasses
 import math
 import numbers
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+import numpy as np
 import torch
 import torchvision
 from torch import nn
@@ -21,6 +22,8 @@ HEAD_WIDTHS = (512, 128)
 WEIGHT_KEYS = ("model_state_dict", "state_dict", "model")
 WRAPPERS = frozenset({"module", "_orig_mod"})  # DataParallel and torch.compile
 LATE_FUSION = ("fusion_head.", "aux_branch.")
+PRECISIONS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+MAX_VALUES = 2**28  # 1 GB as float32; resnet152 has 60 million
 
 
 class AgeRegressor(nn.Module):
@@ -37,6 +40,8 @@ class AgeRegressor(nn.Module):
     ) -> None:
         super().__init__()
         self.backbone = torchvision.models.get_model(architecture, weights=None)
+        self.image_size = SETTINGS["image_size"].default  # pixels; load_checkpoint sets its own
+        self.features = self.backbone.fc.in_features
         self.backbone.fc = head or _default_head(self.backbone.fc.in_features, dropout)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
@@ -70,7 +75,7 @@ SETTINGS: dict[str, Setting] = {
     "val_size": Setting(0.15, float, lambda p: 0 < p < 1, "a share between 0 and 1"),
     "seed": Setting(42, int, lambda n: 0 <= n < 2**32, "0 to 4294967295"),
     "use_age_stratify": Setting(True, bool),
-    "age_bin_width": Setting(10, float, lambda w: w > 0, "more than 0 years"),
+    "age_bin_width": Setting(10, float, lambda w: w >= 0.01, "0.01 years or more"),
     "min_age": Setting(0, float, lambda a: a >= 0, "0 years or more"),
     "max_age": Setting(100, float, lambda a: a > 0, "more than 0 years"),
     "epoch": Setting(None, int),
@@ -107,18 +112,23 @@ def load_checkpoint(path: str | Path, *, trust: bool = False) -> Checkpoint:
     content = read_checkpoint_file(path, trust=trust)
     if not isinstance(content, Mapping):
         raise InputError(f"{path}: holds a {type(content).__name__}, not a dictionary of weights")
+    content = _entries(content)
     settings, given = _read_settings(path, content)
     weights, stored_dtype = _read_weights(path, content)
     model = _build(path, str(settings["model"]), float(settings["dropout"]), weights)
+    model.image_size = settings["image_size"]
     synthetic = content.get("synthetic") is True
     return Checkpoint(path, model, settings, given, stored_dtype, synthetic)
 
 
-def _read_settings(path: Path, content: Mapping) -> tuple[dict[str, object], frozenset[str]]:
+def _entries(mapping: Mapping) -> dict:
+    """A plain dict: in a pickle, an attribute named `items` or `get` may hide the method."""
+    return dict(type(mapping).items(mapping))
+
+
+def _read_settings(path: Path, content: dict) -> tuple[dict[str, object], frozenset[str]]:
     nested = content.get("args")
-    if nested is not None and not isinstance(nested, Mapping):
-        nested = getattr(nested, "__dict__", None)
-    nested = nested or {}
+    nested = _entries(nested) if isinstance(nested, Mapping) else getattr(nested, "__dict__", {})
     settings: dict[str, object] = {}
     given = set()
     for name, setting in SETTINGS.items():
@@ -140,20 +150,19 @@ def _read_settings(path: Path, content: Mapping) -> tuple[dict[str, object], fro
 
 def _checked(path: Path, name: str, value: object, setting: Setting) -> object:
     """The value as a plain Python object of the setting's type, or InputError."""
-    if getattr(value, "ndim", None) == 0:  # a scalar of numpy or torch
-        value = value.item()
+    value = _scalar(value)
     wrong = InputError(
-        f"{path}: setting {name} is {value!r}, not {setting.wanted or setting.kind.__name__}"
+        f"{path}: setting {name} is {_shown(value)}, not {setting.wanted or setting.kind.__name__}"
     )
     if setting.kind is str:
         if not isinstance(value, str):
             raise wrong
         return value
     if setting.kind is bool:
-        if value not in (0, 1):
+        if not isinstance(value, numbers.Real) or value not in (0, 1):
             raise wrong
         return bool(value)
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or _overflows(value):
         raise wrong
     if name == "val_mae" and not math.isfinite(value):
         return None
@@ -165,27 +174,62 @@ def _checked(path: Path, name: str, value: object, setting: Setting) -> object:
     return value
 
 
-def _read_weights(path: Path, content: Mapping) -> tuple[dict[str, torch.Tensor], str]:
+def _scalar(value: object) -> object:
+    """A scalar of numpy or torch as Python's own; anything else as it is."""
+    if torch.is_tensor(value):
+        # Not value.item(): a pickle may hide a method of a tensor behind an attribute.
+        return torch.Tensor.item(value) if value.ndim == 0 and _is_plain(value) else value
+    if isinstance(value, np.generic | np.ndarray) and value.ndim == 0:
+        return value.item()
+    return value
+
+
+def _overflows(value: numbers.Real) -> bool:
+    """Whether it is an integer with more digits than a float can hold."""
+    try:
+        float(value)
+    except OverflowError:
+        return True
+    return False
+
+
+def _is_plain(tensor: torch.Tensor) -> bool:
+    """Whether its values are there, one after the other: neither sparse nor on `meta`."""
+    return tensor.layout is torch.strided and tensor.device.type == "cpu"
+
+
+def _read_weights(path: Path, content: dict) -> tuple[dict[str, torch.Tensor], str]:
     """Names without wrappers -> float32 tensors, and the dtype they were stored in."""
     found = next((content[k] for k in WEIGHT_KEYS if isinstance(content.get(k), Mapping)), None)
     if found is None:
         found = {name: value for name, value in content.items() if torch.is_tensor(value)}
     weights: dict[str, torch.Tensor] = {}
     dtypes = set()
-    for name, value in found.items():
+    total = 0
+    for name, value in _entries(found).items():
         if not isinstance(name, str) or not torch.is_tensor(value):
-            raise InputError(f"{path}: weight {name!r} is a {type(value).__name__}, not a tensor")
+            kind = type(value).__name__
+            raise InputError(f"{path}: weight {_shown(name)} is a {kind}, not a tensor")
         plain = ".".join(part for part in name.split(".") if part not in WRAPPERS)
+        weight = f"{path}: weight {_listed([plain])}"
         if plain in weights:
-            raise InputError(f"{path}: weight {plain} stands in it twice; save it again")
-        if value.is_floating_point():
+            raise InputError(f"{weight} stands in it twice; save it again")
+        if not _is_plain(value):
+            raise InputError(f"{weight} is sparse or without values; save it as a plain tensor")
+        value = value.data  # without the attributes that a pickle may give it
+        total += value.numel()
+        if total > MAX_VALUES:
+            raise InputError(f"{weight} claims more values than a network has ({MAX_VALUES:,})")
+        if value.dtype in PRECISIONS:
             dtypes.add(str(value.dtype).removeprefix("torch."))
             value = value.float()
             if not bool(torch.isfinite(value).all()):
                 raise InputError(
-                    f"{path}: weight {plain} has NaN or infinite values; the training diverged, "
+                    f"{weight} has NaN or infinite values; the training diverged, "
                     "take an earlier checkpoint"
                 )
+        elif not plain.endswith(".num_batches_tracked"):
+            raise InputError(f"{weight} holds {value.dtype}, not floating-point numbers")
         weights[plain] = value
     if not weights:
         raise InputError(
@@ -206,7 +250,7 @@ def _build(path: Path, name: str, dropout: float, weights: dict[str, torch.Tenso
     architecture = name.strip().lower()
     if architecture not in ARCHITECTURES:
         raise InputError(
-            f"{path}: architecture {name!r} is not supported; "
+            f"{path}: architecture {_shown(name)} is not supported; "
             f"known are {', '.join(ARCHITECTURES)}"
         )
     with torch.device("meta"):  # no random initialisation of what is overwritten next
@@ -229,8 +273,22 @@ def _build(path: Path, name: str, dropout: float, weights: dict[str, torch.Tenso
         problems.append(f"of another shape {_listed(misshapen)}")
     if problems:
         raise InputError(f"{path}: weights do not fit {architecture}: {'; '.join(problems)}")
+    _check_chain(path, model)
     model.load_state_dict(weights, assign=True)
     return model.eval()
+
+
+def _check_chain(path: Path, model: AgeRegressor) -> None:
+    """Refuse a head whose layers were taken from the weights but do not follow on each other."""
+    width = model.features
+    for name, layer in model.backbone.named_modules():
+        if name.startswith("fc") and isinstance(layer, nn.Linear):
+            if layer.in_features != width:
+                raise InputError(
+                    f"{path}: head layer backbone.{name} takes {layer.in_features} values, "
+                    f"but the layer before it gives {width}"
+                )
+            width = layer.out_features
 
 
 def _head_of(path: Path, weights: dict[str, torch.Tensor], dropout: float) -> nn.Module | None:
@@ -239,11 +297,11 @@ def _head_of(path: Path, weights: dict[str, torch.Tensor], dropout: float) -> nn
     A place without weights holds a ReLU if it is the first after a Linear layer, else a Dropout,
     which does nothing in evaluation.
     """
-    pattern = re.compile(r"backbone\.fc\.(?:(\d+)\.)?weight")
+    pattern = re.compile(r"backbone\.fc\.(?:([0-9]{1,4})\.)?weight")
     places = {
         int(found.group(1) or -1): name.removesuffix("weight")
         for name, value in weights.items()
-        if (found := pattern.fullmatch(name)) and value.ndim == 2
+        if (found := pattern.fullmatch(name)) and value.ndim == 2 and value.numel()
     }
     if not places:
         return None
@@ -267,7 +325,18 @@ def _head_of(path: Path, weights: dict[str, torch.Tensor], dropout: float) -> nn
     ))
 
 
-def _listed(names: object, most: int = 4) -> str:
-    names = [str(name) for name in names]
+def _listed(names: Iterable[object], most: int = 4) -> str:
+    names = list(names)
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    return ", ".join(_shown(name).strip("'") for name in names[:most]) + more
+
+
+def _shown(value: object, most: int = 120) -> str:
+    """What stands in the file, in one short line: text and numbers as written, else the type.
+
+    Only these: the text of a nested value may have no end, and that of a tensor has many lines.
+    """
+    if not isinstance(value, str | int | float):
+        return f"<{type(value).__name__.lstrip('_')}>"
+    text = repr(value)
+    return text if len(text) <= most else f"{text[:most]}...{text[-1]}"

@@ -35,10 +35,12 @@ def _number(
     def parse(text: str) -> float | int:
         try:
             value = kind(text)
-        except ValueError:
-            value = None
-        if value is None or not math.isfinite(value) or not valid(value):
-            raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
+            usable = math.isfinite(value) and valid(value)
+        except (ValueError, OverflowError):  # no number, or one with hundreds of digits
+            usable = False
+        if not usable:
+            shown = text if len(text) <= 30 else f"{text[:12]}...{text[-12:]}"
+            raise argparse.ArgumentTypeError(f"{shown!r} is not {wanted}")
         return value
 
     return parse
@@ -76,7 +78,7 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     add("--allow-skipped", action="store_true",
         help="go on when more than 20%% of the images cannot be used")
     add("--demo", action="store_true",
-        help="make a synthetic data set, train on it for about a minute, and evaluate that")
+        help="make a synthetic data set, train on it for a minute or two, and evaluate that")
 
     add = parser.add_argument_group(
         "the split", "An option that changes it may put training samples into the test set."
@@ -107,7 +109,7 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     add("--cam-layer", default="layer4", metavar="LAYER",
         help="target layer, such as layer3 or layer4[-1].conv2 (default: layer4)")
     add("--cam-sign", choices=("older", "younger", "both"), default="older",
-        help="evidence shown in the three-panel figures (default: older, the classical Grad-CAM)")
+        help="evidence shown in the figures of samples (default: older, the classical Grad-CAM)")
     add("--cam-samples", type=POSITIVE, default=8, metavar="N",
         help="best and worst samples on the contact sheet (default: 8)")
     add("--cam-check", action="store_true",

@@ -85,7 +85,7 @@ class View:
             bone_x=rng.uniform(0.2, 0.8),
             bone_depth=rng.uniform(0.10, 0.22),
             bone_wide=rng.uniform(0.22, 0.34),
-            gain=rng.normal(0, 8),
+            gain=rng.normal(0, 6),
         )
 
     def again(self, rng: np.random.Generator) -> View:
@@ -138,7 +138,7 @@ def render(
     half = view.thick * np.maximum(1 - np.abs(across) ** 2.2, 0) ** 0.75
     middle = fascia + 0.6 * bend + view.gap + view.thick
     top = middle - half
-    bottom = middle + 0.95 * half + _wave(rng, width, 0.006)
+    bottom = middle + half * (0.95 + _wave(rng, width, 0.03))  # closes at the ends as well
     deep_fascia = middle + view.thick * (0.95 + 0.12 * across**2) + 0.35 * view.bone_depth
     bone = middle[width // 2] + view.thick + view.bone_depth + 0.1 * beside_bone**2
     bone += _wave(rng, width, 0.006)

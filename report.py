@@ -25,11 +25,11 @@ import saliency
 from calibration import calibrate
 from cam_checks import run_checks
 from dataset import mask_path_for
-from gradcam import find_layer, identity_holds, network_input
+from gradcam import network_input
 from images import read_image, read_mask
 from inference import PackedMasks, read_masks
 from metrics import full_analysis
-from tables import summary_table
+from tables import summary_table, wrap
 
 if TYPE_CHECKING:
     from evaluate import Job, Predictions
@@ -129,7 +129,7 @@ def analyse(
     finding = {
         "target_layer": job.args.cam_layer,
         "map_size": list(predictions.maps.shape[1:]),
-        "sum_is_prediction": _sum_is_prediction(job),
+        "sum_is_prediction": job.sum_is_prediction,
         "n_empty_maps": int(table["cam_empty"].sum()),
         **explanations.finding.numbers,
     }
@@ -164,14 +164,6 @@ def analyse(
         "gradcam_analysis": finding,
         "leakage": leak,
     }
-
-
-def _sum_is_prediction(job: Job) -> bool:
-    """Whether a map's sum and an offset free of positions make up the prediction at this layer."""
-    size = job.settings["image_size"]
-    images = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(0))
-    model = job.checkpoint.model
-    return identity_holds(model, find_layer(model, job.args.cam_layer), images)
 
 
 def _check_maps(
@@ -313,8 +305,12 @@ def _group_maps(
 def print_summary(job: Job, analysis: dict[str, object], final: Path) -> None:
     """The table that a person reads, and where the rest is."""
     print(summary_table(analysis, job.lang))
-    print(f"\n{analysis['gradcam_analysis']['sentence'][job.lang]}")
-    print(f"\n{'泄漏检查' if job.lang == 'zh' else 'Leakage'}: {analysis['leakage']['verdict']}")
+    evidence = analysis["gradcam_analysis"]
+    for block in (evidence, evidence.get("checks")):
+        if block:
+            print(f"\n{wrap(block['sentence'][job.lang])}")
+    check = "泄漏检查" if job.lang == "zh" else "Leakage check"
+    print(f"\n{check}: {analysis['leakage']['verdict']}")
     if job.note:
         print(f"\n*** {job.note} ***")
     print(f"\nResults: {final}")

@@ -50,7 +50,7 @@ def result_folder(final: Path) -> Iterator[Path]:
 
     An earlier result stays in place until then, and stays for good after an error or a kill. What
     a killed run left behind is removed by the next one. A second run to the same folder at the
-    same time is refused.
+    same time is refused, and a disk that takes no more is an InputError.
     """
     if final.exists() and not final.is_dir():
         raise InputError(f"{final}: is a file, and the results go into a folder of that name")
@@ -61,18 +61,31 @@ def result_folder(final: Path) -> Iterator[Path]:
     partial = final.parent / f".{final.name}.partial"
     replaced = final.parent / f".{final.name}.replaced"
     with _only_run(final):
-        if replaced.exists() and not final.exists():  # killed between two renames
-            replaced.rename(final)
-        for leftover in (partial, replaced):
-            shutil.rmtree(leftover, ignore_errors=True)
+        _clear(final, partial, replaced)
         partial.mkdir()
         try:
             yield partial
             _keep_foreign_files(final, partial)
             _put_in_place(partial, final, replaced)
+        except OSError as error:
+            if error.filename is not None:
+                raise
+            # A file that was open already cannot grow.
+            reason = error.strerror or str(error)
+            raise InputError(
+                f"{final}: cannot be written ({reason}); nothing was. Is the disk full? "
+                "Make room, or give another --output-dir"
+            ) from error
         finally:
-            for leftover in (partial, replaced):
-                shutil.rmtree(leftover, ignore_errors=True)
+            _clear(final, partial, replaced)
+
+
+def _clear(final: Path, partial: Path, replaced: Path) -> None:
+    """Remove what a run left; one that ended between two renames gets its earlier result back."""
+    if replaced.exists() and not final.exists():
+        replaced.rename(final)
+    for leftover in (partial, replaced):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import struct
 import warnings
 import zipfile
 import zlib
@@ -20,13 +21,13 @@ MAX_XML_BYTES = 256 * 2**20  # unpacked; 100,000 rows of five columns have 20 MB
 MAX_ROWS = 1_048_576  # of an Excel sheet; a damaged file may claim more
 # A formula, then no value or an empty one: `</f></c>`, `</f><v/></c>`, `<f .../><v></v></c>`.
 _NO_STORED_VALUE = re.compile(
-    rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\b[^>]*/>)\s*"
+    rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\b[^<>]*/>)\s*"
     rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
 # What openpyxl raises on damaged or foreign files; they have no common base class.
 _READER_ERRORS = (
     ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, OSError,
-    RuntimeError, SyntaxError, TypeError, ValueError, zipfile.BadZipFile, zlib.error,
+    RuntimeError, SyntaxError, TypeError, ValueError, struct.error, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 
 
@@ -144,4 +145,4 @@ def value_at(values: Sequence[Any], index: int | None) -> Any:
 
 def cell_name(title: str, column: int, row: int) -> str:
     """"Sheet1!B5"; column counts from 0, row from 1."""
-    return f"{title}!{get_column_letter(column + 1)}{row}"
+    return f"{' '.join(title.split())}!{get_column_letter(column + 1)}{row}"

@@ -171,7 +171,7 @@ def _find_table(
     path: Path, book: openpyxl.Workbook, sheet: str | None
 ) -> tuple[Any, int, list[_Block]]:
     """The sheet, the row number of its header, and its blocks."""
-    titles = [worksheet.title for worksheet in book.worksheets]
+    titles = [_tidy(worksheet.title) for worksheet in book.worksheets]
     listed = ", ".join(titles) or "none"
     worksheets = book.worksheets
     if sheet is not None:
@@ -182,11 +182,11 @@ def _find_table(
     for worksheet in worksheets:
         number, above, header = _find_header(path, worksheet)
         if number is None:
-            headers.append((worksheet.title, header))
+            headers.append((_tidy(worksheet.title), header))
         else:
             found.append((worksheet, number, above, header))
     if len(found) > 1:
-        usable = ", ".join(worksheet.title for worksheet, *_ in found)
+        usable = ", ".join(_tidy(worksheet.title) for worksheet, *_ in found)
         raise InputError(f"{path}: several sheets hold labels ({usable}); choose one with --sheet")
     if not found:
         columns = "; ".join(f"{title}: {_listed(header)}" for title, header in headers)
@@ -290,7 +290,7 @@ def _check_blocks_apart(path: Path, title: str, rows: list[_Row]) -> None:
         other = first.setdefault(row.key, row)
         if other.block is not row.block:
             raise InputError(
-                f"{path}: {row.key} stands for two people, {_age_cell(title, other)} "
+                f"{path}: {_tidy(row.key)} stands for two people, {_age_cell(title, other)} "
                 f"({other.block.name}) and {_age_cell(title, row)} ({row.block.name}); say "
                 f"which with --cohort {other.block.name} or --cohort {row.block.name}"
             )

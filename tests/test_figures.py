@@ -143,7 +143,7 @@ def test_evaluation_figure_gives_the_numbers_with_intervals_and_both_counts():
 
 
 def test_histogram_counts_errors_and_marks_zero_bias_and_threshold():
-    # errors -4, 0, 0, 1, 2, 6: quartiles 0 and 1.75, so 2 x 1.75 x 6^(-1/3) = 1.93, rounded up
+    # errors -4, 0, 0, 1, 2, 6: quartiles 0 and 1.75, so 2 x 1.75 x 6^(-1/3) = 1.93, rounded
     # to 2; bins [-4,-2) 1, [-2,0) 0, [0,2) 3, [2,4) 1, [4,6) 0, [6,8) 1
     table = samples((20, 30, 40, 50, 60, 70), (-4, 0, 0, 1, 2, 6))
     ax = figures.evaluation_figure(table, analysis(), lang="en").axes[1]

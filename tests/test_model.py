@@ -41,7 +41,7 @@ def test_forward_gives_one_age_an_image(network):
 def test_default_head_is_the_published_one():
     kinds = [type(layer).__name__ for layer in AgeRegressor("resnet50").backbone.fc]
     assert kinds == ["Linear", "ReLU", "Dropout", "Linear", "ReLU", "Dropout", "Linear"]
-    widths = [(l.in_features, l.out_features) for l in AgeRegressor().backbone.fc[::3]]
+    widths = [(part.in_features, part.out_features) for part in AgeRegressor().backbone.fc[::3]]
     assert widths == [(2048, 512), (512, 128), (128, 1)]
 
 

@@ -1,0 +1,302 @@
+"""Stopped, killed, out of disk or memory: the old results or the new, one line, and no litter.
+
+Images are decoded by threads, so there is no worker process that could die on its own; a killed
+process of `torchrun` ends the others, which test_evaluate.py covers.
+"""
+
+import contextlib
+import errno
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from matplotlib.figure import Figure
+
+import evaluate
+import figures
+import results
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+ROOT = Path(evaluate.__file__).parent
+# Imports everything once; then each line on stdin, the arguments of a run as JSON, is run in a fork
+# of it, a process that differs from a fresh one in nothing but that it starts at once.
+SERVER = """
+import json, os, signal, sys
+sys.path.insert(0, {root!r})
+import torch, evaluate, report, model, sklearn.model_selection
+report.draw = lambda *stages: None
+print("ready", flush=True)
+for line in sys.stdin:
+    request = json.loads(line)
+    child = os.fork()
+    if not child:
+        for number, name in ((1, "out"), (2, "err")):
+            os.dup2(os.open(request[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        print("started", flush=True)
+        status = evaluate.main(request["arguments"])
+        sys.stderr.flush()
+        os._exit(status)
+    print(child, flush=True)
+    _, status = os.waitpid(child, 0)
+    print(os.waitstatus_to_exitcode(status), flush=True)
+"""
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork and no SIGKILL")
+
+
+def without_progress(text):
+    return [line for line in text.splitlines() if line and "image/s" not in line]
+
+
+class Runs:
+    """Runs of the command that can be stopped at any moment."""
+
+    def __init__(self, study, folder):
+        self.study, self.folder = study, folder
+        self.server = subprocess.Popen(
+            [sys.executable, "-c", SERVER.format(root=str(ROOT))],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert self.server.stdout.readline() == "ready\n"
+
+    def start(self, output, *more):
+        """The number of the process; it runs until `end` has been called."""
+        request = {"arguments": self.study.arguments(output, *more)}
+        request |= {name: str(self.folder / name) for name in ("out", "err")}
+        for name in ("out", "err"):
+            Path(request[name]).write_text("")
+        self.server.stdin.write(json.dumps(request) + "\n")
+        self.server.stdin.flush()
+        return int(self.server.stdout.readline())
+
+    def end(self):
+        """Exit status, and the lines on stderr without the progress bar."""
+        status = int(self.server.stdout.readline())
+        return status, without_progress((self.folder / "err").read_text())
+
+    def wait_for(self, condition):
+        while not condition():
+            time.sleep(0.002)
+
+
+@pytest.fixture(scope="module")
+def runs(study, tmp_path_factory):
+    made = Runs(study, tmp_path_factory.mktemp("runs"))
+    yield made
+    made.server.kill()  # its own end would take seconds
+    made.server.communicate()
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def placed(output):
+    """Results as a run of another day left them, recognisable, and a file of the user's own."""
+    final = output / "run_1"
+    final.mkdir(parents=True, exist_ok=True)
+    for name in sorted(results.RESULT_FILES):
+        (final / name).write_text("of another day")
+    (final / "notes.txt").write_text("mine")
+    return final
+
+
+def is_whole(final, old):
+    """The old results or the new ones, and nothing of both."""
+    found = content(final)
+    if found == old:
+        return True
+    mine = found.pop("notes.txt") == b"mine"
+    info = json.loads(found["test_metrics.json"])["evaluation_info"]
+    assert b"of another day" not in found.values()
+    return mine and bool(info) and {"predictions.json", "gradcam_maps.npz"} <= set(found)
+
+
+MOMENTS = ("start", "folder", "images", "files", "later")
+
+
+def reached(moment, output, runs):
+    """Whether a run has come so far."""
+    partial = output / ".run_1.partial"
+    return {
+        "start": lambda: (runs.folder / "out").read_text() == "started\n",
+        "folder": partial.exists,
+        "images": lambda: "image/s" in (runs.folder / "err").read_text(),
+        "files": (partial / "predictions.json").exists,
+        "later": (partial / "gradcam_maps.npz").exists,
+    }[moment]
+
+
+@needs_fork
+def test_ctrl_c_ends_in_one_line_and_leaves_the_earlier_results(runs, tmp_path):
+    old = content(placed(tmp_path))
+    for moment in MOMENTS:
+        process = runs.start(tmp_path)
+        runs.wait_for(reached(moment, tmp_path, runs))
+        time.sleep(0.01)  # from "started" to the first line of main
+        os.kill(process, signal.SIGINT)
+        status, lines = runs.end()
+        if moment == "later":  # the new results may have been whole already, and it was clearing up
+            assert is_whole(tmp_path / "run_1", old)
+        else:
+            assert [path.name for path in tmp_path.iterdir()] == ["run_1"]
+            assert content(tmp_path / "run_1") == old
+        if (moment, status) != ("later", 0):
+            assert (status, len(lines)) == (2, 1), lines
+            assert lines[0].startswith("evaluate.py: error: interrupted; ")
+
+
+@needs_fork
+def test_ctrl_c_while_packages_are_imported(study, tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-X", "importtime", str(ROOT / "evaluate.py"), *study.arguments(tmp_path)],
+        stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's & ignores it
+    )  # fmt: skip
+    for line in process.stderr:
+        if line.endswith(" torch.types\n"):
+            break
+    process.send_signal(signal.SIGINT)
+    lines = [line for line in process.communicate()[1].splitlines() if "import time:" not in line]
+    assert process.returncode == 2
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("evaluate.py: error: ")
+
+
+@needs_fork
+def test_a_killed_run_leaves_whole_results_and_the_next_one_clears_up(runs, tmp_path):
+    final = placed(tmp_path)
+    old = content(final)
+    before = runs.study.contents()
+    rng = random.Random(0)
+    for moment in (*MOMENTS[1:], None):
+        process = runs.start(tmp_path)
+        if moment:
+            runs.wait_for(reached(moment, tmp_path, runs))
+        else:
+            time.sleep(rng.uniform(0, 1))
+        os.kill(process, signal.SIGKILL)
+        runs.end()
+        assert is_whole(final, old)
+    (tmp_path / ".run_1.partial").mkdir(exist_ok=True)  # litter, whatever the last kill met
+    process = runs.start(tmp_path)
+    status, lines = runs.end()
+    assert (status, lines) == (0, [])
+    assert [path.name for path in tmp_path.iterdir()] == ["run_1"]
+    assert content(final) != old
+    assert is_whole(final, old)
+    assert runs.study.contents() == before
+
+
+@pytest.mark.parametrize("fault", [KeyboardInterrupt(), PermissionError(13, "in use", "x")])
+def test_a_stop_between_two_renames_gives_the_earlier_result_back(tmp_path, monkeypatch, fault):
+    """Where a system cannot exchange two folders, the earlier one is away for a moment."""
+    final = placed(tmp_path)
+    old = content(final)
+    rename = Path.rename
+
+    def stopped(path, target):
+        if path.name.endswith(".partial"):
+            raise fault
+        return rename(path, target)
+
+    monkeypatch.setattr(results, "_exchange", lambda a, b: False)
+    monkeypatch.setattr(Path, "rename", stopped)
+    with pytest.raises(type(fault)), results.result_folder(final) as folder:
+        (folder / "predictions.json").write_text("new")
+    assert content(final) == old
+    assert [path.name for path in tmp_path.iterdir()] == ["run_1"]
+
+
+def refused(study, output, capsys):
+    """The one line of a run that fails."""
+    status = evaluate.main(study.arguments(output))
+    lines = without_progress(capsys.readouterr().err)
+    assert (status, len(lines)) == (2, 1), lines
+    assert lines[0].startswith("evaluate.py: error: ")
+    return lines[0]
+
+
+@contextlib.contextmanager
+def largest_file(size):
+    """As on a full disk, no file can grow beyond this many bytes."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("size", [0, 800, 2000])
+def test_a_full_disk_is_one_line(study, tmp_path, capsys, no_figures, size):
+    """At the first byte, in a list of predictions, and in one of the last files."""
+    old = content(placed(tmp_path))
+    with largest_file(size):
+        line = refused(study, tmp_path, capsys)
+    assert os.strerror(errno.EFBIG) in line
+    assert line.startswith(f"evaluate.py: error: {tmp_path / 'run_1'}: cannot be written")
+    assert content(tmp_path / "run_1") == old
+    assert [path.name for path in tmp_path.iterdir()] == ["run_1"]
+
+
+def test_a_full_disk_under_a_figure_is_one_line(study, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(
+        "report.draw", lambda job, folder, *more: figures.save_figure(Figure(), folder / "a.png")
+    )
+    with largest_file(50):
+        assert os.strerror(errno.EFBIG) in refused(study, tmp_path, capsys)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_read_only_disk_is_one_line(study, tmp_path, capsys, monkeypatch):
+    """For root every folder can be written to, so that the system's answer is put in its mouth."""
+    (tmp_path / "out").mkdir()
+
+    def refuse(path, *_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    monkeypatch.setattr("results.os.open", refuse)
+    line = refused(study, tmp_path / "out", capsys)
+    assert os.strerror(errno.EROFS) in line
+    monkeypatch.setattr("results.Path.mkdir", refuse)
+    line = refused(study, tmp_path / "other" / "out", capsys)
+    assert os.strerror(errno.EROFS) in line
+    assert str(tmp_path / "other") in line
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+OUT_OF = {
+    "memory": MemoryError(),
+    "memory of the GPU": torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 2 GB"),
+    "memory of the CPU": RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes"),
+}
+
+
+@pytest.mark.parametrize("what", OUT_OF)
+def test_too_little_memory_is_one_line(study, tmp_path, capsys, monkeypatch, what):
+    def fail(*_, **__):
+        raise OUT_OF[what]
+
+    monkeypatch.setattr("inference.predict", fail)
+    line = refused(study, tmp_path, capsys)
+    assert "memory" in line
+    assert "--batch-size" in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fault_of_the_disk_without_a_name_is_one_line(study, tmp_path, capsys, monkeypatch):
+    def fail(*_):
+        raise OSError("encoder error -2")
+
+    monkeypatch.setattr("report.draw", fail)
+    assert "encoder error -2" in refused(study, tmp_path, capsys)
+    assert list(tmp_path.iterdir()) == []
