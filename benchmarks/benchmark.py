@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,9 +97,12 @@ def _onnx(model: AgeRegressor, paths: list[str]) -> Callable[[], np.ndarray]:
     import onnxruntime
 
     file = Path(tempfile.mkdtemp()) / "model.onnx"
-    torch.onnx.export(
-        model, (torch.zeros(4, 3, SIZE, SIZE),), str(file), input_names=["images"], dynamo=False
-    )
+    with warnings.catch_warnings():  # the older exporter needs no further package
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            model, (torch.zeros(4, 3, SIZE, SIZE),), str(file), input_names=["images"],
+            dynamo=False,
+        )  # fmt: skip
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     shutil.rmtree(file.parent)
 
@@ -155,9 +159,10 @@ def interleaved(found: list[Row], rounds: int) -> dict[str, list[float]]:
             if turn:
                 seconds[name].append(time.perf_counter() - start)
             expected = ages if expected is None else expected
-            worst = float(np.abs(ages - expected).max())
-            if worst > 1e-3:
-                raise SystemExit(f"{name}: differs from the plain loop by {worst:.4f} years")
+            # untrained, scaled up: its own rounding in float32 is 1e-5 of the prediction
+            worst = float((np.abs(ages - expected) / np.abs(expected)).max())
+            if worst > 1e-4:
+                raise SystemExit(f"{name}: differs from the plain loop by {100 * worst:.3f}%")
     return seconds
 
 
