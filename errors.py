@@ -1,4 +1,4 @@
-"""The one exception that stands for a fault in what the user gave."""
+"""Faults in what the user gave, and the one line that ends a command."""
 
 
 class InputError(Exception):
@@ -7,3 +7,27 @@ class InputError(Exception):
     The message is one line: it names the file or the option, says what is wrong with it and
     what to do. The commands print it to stderr and end with exit status 2.
     """
+
+
+def one_line(error: BaseException, *, for_less_memory: str = "") -> str | None:
+    """What to say of an error that ends a command; None for a fault of the program itself.
+
+    for_less_memory: what helps where the memory did not suffice.
+    """
+    cause: BaseException | None = error
+    while cause is not None:  # a library that tidies up after Ctrl-C may raise an error of its own
+        if isinstance(cause, KeyboardInterrupt):
+            return "interrupted; nothing half-written was left"
+        cause = cause.__context__
+    if isinstance(error, InputError):
+        line = str(error)
+    elif isinstance(error, OSError) and error.strerror is not None:
+        line = f"{error.filename or 'results'}: {error.strerror}"
+    elif isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and "memory" in str(error)  # PyTorch's, for the CPU
+    ):
+        first = str(error).partition("\n")[0] or "the machine has no more"
+        line = f"out of memory ({first}){for_less_memory}"
+    else:
+        return None
+    return " ".join(line.split())

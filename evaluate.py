@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from errors import InputError
+from errors import InputError, one_line
 from options import parse_arguments
 
 if TYPE_CHECKING:
@@ -59,25 +59,13 @@ def main(argv: list[str] | None = None) -> int:
 
             with joined() as world:
                 evaluate(args, world)
-    except InputError as error:
-        return _fail(str(error))
-    except KeyboardInterrupt:
-        return _fail("interrupted; nothing was written, earlier results are as they were")
-    except OSError as error:
-        if error.strerror is None:
+    except (Exception, KeyboardInterrupt) as error:
+        line = one_line(error, for_less_memory="; try a smaller --batch-size")
+        if line is None:
             raise
-        return _fail(f"{error.filename or 'results'}: {error.strerror}; nothing was written")
-    except (MemoryError, RuntimeError) as error:  # PyTorch has no class of its own for the CPU
-        if not isinstance(error, MemoryError) and "memory" not in str(error):
-            raise
-        first = str(error).partition("\n")[0] or "the machine has no more"
-        return _fail(f"out of memory ({first}); try a smaller --batch-size; nothing was written")
+        print(f"evaluate.py: error: {line}", file=sys.stderr)
+        return 2
     return 0
-
-
-def _fail(message: str) -> int:
-    print(f"evaluate.py: error: {' '.join(message.split())}", file=sys.stderr)
-    return 2
 
 
 def check_packages() -> None:

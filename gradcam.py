@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from cam_panels import SIGNS, SYNTHETIC, Sample, sample_figure
 from dataset import IMAGENET_MEAN, IMAGENET_STD, mask_path_for
-from errors import InputError
+from errors import InputError, one_line
 from figure_style import resolve_lang, save_figure
 from images import read_image, read_mask, resize_image
 from model import load_checkpoint
@@ -255,18 +255,21 @@ def _one_number_each(output: object, target_output: TargetOutput, count: int) ->
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command: prediction and figure of each image. Returns its exit status, 0 or 2."""
+    failed: list[BaseException] = []
     try:
-        args = _parse(argv)
-        failed = explain_images(args)
-    except InputError as error:
-        failed = [error]
+        explain_images(_parse(argv), failed)
+    except (Exception, KeyboardInterrupt) as error:
+        failed.append(error)
     for error in failed:
-        print(f"gradcam.py: error: {' '.join(str(error).split())}", file=sys.stderr)
+        line = one_line(error)
+        if line is None:
+            raise error
+        print(f"gradcam.py: error: {line}", file=sys.stderr)
     return 2 if failed else 0
 
 
-def explain_images(args: argparse.Namespace) -> list[InputError]:
-    """Predict and draw each image; returns what was wrong with those that could not be used."""
+def explain_images(args: argparse.Namespace, failed: list[BaseException]) -> None:
+    """Predict and draw each image; what is wrong with one goes to `failed`, and the rest go on."""
     lang, warning = resolve_lang(args.lang)
     if warning:
         print(f"WARNING: {warning}", file=sys.stderr)
@@ -285,7 +288,6 @@ def explain_images(args: argparse.Namespace) -> list[InputError]:
         raise InputError(
             f"--output-dir {args.output_dir}: cannot be made ({error.strerror})"
         ) from error
-    failed = []
     for number, path in enumerate(args.images):
         repeated = path.name in {earlier.name for earlier in args.images[:number]}
         name = f"{path.name}{f'_{number + 1}' if repeated else ''}_gradcam.png"
@@ -309,7 +311,6 @@ def explain_images(args: argparse.Namespace) -> list[InputError]:
             f"{path}: predicted age {age[0]:.1f} years (offset {age[0] - older - younger:.1f}, "
             f"older {older:+.1f}, younger {younger:+.1f}) -> {args.output_dir / name}"
         )
-    return failed
 
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:

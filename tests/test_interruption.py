@@ -12,7 +12,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -25,26 +24,39 @@ import results
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 ROOT = Path(evaluate.__file__).parent
-# Imports everything once; then each line on stdin, the arguments of a run as JSON, is run in a fork
-# of it, a process that differs from a fresh one in nothing but that it starts at once.
+# Imports everything once; then each line on stdin, a request as JSON, is run in a fork of it, a
+# process that differs from a fresh one in nothing but that it starts at once. `signal` is sent at
+# function call number `call` of the main thread; the number of calls is written to `calls`.
 SERVER = """
 import json, os, signal, sys
 sys.path.insert(0, {root!r})
 import torch, evaluate, report, model, sklearn.model_selection
 report.draw = lambda *stages: None
 print("ready", flush=True)
+
+def run(request):
+    calls = 0
+    def count(frame, event, function):
+        nonlocal calls
+        if event in ("call", "c_call"):
+            calls += 1
+            if calls == request["call"]:
+                os.kill(os.getpid(), request["signal"])
+    for number, name in ((1, "out"), (2, "err")):
+        os.dup2(os.open(request[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.setprofile(count)
+    status = evaluate.main(request["arguments"])
+    sys.setprofile(None)
+    sys.stderr.flush()
+    with open(request["calls"], "w") as file:
+        file.write(str(calls))
+    os._exit(status)
+
 for line in sys.stdin:
-    request = json.loads(line)
     child = os.fork()
     if not child:
-        for number, name in ((1, "out"), (2, "err")):
-            os.dup2(os.open(request[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        print("started", flush=True)
-        status = evaluate.main(request["arguments"])
-        sys.stderr.flush()
-        os._exit(status)
-    print(child, flush=True)
+        run(json.loads(line))
     _, status = os.waitpid(child, 0)
     print(os.waitstatus_to_exitcode(status), flush=True)
 """
@@ -56,34 +68,32 @@ def without_progress(text):
 
 
 class Runs:
-    """Runs of the command that can be stopped at any moment."""
+    """Runs of the command that are stopped at a given call of a function."""
 
     def __init__(self, study, folder):
-        self.study, self.folder = study, folder
+        self.study = study
+        self.files = {name: str(folder / name) for name in ("out", "err", "calls")}
         self.server = subprocess.Popen(
             [sys.executable, "-c", SERVER.format(root=str(ROOT))],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert self.server.stdout.readline() == "ready\n"
+        assert self.run(folder / "results") == (0, [])
+        self.calls = int(Path(self.files["calls"]).read_text())
 
-    def start(self, output, *more):
-        """The number of the process; it runs until `end` has been called."""
-        request = {"arguments": self.study.arguments(output, *more)}
-        request |= {name: str(self.folder / name) for name in ("out", "err")}
-        for name in ("out", "err"):
-            Path(request[name]).write_text("")
-        self.server.stdin.write(json.dumps(request) + "\n")
-        self.server.stdin.flush()
-        return int(self.server.stdout.readline())
-
-    def end(self):
+    def run(self, output, signal=0, call=-1):
         """Exit status, and the lines on stderr without the progress bar."""
+        request = {"arguments": self.study.arguments(output), "signal": signal, "call": call}
+        self.server.stdin.write(json.dumps(request | self.files) + "\n")
+        self.server.stdin.flush()
         status = int(self.server.stdout.readline())
-        return status, without_progress((self.folder / "err").read_text())
+        return status, without_progress(Path(self.files["err"]).read_text())
 
-    def wait_for(self, condition):
-        while not condition():
-            time.sleep(0.002)
+    def moments(self, count):
+        """Random calls, a half of them among the last tenth, where the files are written."""
+        rng = random.Random(0)
+        late = int(0.9 * self.calls)
+        return [rng.randint(late if number % 2 else 1, self.calls) for number in range(count)]
 
 
 @pytest.fixture(scope="module")
@@ -119,38 +129,48 @@ def is_whole(final, old):
     return mine and bool(info) and {"predictions.json", "gradcam_maps.npz"} <= set(found)
 
 
-MOMENTS = ("start", "folder", "images", "files", "later")
+LITTER = {".run_1.partial", ".run_1.replaced", ".run_1.lock"}
 
 
-def reached(moment, output, runs):
-    """Whether a run has come so far."""
-    partial = output / ".run_1.partial"
-    return {
-        "start": lambda: (runs.folder / "out").read_text() == "started\n",
-        "folder": partial.exists,
-        "images": lambda: "image/s" in (runs.folder / "err").read_text(),
-        "files": (partial / "predictions.json").exists,
-        "later": (partial / "gradcam_maps.npz").exists,
-    }[moment]
+def stopped(runs, output, signal, call):
+    """A run that is stopped: its status and lines; the earlier results or the new ones stand."""
+    old = content(placed(output))
+    outcome = runs.run(output, signal, call)
+    assert is_whole(output / "run_1", old), call
+    assert {path.name for path in output.iterdir()} <= LITTER | {"run_1"}
+    return outcome
+
+
+def next_run_is_clean(runs, output):
+    (output / ".run_1.partial").mkdir(exist_ok=True)  # litter, whatever the last stop met
+    old = content(placed(output))
+    assert runs.run(output) == (0, [])
+    assert [path.name for path in output.iterdir()] == ["run_1"]
+    assert content(output / "run_1") != old
+    assert is_whole(output / "run_1", old)
 
 
 @needs_fork
-def test_ctrl_c_ends_in_one_line_and_leaves_the_earlier_results(runs, tmp_path):
-    old = content(placed(tmp_path))
-    for moment in MOMENTS:
-        process = runs.start(tmp_path)
-        runs.wait_for(reached(moment, tmp_path, runs))
-        time.sleep(0.01)  # from "started" to the first line of main
-        os.kill(process, signal.SIGINT)
-        status, lines = runs.end()
-        if moment == "later":  # the new results may have been whole already, and it was clearing up
-            assert is_whole(tmp_path / "run_1", old)
-        else:
-            assert [path.name for path in tmp_path.iterdir()] == ["run_1"]
-            assert content(tmp_path / "run_1") == old
-        if (moment, status) != ("later", 0):
-            assert (status, len(lines)) == (2, 1), lines
-            assert lines[0].startswith("evaluate.py: error: interrupted; ")
+def test_ctrl_c_ends_in_one_line_and_leaves_whole_results(runs, tmp_path):
+    for call in runs.moments(20):
+        status, lines = stopped(runs, tmp_path, signal.SIGINT, call)
+        assert (status, len(lines)) == (2, 1), (call, lines)
+        assert lines[0].startswith("evaluate.py: error: interrupted; ")
+    next_run_is_clean(runs, tmp_path)
+
+
+def test_ctrl_c_hidden_by_an_error_of_a_library_that_tidies_up(
+    study, tmp_path, capsys, monkeypatch
+):
+    def write(*_):
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise ValueError("as zipfile does of an archive with an open entry")
+
+    monkeypatch.setattr("results.write_maps", write)
+    assert "interrupted" in refused(study, tmp_path, capsys)
+    assert list(tmp_path.iterdir()) == []
 
 
 @needs_fork
@@ -172,26 +192,10 @@ def test_ctrl_c_while_packages_are_imported(study, tmp_path):
 
 @needs_fork
 def test_a_killed_run_leaves_whole_results_and_the_next_one_clears_up(runs, tmp_path):
-    final = placed(tmp_path)
-    old = content(final)
     before = runs.study.contents()
-    rng = random.Random(0)
-    for moment in (*MOMENTS[1:], None):
-        process = runs.start(tmp_path)
-        if moment:
-            runs.wait_for(reached(moment, tmp_path, runs))
-        else:
-            time.sleep(rng.uniform(0, 1))
-        os.kill(process, signal.SIGKILL)
-        runs.end()
-        assert is_whole(final, old)
-    (tmp_path / ".run_1.partial").mkdir(exist_ok=True)  # litter, whatever the last kill met
-    process = runs.start(tmp_path)
-    status, lines = runs.end()
-    assert (status, lines) == (0, [])
-    assert [path.name for path in tmp_path.iterdir()] == ["run_1"]
-    assert content(final) != old
-    assert is_whole(final, old)
+    for call in runs.moments(20):
+        assert stopped(runs, tmp_path, signal.SIGKILL, call) == (-signal.SIGKILL, [])
+    next_run_is_clean(runs, tmp_path)
     assert runs.study.contents() == before
 
 
