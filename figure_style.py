@@ -140,9 +140,12 @@ def save_figure(fig: Figure, path: str | Path, dpi: int = 300) -> None:
 
     The same figure gives the same bytes: date and software are left out of the file.
     """
+    options: dict[str, object] = {}
+    if Path(path).suffix.lower() == ".png":
+        # the fastest compression takes a third of the time and a sixth more space
+        options = {"metadata": {"Software": None}, "pil_kwargs": {"compress_level": 1}}
     with paper_style("en"):
-        metadata = {"Software": None} if Path(path).suffix.lower() == ".png" else None
-        fig.savefig(path, dpi=dpi, bbox_inches=None, metadata=metadata)
+        fig.savefig(path, dpi=dpi, bbox_inches=None, **options)
 
 
 # ---------------------------------------------------------------- layout, in millimetres
