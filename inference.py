@@ -203,8 +203,10 @@ def predict(
     start = time.perf_counter()
     waiting = 0.0
     indices: list[int] = []
-    ages: list[torch.Tensor] = []
-    maps: list[torch.Tensor] = []
+    # Room for all, taken once: small tensors kept from every batch would lie between the large ones
+    # that come and go, and memory would grow with the number of images.
+    ages = torch.empty(len(paths), device=predictor.device)
+    maps: torch.Tensor | None = None
     unreadable: dict[int, str] = {}
     notes: dict[int, str] = {}
     image_sums: dict[object, np.ndarray] = {}
@@ -217,10 +219,13 @@ def predict(
             break
         rows, images = batch
         batch_ages, batch_maps = predictor(_to_tensor(images, predictor))
+        place = slice(len(indices), len(indices) + len(rows))
         indices += rows
-        ages.append(batch_ages[: len(rows)])
+        ages[place] = batch_ages[: len(rows)]
         if batch_maps is not None:
-            maps.append(batch_maps[: len(rows)])
+            if maps is None:
+                maps = torch.empty(len(paths), *batch_maps.shape[1:], device=predictor.device)
+            maps[place] = batch_maps[: len(rows)]
         for row, image in zip(rows, images, strict=True):
             if groups is not None and groups[row] is not None:
                 grey = image if image.ndim == 2 else image.mean(axis=2)
@@ -229,12 +234,10 @@ def predict(
         progress(len(rows))
     pred_age = np.full(len(paths), np.nan)
     all_maps = None
-    if indices:
-        pred_age[indices] = torch.cat(ages).double().cpu().numpy()
-    if maps:
-        found = torch.cat(maps).cpu().numpy()
-        all_maps = np.zeros((len(paths), *found.shape[1:]), dtype=np.float32)
-        all_maps[indices] = found
+    pred_age[indices] = ages[: len(indices)].double().cpu().numpy()
+    if maps is not None:
+        all_maps = np.zeros(maps.shape, dtype=np.float32)
+        all_maps[indices] = maps[: len(indices)].cpu().numpy()
     seconds = {
         "inference": time.perf_counter() - start,
         "inference_waiting_for_images": waiting,

@@ -49,6 +49,8 @@ def _number(
 SHARE = _number(float, lambda x: 0 < x < 1, "a share between 0 and 1")
 AGE = _number(float, lambda x: 0 <= x <= 150, "an age from 0 to 150 years")
 POSITIVE = _number(int, lambda n: n >= 1, "a whole number of at least 1")
+BATCH = _number(int, lambda n: 1 <= n <= 4096, "a whole number from 1 to 4096")
+SAMPLES = _number(int, lambda n: 1 <= n <= 100, "a whole number from 1 to 100")
 WORKERS = _number(int, lambda n: 1 <= n <= 256, "a whole number from 1 to 256")
 SEED = _number(int, lambda n: 0 <= n < 2**32, "a whole number from 0 to 4294967295")
 PIXELS = _number(int, lambda n: 32 <= n <= 4096, "a whole number of pixels from 32 to 4096")
@@ -97,7 +99,7 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     add("--image-size", type=PIXELS, metavar="PIXELS", help=f"({FROM_CHECKPOINT} 224)")
     add("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto",
         help="(default: auto, the GPU where there is one)")
-    add("--batch-size", type=POSITIVE, metavar="N",
+    add("--batch-size", type=BATCH, metavar="N",
         help="(default: 8 on a CPU, 128 on CUDA, 32 on MPS)")
     add("--num-workers", type=WORKERS, metavar="N",
         help="threads that decode images (default: one a core, at most 16)")
@@ -110,7 +112,7 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
         help="target layer, such as layer3 or layer4[-1].conv2 (default: layer4)")
     add("--cam-sign", choices=("older", "younger", "both"), default="older",
         help="evidence shown in the figures of samples (default: older, the classical Grad-CAM)")
-    add("--cam-samples", type=POSITIVE, default=8, metavar="N",
+    add("--cam-samples", type=SAMPLES, default=8, metavar="N",
         help="best and worst samples on the contact sheet (default: 8)")
     add("--cam-check", action="store_true",
         help="test whether the maps depend on the weights and whether what they mark matters")

@@ -438,6 +438,10 @@ CASES = {
         option("--image-size", "31"),
         "argument --image-size: '31' is not a whole number of pixels from 32 to 4096; see --help",
     ),
+    "--batch-size": (
+        option("--batch-size", "4097"),
+        "argument --batch-size: '4097' is not a whole number from 1 to 4096; see --help",
+    ),
     "--num-workers": (
         option("--num-workers", "0"),
         "argument --num-workers: '0' is not a whole number from 1 to 256; see --help",
@@ -447,8 +451,8 @@ CASES = {
         "argument --top-n: '0' is not a whole number *; see --help",
     ),
     "--cam-samples": (
-        option("--cam-samples", "0"),
-        "argument --cam-samples: '0' is not a whole number *; see --help",
+        option("--cam-samples", "101"),
+        "argument --cam-samples: '101' is not a whole number from 1 to 100; see --help",
     ),
     "--cam-check-samples": (
         option("--cam-check-samples", "0"),

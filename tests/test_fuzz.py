@@ -799,8 +799,8 @@ ODD_ARGUMENTS = st.one_of(
 NUMERIC = {
     "test_size": (0, 1), "val_size": (0, 1), "seed": (0, 2**32 - 1), "min_age": (0, 150),
     "max_age": (0, 150), "age_bin_width": (0, 150), "image_size": (32, 4096),
-    "batch_size": (1, math.inf), "num_workers": (1, 256), "top_n": (1, math.inf),
-    "cam_samples": (1, math.inf), "cam_check_samples": (1, math.inf),
+    "batch_size": (1, 4096), "num_workers": (1, 256), "top_n": (1, math.inf),
+    "cam_samples": (1, 100), "cam_check_samples": (1, math.inf),
 }  # fmt: skip
 
 
