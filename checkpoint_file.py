@@ -207,8 +207,9 @@ def _refusal(path: Path, error: pickle.UnpicklingError) -> str:
     found = re.search(r"GLOBAL (\S+)", text) or re.search(r"function (<.*?>)", text)
     if found is None:
         return f"{path}: is damaged or no checkpoint ({_first_line(text)})"
+    name = _first_line(found.group(1)).removeprefix("builtins.")  # PyTorch 2.6 writes it, 2.15 not
     return (
-        f"{path}: holds {_first_line(found.group(1))}, which is not plain data; nothing of it was "
+        f"{path}: holds {name}, which is not plain data; nothing of it was "
         "run. Save it again as a state_dict, or pass --trust-checkpoint if you know who made it"
     )
 

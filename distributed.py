@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
-from collections.abc import Iterator
 
 import torch.distributed as dist
 
@@ -47,15 +45,14 @@ class World:
         return parts if self.rank == 0 else None
 
 
-@contextlib.contextmanager
-def joined() -> Iterator[World]:
-    """The processes that `torchrun` started, or this one alone."""
+def join() -> World:
+    """Join the processes that `torchrun` started, or be alone.
+
+    The group is left to the end of the process: before PyTorch 2.8, destroying it now and then
+    waits for ever (pytorch/pytorch#154976).
+    """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
-        yield World()
-        return
+        return World()
     dist.init_process_group("gloo")
-    try:
-        yield World(dist.get_rank(), size)
-    finally:
-        dist.destroy_process_group()
+    return World(dist.get_rank(), size)

@@ -57,10 +57,9 @@ def main(argv: list[str] | None = None) -> int:
             compare(args)
         else:
             check_packages()
-            from distributed import joined
+            from distributed import join
 
-            with joined() as world:
-                evaluate(args, world)
+            evaluate(args, join())
         sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:
         line = one_line(error, for_less_memory="; try a smaller --batch-size")

@@ -195,8 +195,9 @@ def test_bland_altman_draws_limits_bands_and_slope_against_both_x():
         assert list(line(ax, "Upper limit")[1]) == [10, 10]
         assert list(line(ax, "Lower limit")[1]) == [-9, -9]  # those for repeated measurements
         assert list(line(ax, "Bias")[1]) == [1, 1]
-        bands = sorted((band.get_y(), band.get_height()) for band in ax.patches)
-        assert bands == [(-11, 4), (-0.5, 3), (8, 4)]
+        shapes = [band.get_path().transformed(band.get_patch_transform()) for band in ax.patches]
+        bands = sorted((shape.get_extents().y0, shape.get_extents().y1) for shape in shapes)
+        assert bands == [(-11, -7), (-0.5, 2.5), (8, 12)]
         low, high = ax.get_ylim()
         assert low < -11 and high > 12
         assert ax.get_ylabel() == "Predicted − true age (years)"
