@@ -3,6 +3,7 @@
 import argparse
 import builtins
 import collections
+import copy
 import io
 import os
 import pathlib
@@ -145,6 +146,11 @@ def test_numpy_types_with_pointers_are_refused(tmp_path):
         read_checkpoint_file(tmp_path / "c.pth")
 
 
+def test_numbers_of_the_other_byte_order(tmp_path):
+    torch.save({"a": np.array([1.5, -2.0], dtype=">f4")}, tmp_path / "c.pth")
+    assert read_checkpoint_file(tmp_path / "c.pth")["a"].values.tolist() == [1.5, -2.0]
+
+
 def test_numpy_array_of_the_wrong_size_is_refused():
     dtype = checkpoint_file._Dtype("f8")
     with pytest.raises(ValueError, match="reshape"):
@@ -159,7 +165,38 @@ def as_zip(path, compression=zipfile.ZIP_STORED):
             new.writestr(name, old.read(name))
 
 
+def with_a_flipped_bit(path):
+    """In the middle of the largest entry, the weights; another number comes out, not an error."""
+    torch.save({"w": torch.zeros(10_000)}, path)
+    with zipfile.ZipFile(path) as archive:
+        largest = max(archive.infolist(), key=lambda entry: entry.file_size)
+    data = bytearray(path.read_bytes())
+    data[largest.header_offset + largest.file_size // 2] ^= 1
+    path.write_bytes(data)
+
+
+def with_overlapping_entries(path):
+    """The table of contents lists the same bytes ten times, without checksums."""
+    as_zip(path)
+    with zipfile.ZipFile(path, "a") as archive:
+        largest = max(archive.infolist(), key=lambda entry: entry.file_size)
+        for number in range(10):
+            entry = copy.copy(largest)
+            entry.filename, entry.CRC = f"archive/data/{number + 10}", 0
+            archive.filelist.append(entry)
+        archive._didModify = True
+
+
+def as_torchscript(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("data.pkl", "constants.pkl"):
+            archive.writestr(f"archive/{name}", b"")
+
+
 DAMAGED = {
+    "flipped bit": (with_a_flipped_bit, "is cut short or damaged"),
+    "overlapping": (with_overlapping_entries, "its entries overlap"),
+    "TorchScript": (as_torchscript, "is a TorchScript archive"),
     "empty": (lambda path: path.write_bytes(b""), "is no PyTorch checkpoint"),
     "text": (lambda path: path.write_text("hello"), "is no PyTorch checkpoint"),
     "plain pickle": (lambda path: path.write_bytes(pickle.dumps({"w": 1})), "is no PyTorch"),

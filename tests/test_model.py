@@ -197,6 +197,27 @@ REFUSED = {
         lambda n: content_of(AgeRegressor("resnet18", head=nn.Linear(512, 2))),
         "its head has 2 outputs (backbone.fc.weight)",
     ),
+    "head that does not follow on itself": (
+        lambda n: content_of(
+            AgeRegressor("resnet18", head=nn.Sequential(nn.Linear(512, 16), nn.Linear(8, 1)))
+        ),
+        "head layer backbone.fc.1 takes 8 values, but the layer before it gives 16",
+    ),
+    "deep head": (
+        lambda n: {"model": "resnet18", "state_dict": {
+            **n.state_dict(), "backbone.fc.9999.weight": torch.ones(1, 1)}},
+        "head layer backbone.fc.9999.weight: no head is that deep",
+    ),
+    "sparse": (
+        lambda n: {"state_dict": {**n.state_dict(),
+                                  "backbone.bn1.bias": torch.zeros(64).to_sparse()}},
+        "weight backbone.bn1.bias is sparse or without values",
+    ),
+    "without values": (
+        lambda n: {"state_dict": {**n.state_dict(),
+                                  "backbone.bn1.bias": torch.zeros(64, device="meta")}},
+        "weight backbone.bn1.bias is sparse or without values",
+    ),
     "NaN": (
         lambda n: content_of(n) | {"model_state_dict": {
             **n.state_dict(), "backbone.bn1.bias": torch.full((64,), float("nan"))}},
