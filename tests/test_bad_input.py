@@ -446,6 +446,12 @@ CASES = {
         option("--num-workers", "0"),
         "argument --num-workers: '0' is not a whole number from 1 to 256; see --help",
     ),
+    "--min-age above --max-age": (
+        option("--min-age", "50", "--max-age", "20"), "--min-age: 50 is above --max-age 20"
+    ),
+    "an abbreviated option": (
+        option("--batch", "4"), "unrecognized arguments: --batch 4; see --help"
+    ),
     "--top-n": (
         option("--top-n", "0"),
         "argument --top-n: '0' is not a whole number *; see --help",

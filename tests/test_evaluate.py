@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -18,6 +19,7 @@ from torchvision import transforms
 
 import evaluate
 from demo import tiny_checkpoint
+from errors import InputError
 from model import load_checkpoint
 from phantom import make_phantom_dataset
 
@@ -253,6 +255,16 @@ def test_a_process_that_fails_ends_the_run_without_results(data, tmp_path):
     assert done.returncode != 0
     assert "is not finite" in done.stderr
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_map_that_is_not_finite_names_its_image():
+    table = pd.DataFrame({"filename": ["a.png", "b.png"], "pred_age": [40.0, 50.0]})
+    job = SimpleNamespace(args=SimpleNamespace(checkpoint="c.pth"))
+    maps = np.zeros((2, 7, 7), dtype=np.float32)
+    evaluate._check_finite(job, table, maps)
+    maps[1, 3, 3] = np.inf
+    with pytest.raises(InputError, match=r"not finite for 1 of 2 images, first b\.png"):
+        evaluate._check_finite(job, table, maps)
 
 
 # ------------------------------------------------------------------------- warnings

@@ -242,7 +242,7 @@ def hidden(draw, values):
     return made
 
 
-@pytest.mark.parametrize("name", ["get", "float", "numel", "item"])
+@pytest.mark.parametrize("name", ["get", "items", "keys", "float", "numel", "item"])
 def test_attributes_that_hide_methods(tmp_path, name):
     """A pickle may set any of them, on the dictionary, on `args` and on a tensor."""
     hiding = {name: "in the way"}

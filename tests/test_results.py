@@ -105,6 +105,24 @@ def test_a_second_run_to_the_same_folder_is_refused(tmp_path):
     assert content(final) == {"predictions.csv": "first"}
 
 
+def test_a_lock_that_its_holder_removed_is_not_taken(tmp_path, monkeypatch):
+    """Between this run's open and its lock, the run before it ends and removes the file."""
+    lock = tmp_path / ".run.lock"
+    tries = []
+    own = results._lock
+
+    def late(descriptor):
+        tries.append(descriptor)
+        if len(tries) == 1:
+            lock.unlink()
+        own(descriptor)
+
+    monkeypatch.setattr(results, "_lock", late)
+    with result_folder(tmp_path / "run"):
+        assert len(tries) == 2
+        assert lock.exists()
+
+
 def test_a_file_in_the_way_is_named(tmp_path):
     (tmp_path / "run").write_text("")
     with pytest.raises(InputError, match="run: is a file"), result_folder(tmp_path / "run"):
