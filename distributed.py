@@ -7,8 +7,6 @@ import os
 
 import torch.distributed as dist
 
-from errors import InputError
-
 
 @dataclasses.dataclass(frozen=True)
 class World:
@@ -30,8 +28,8 @@ class World:
     def gather(self, part: object) -> list | None:
         """Every process's part, in order of rank, at rank 0; None elsewhere.
 
-        part: what this process found, or the InputError that stopped it. If any process was
-        stopped, all of them raise the first such error.
+        part: what this process found, or the exception that stopped it. If any process was
+        stopped, all of them raise the first such exception.
         """
         if self.size == 1:
             parts = [part]
@@ -39,8 +37,10 @@ class World:
             # Everything gathered lies in host memory and is small, so gloo serves GPUs as well.
             parts = [None] * self.size
             dist.all_gather_object(parts, part)
+        if isinstance(part, Exception):
+            raise part  # with the traceback, which does not travel
         for found in parts:
-            if isinstance(found, InputError):
+            if isinstance(found, Exception):
                 raise found
         return parts if self.rank == 0 else None
 

@@ -354,7 +354,7 @@ def _amp_difference(job: Job, table: pd.DataFrame, found: Inference) -> float:
     return float(np.nanmax(np.abs(again.pred_age - found.pred_age[:AMP_CHECKED])))
 
 
-def _infer_share(job: Job, paths: list[str], groups: list[int | None]) -> Inference | InputError:
+def _infer_share(job: Job, paths: list[str], groups: list[int | None]) -> Inference | Exception:
     """This process's share of the images; the fault that stopped it is for `World.gather`."""
     from tqdm import tqdm
 
@@ -372,7 +372,7 @@ def _infer_share(job: Job, paths: list[str], groups: list[int | None]) -> Infere
                 predictor, paths[mine], job.settings["image_size"], batch_size=job.batch_size,
                 workers=job.workers, groups=groups[mine], progress=bar.update,
             )  # fmt: skip
-    except InputError as error:
+    except Exception as error:  # out of memory on one GPU, say: the other processes must hear
         return error
 
 

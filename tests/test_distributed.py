@@ -1,7 +1,24 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+import distributed
 from distributed import World
 from errors import InputError
+
+SECOND_FAILS = """
+import os, sys
+sys.path.insert(0, {root!r})
+from distributed import join
+world = join()
+try:
+    world.gather(MemoryError("no room") if world.rank == 1 else "fine")
+except MemoryError as error:
+    print(f"{{world.rank}} of {{world.size}} heard: {{error}}", flush=True)
+os._exit(0)
+"""
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 50, 465])
@@ -21,3 +38,15 @@ def test_alone_gather_returns_the_part_or_raises_its_fault():
     assert World().gather("part") == ["part"]
     with pytest.raises(InputError, match="why"):
         World().gather(InputError("why"))
+
+
+def test_what_stops_one_process_is_raised_in_all(tmp_path):
+    """So that the first can clear up and say it, before `torchrun` kills it for the other's end."""
+    script = tmp_path / "script.py"
+    script.write_text(SECOND_FAILS.format(root=str(Path(distributed.__file__).parent)))
+    done = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+         str(script)],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert sorted(done.stdout.splitlines()) == ["0 of 2 heard: no room", "1 of 2 heard: no room"]

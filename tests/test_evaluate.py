@@ -1,6 +1,7 @@
 """The whole command on small real inputs: what it writes, what it warns of, what it refuses."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -268,6 +269,19 @@ def test_a_map_that_is_not_finite_names_its_image():
 
 
 # ------------------------------------------------------------------------- warnings
+
+
+def test_damaged_masks_are_counted_and_count_as_missing(data, tmp_path, capfd):
+    masks = tmp_path / "Masks"
+    shutil.copytree(data["images"].parent / "Masks", masks)
+    for path in masks.iterdir():  # all of them, so that one belongs to a sample that is drawn
+        path.write_bytes(path.read_bytes()[:-20])
+    assert evaluate.main(arguments(data, tmp_path / "out", "--mask-dir", str(masks))) == 0
+    folder = tmp_path / "out" / "01_base_run_1"
+    found = json.loads((folder / "test_metrics.json").read_text(encoding="utf-8"))
+    count = found["dataset_config"]["total_samples"]
+    assert found["gradcam_analysis"]["n_without_mask"] == count
+    assert f"{count} masks cannot be read and count as missing" in capfd.readouterr().err
 
 
 def test_another_split_warns_loudly(data, tmp_path, capfd, no_figures):
