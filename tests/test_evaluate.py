@@ -20,8 +20,10 @@ from torchvision import transforms
 
 import evaluate
 from demo import tiny_checkpoint
+from distributed import World
 from errors import InputError
 from model import load_checkpoint
+from options import parse_arguments
 from phantom import make_phantom_dataset
 
 SIZE = 65
@@ -256,6 +258,12 @@ def test_a_process_that_fails_ends_the_run_without_results(data, tmp_path):
     assert done.returncode != 0
     assert "is not finite" in done.stderr
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_the_demo_is_refused_in_several_processes(monkeypatch):
+    monkeypatch.setattr("demo.prepare_demo", lambda **_: pytest.fail("trained"))
+    with pytest.raises(InputError, match="--demo: trains in one process"):
+        evaluate.evaluate(parse_arguments(["--demo"]), World(rank=0, size=2))
 
 
 def test_a_map_that_is_not_finite_names_its_image():
