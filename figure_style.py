@@ -122,6 +122,7 @@ def paper_style(lang: str) -> AbstractContextManager[None]:
         "font.size": TEXT_PT,
         "axes.titlesize": TITLE_PT,
         "axes.titlelocation": "left",
+        "axes.titley": 1.0,  # where it is anyway; "auto" measures every tick label to find out
         "axes.labelsize": TEXT_PT,
         "axes.linewidth": 0.7,
         "axes.spines.top": False,

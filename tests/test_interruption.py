@@ -152,7 +152,7 @@ def next_run_is_clean(runs, output):
 
 @needs_fork
 def test_ctrl_c_ends_in_one_line_and_leaves_whole_results(runs, tmp_path):
-    for call in runs.moments(20):
+    for call in runs.moments(12):
         status, lines = stopped(runs, tmp_path, signal.SIGINT, call)
         assert (status, len(lines)) == (2, 1), (call, lines)
         assert lines[0].startswith("evaluate.py: error: interrupted; ")
