@@ -209,8 +209,8 @@ def _refusal(path: Path, error: pickle.UnpicklingError) -> str:
         return f"{path}: is damaged or no checkpoint ({_first_line(text)})"
     name = _first_line(found.group(1)).removeprefix("builtins.")  # PyTorch 2.6 writes it, 2.15 not
     return (
-        f"{path}: holds {name}, which is not plain data; nothing of it was "
-        "run. Save it again as a state_dict, or pass --trust-checkpoint if you know who made it"
+        f"{path}: holds {name}, which is not plain data; nothing of it was run. "
+        "Save it again as a state_dict, or pass --trust-checkpoint if you know who made it"
     )
 
 

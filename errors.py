@@ -22,7 +22,7 @@ def one_line(error: BaseException, *, for_less_memory: str = "") -> str | None:
     if isinstance(error, InputError):
         line = str(error)
     elif isinstance(error, OSError) and error.strerror is not None:
-        line = f"{error.filename or 'results'}: {error.strerror}"
+        line = f"{error.filename or 'output'}: {error.strerror}"
     elif isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError) and "memory" in str(error)  # PyTorch's, for the CPU
     ):

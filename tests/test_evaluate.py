@@ -260,6 +260,20 @@ def test_a_process_that_fails_ends_the_run_without_results(data, tmp_path):
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_what_stops_a_share_is_handed_on_to_the_other_processes(monkeypatch):
+    fault = MemoryError()
+
+    def fail(*_, **__):
+        raise fault
+
+    monkeypatch.setattr("inference.Predictor", fail)
+    job = SimpleNamespace(
+        world=World(), batch_size=8, device=None, checkpoint=SimpleNamespace(model=None),
+        args=SimpleNamespace(cam_layer="layer4", amp=False, compile=False),
+    )
+    assert evaluate._infer_share(job, ["a.png"], [None]) is fault
+
+
 def test_the_demo_is_refused_in_several_processes(monkeypatch):
     monkeypatch.setattr("demo.prepare_demo", lambda **_: pytest.fail("trained"))
     with pytest.raises(InputError, match="--demo: trains in one process"):
