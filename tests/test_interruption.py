@@ -152,10 +152,12 @@ def next_run_is_clean(runs, output):
 
 @needs_fork
 def test_ctrl_c_ends_in_one_line_and_leaves_whole_results(runs, tmp_path):
-    for call in runs.moments(12):
-        status, lines = stopped(runs, tmp_path, signal.SIGINT, call)
-        assert (status, len(lines)) == (2, 1), (call, lines)
-        assert lines[0].startswith("evaluate.py: error: interrupted; ")
+    outcomes = [stopped(runs, tmp_path, signal.SIGINT, call) for call in runs.moments(12)]
+    # a run that needs fewer calls than the one that was counted may be over before
+    in_time = [outcome for outcome in outcomes if outcome != (0, [])]
+    line = "evaluate.py: error: interrupted; nothing half-written was left"
+    assert in_time == [(2, [line])] * len(in_time)
+    assert len(in_time) >= 10
     next_run_is_clean(runs, tmp_path)
 
 
@@ -193,8 +195,9 @@ def test_ctrl_c_while_packages_are_imported(study, tmp_path):
 @needs_fork
 def test_a_killed_run_leaves_whole_results_and_the_next_one_clears_up(runs, tmp_path):
     before = runs.study.contents()
-    for call in runs.moments(20):
-        assert stopped(runs, tmp_path, signal.SIGKILL, call) == (-signal.SIGKILL, [])
+    outcomes = [stopped(runs, tmp_path, signal.SIGKILL, call) for call in runs.moments(20)]
+    assert outcomes.count((-signal.SIGKILL, [])) >= 17
+    assert all(outcome in ((-signal.SIGKILL, []), (0, [])) for outcome in outcomes)
     next_run_is_clean(runs, tmp_path)
     assert runs.study.contents() == before
 
