@@ -1,5 +1,7 @@
 """Faults in what the user gave, and the one line that ends a command."""
 
+import sys
+
 
 class InputError(Exception):
     """A file or an option that cannot be used.
@@ -9,11 +11,20 @@ class InputError(Exception):
     """
 
 
-def one_line(error: BaseException, *, for_less_memory: str = "") -> str | None:
-    """What to say of an error that ends a command; None for a fault of the program itself.
+def complain(program: str, error: BaseException, *, for_less_memory: str = "") -> int:
+    """Say in one line on stderr what `program` could not do; returns its exit status, 2.
 
-    for_less_memory: what helps where the memory did not suffice.
+    for_less_memory: what helps where the memory did not suffice. Raises `error` again where it is
+    a fault of the program itself.
     """
+    line = _one_line(error, for_less_memory)
+    if line is None:
+        raise error
+    print(f"{program}: error: {line}", file=sys.stderr)
+    return 2
+
+
+def _one_line(error: BaseException, for_less_memory: str) -> str | None:
     cause: BaseException | None = error
     while cause is not None:  # a library that tidies up after Ctrl-C may raise an error of its own
         if isinstance(cause, KeyboardInterrupt):

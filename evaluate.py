@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NoReturn
 
-from errors import InputError, one_line
+from errors import InputError, complain
 from options import parse_arguments
 
 if TYPE_CHECKING:
@@ -62,11 +62,7 @@ def main(argv: list[str] | None = None) -> int:
             evaluate(args, join())
         sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:
-        line = one_line(error, for_less_memory="; try a smaller --batch-size")
-        if line is None:
-            raise
-        print(f"evaluate.py: error: {line}", file=sys.stderr)
-        return 2
+        return complain("evaluate.py", error, for_less_memory="; try a smaller --batch-size")
     return 0
 
 
@@ -227,7 +223,7 @@ def _check_layer(name: str, checkpoint: Checkpoint, size: int) -> bool:
 
     from gradcam import find_layer, identity_holds
 
-    size = min(size, 96)  # what holds does not depend on it
+    size = min(size, 96)  # a larger picture has more cells, and shows no more
     noise = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(0))
     try:
         return identity_holds(checkpoint.model, find_layer(checkpoint.model, name), noise)

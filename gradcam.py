@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from cam_panels import SIGNS, SYNTHETIC, Sample, sample_figure
 from dataset import IMAGENET_MEAN, IMAGENET_STD, mask_path_for
-from errors import InputError, one_line
+from errors import InputError, complain
 from figure_style import resolve_lang, save_figure
 from images import read_image, read_mask, resize_image
 from model import load_checkpoint
@@ -255,21 +255,14 @@ def _one_number_each(output: object, target_output: TargetOutput, count: int) ->
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command: prediction and figure of each image. Returns its exit status, 0 or 2."""
-    failed: list[BaseException] = []
     try:
-        explain_images(_parse(argv), failed)
+        return explain_images(_parse(argv))
     except (Exception, KeyboardInterrupt) as error:
-        failed.append(error)
-    for error in failed:
-        line = one_line(error)
-        if line is None:
-            raise error
-        print(f"gradcam.py: error: {line}", file=sys.stderr)
-    return 2 if failed else 0
+        return complain("gradcam.py", error)
 
 
-def explain_images(args: argparse.Namespace, failed: list[BaseException]) -> None:
-    """Predict and draw each image; what is wrong with one goes to `failed`, and the rest go on."""
+def explain_images(args: argparse.Namespace) -> int:
+    """Predict and draw each image. Returns 0, or 2 where one could not be used and was named."""
     lang, warning = resolve_lang(args.lang)
     if warning:
         print(f"WARNING: {warning}", file=sys.stderr)
@@ -288,6 +281,7 @@ def explain_images(args: argparse.Namespace, failed: list[BaseException]) -> Non
         raise InputError(
             f"--output-dir {args.output_dir}: cannot be made ({error.strerror})"
         ) from error
+    status = 0
     for number, path in enumerate(args.images):
         repeated = path.name in {earlier.name for earlier in args.images[:number]}
         name = f"{path.name}{f'_{number + 1}' if repeated else ''}_gradcam.png"
@@ -302,7 +296,7 @@ def explain_images(args: argparse.Namespace, failed: list[BaseException]) -> Non
                 note=SYNTHETIC[lang] if checkpoint.synthetic else None,
             )  # fmt: skip
         except InputError as error:
-            failed.append(error)
+            status = complain("gradcam.py", error)
             continue
         except OSError as error:
             raise InputError(f"--output-dir {args.output_dir}: {error.strerror}") from error
@@ -311,6 +305,7 @@ def explain_images(args: argparse.Namespace, failed: list[BaseException]) -> Non
             f"{path}: predicted age {age[0]:.1f} years (offset {age[0] - older - younger:.1f}, "
             f"older {older:+.1f}, younger {younger:+.1f}) -> {args.output_dir / name}"
         )
+    return status
 
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:
