@@ -37,8 +37,7 @@ class World:
             # Everything gathered lies in host memory and is small, so gloo serves GPUs as well.
             parts = [None] * self.size
             dist.all_gather_object(parts, part)
-        if isinstance(part, Exception):
-            raise part  # with the traceback, which does not travel
+            parts[self.rank] = part  # the exception itself, with the traceback that does not travel
         for found in parts:
             if isinstance(found, Exception):
                 raise found
