@@ -46,12 +46,14 @@ def _number(
     return parse
 
 
+def _up_to(most: int) -> Callable[[str], float | int]:
+    return _number(int, lambda n: 1 <= n <= most, f"a whole number from 1 to {most}")
+
+
 SHARE = _number(float, lambda x: 0 < x < 1, "a share between 0 and 1")
 AGE = _number(float, lambda x: 0 <= x <= 150, "an age from 0 to 150 years")
 POSITIVE = _number(int, lambda n: n >= 1, "a whole number of at least 1")
-BATCH = _number(int, lambda n: 1 <= n <= 4096, "a whole number from 1 to 4096")
-SAMPLES = _number(int, lambda n: 1 <= n <= 100, "a whole number from 1 to 100")
-WORKERS = _number(int, lambda n: 1 <= n <= 256, "a whole number from 1 to 256")
+BATCH, SAMPLES, WORKERS = _up_to(4096), _up_to(100), _up_to(256)
 SEED = _number(int, lambda n: 0 <= n < 2**32, "a whole number from 0 to 4294967295")
 PIXELS = _number(int, lambda n: 32 <= n <= 4096, "a whole number of pixels from 32 to 4096")
 YEARS = _number(float, lambda x: 0 < x <= 150, "a number of years above 0, up to 150")
