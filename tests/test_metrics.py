@@ -9,6 +9,7 @@ import pingouin
 import pytest
 from scipy import stats
 from sklearn import metrics as sk
+from threadpoolctl import threadpool_limits
 
 from metrics import age_group_analysis, error_analysis, full_analysis, overall_metrics
 
@@ -349,8 +350,9 @@ def test_four_thousand_images_take_less_than_two_seconds():
     true, pred, who = sample(2000, seed=1)
     assert len(true) > 3900
     seconds = []
-    while len(seconds) < 6 and (not seconds or seconds[-1] >= 2):  # a busy machine may take longer
-        start = time.process_time()
-        full_analysis(true, pred, who, train_mean_age=45)
-        seconds.append(time.process_time() - start)
-    assert seconds[-1] < 2
+    for _ in range(2):
+        with threadpool_limits(1):  # threads that wait for a busy machine would count as work
+            start = time.process_time()
+            full_analysis(true, pred, who, train_mean_age=45)
+            seconds.append(time.process_time() - start)
+    assert min(seconds) < 2
