@@ -5,6 +5,7 @@ those of Okabe & Ito (2008). Keys and numbers stand below the panels, never on t
 set in millimetres and the font is matplotlib's own, so one input gives one picture everywhere.
 """
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -238,3 +239,38 @@ def axis_limits(values: np.ndarray, least: float, pad: float = 0.04) -> tuple[fl
     half = max((high - low) * (0.5 + pad), least / 2)
     middle = (low + high) / 2
     return middle - half, middle + half
+
+
+def point_style(n: int) -> dict[str, Any]:
+    """Marker settings for n points: large and dense for a handful, small and pale for thousands."""
+    share = float(np.clip(math.log10(max(n, 10) / 10) / math.log10(400), 0, 1))
+    return {
+        "s": 18 - 12 * share, "alpha": 0.7 - 0.4 * share, "color": BLUE, "linewidths": 0,
+        "zorder": 2,
+    }  # fmt: skip
+
+
+def histogram_bins(error: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
+    """Left edges, width (years) and counts of bins of a round width, with an edge at 0;
+    one bin around the value where all errors are equal.
+
+    Width after Freedman & Diaconis (1981), rounded to 1, 2 or 5 x 10^k; at most about 60 bins.
+    """
+    if error.size == 0:
+        return np.zeros(0), 1.0, np.zeros(0, dtype=int)
+    span = float(np.ptp(error))
+    quartiles = np.subtract(*np.percentile(error, [75, 25]))
+    if span < 1e-6:
+        return error[:1] - 0.5, 1.0, np.array([error.size])
+    width = _round(max(2 * quartiles * error.size ** (-1 / 3), span / 60))
+    if span / width > 60:
+        width = _round(2.5 * width)  # the next one
+    place = np.floor(error / width).astype(int)
+    count = np.bincount(place - place.min())
+    return (place.min() + np.arange(count.size)) * width, width, count
+
+
+def _round(value: float) -> float:
+    """The nearest of 1, 2, 5 x 10^k to `value` > 0."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return min((step * power for step in (1, 2, 5, 10)), key=lambda width: abs(width - value))

@@ -4,7 +4,6 @@ Whatever colour tells is told by line style or marker too. `resolve_lang`, `font
 `save_figure` of figure_style.py are handed on from here.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,10 +28,12 @@ from figure_style import (
     cjk_family,
     figure_text,
     font_family,
+    histogram_bins,
     key_mm,
     make_panels,
     number_text,
     paper_style,
+    point_style,
     resolve_lang,
     save_figure,
 )
@@ -249,7 +250,7 @@ def _draw_scatter(
     """Points, identity, and age bias as a line; returns the key's entries."""
     ends = axis_limits(np.concatenate([true_age, pred_age]), least=10.0)
     ax.plot(ends, ends, color=BLACK, lw=0.9, ls="--", label=words["identity"], zorder=3)
-    ax.scatter(true_age, pred_age, label=words["image"], **_points(true_age.size))
+    ax.scatter(true_age, pred_age, label=words["image"], **point_style(true_age.size))
     line = _bias_line(ax, true_age, age_bias, words["age_bias"], base=1.0)
     ax.set(xlim=ends, ylim=ends, xlabel=words["true_age"], ylabel=words["pred_age"])
     for axis in (ax.xaxis, ax.yaxis):
@@ -274,7 +275,7 @@ def _draw_histogram(
     ax: Axes, error: np.ndarray, analysis: Mapping[str, Any], words: Mapping[str, str]
 ) -> list[Any]:
     """Counts of the signed error, zero, bias and the outlier thresholds; the key's entries."""
-    left, width, count = _bins(error)
+    left, width, count = histogram_bins(error)
     ax.bar(left, count, width, align="edge", color=SKY, edgecolor="white", linewidth=0.4, zorder=2)
     zero = ax.axvline(0.0, color=BLACK, lw=0.9, ls="--", label=words["zero"], zorder=5)
     handles = [zero]
@@ -314,7 +315,7 @@ def _draw_differences(
     words: Mapping[str, str],
 ) -> list[Any]:
     """Differences, bias and limits with their interval bands, slope; returns the key's entries."""
-    ax.scatter(x, difference, **_points(x.size))
+    ax.scatter(x, difference, **point_style(x.size))
     ax.axhline(0.0, color=GREY, lw=0.6, zorder=1)
     handles, reach = [], [0.0, *difference]
     for name, key, color, ls in (
@@ -428,41 +429,6 @@ def _counts(block: Mapping[str, Any], words: Mapping[str, str]) -> str:
 def _intervals(figure: Mapping[str, Any], words: Mapping[str, str], marks: str = "brackets") -> str:
     """What the interval marks mean, or that there are none."""
     return words[marks if figure.get("ci95") is not None else "no_interval"]
-
-
-def _points(n: int) -> dict[str, Any]:
-    """Marker settings for n points: large and dense for a handful, small and pale for thousands."""
-    share = float(np.clip(math.log10(max(n, 10) / 10) / math.log10(400), 0, 1))
-    return {
-        "s": 18 - 12 * share, "alpha": 0.7 - 0.4 * share, "color": BLUE, "linewidths": 0,
-        "zorder": 2,
-    }  # fmt: skip
-
-
-def _bins(error: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
-    """Left edges, width (years) and counts of bins of a round width, with an edge at 0;
-    one bin around the value where all errors are equal.
-
-    Width after Freedman & Diaconis (1981), rounded to 1, 2 or 5 x 10^k; at most about 60 bins.
-    """
-    if error.size == 0:
-        return np.zeros(0), 1.0, np.zeros(0, dtype=int)
-    span = float(np.ptp(error))
-    quartiles = np.subtract(*np.percentile(error, [75, 25]))
-    if span < 1e-6:
-        return error[:1] - 0.5, 1.0, np.array([error.size])
-    width = _round(max(2 * quartiles * error.size ** (-1 / 3), span / 60))
-    if span / width > 60:
-        width = _round(2.5 * width)  # the next one
-    place = np.floor(error / width).astype(int)
-    count = np.bincount(place - place.min())
-    return (place.min() + np.arange(count.size)) * width, width, count
-
-
-def _round(value: float) -> float:
-    """The nearest of 1, 2, 5 x 10^k to `value` > 0."""
-    power = 10.0 ** math.floor(math.log10(value))
-    return min((step * power for step in (1, 2, 5, 10)), key=lambda width: abs(width - value))
 
 
 def _two_panels(

@@ -13,6 +13,7 @@ from PIL import Image
 
 import figure_style
 import figures
+from figure_style import histogram_bins
 
 MATPLOTLIB_FONT = "DejaVu Sans"
 
@@ -163,7 +164,7 @@ def test_histogram_counts_errors_and_marks_zero_bias_and_threshold():
 def test_every_error_falls_into_a_bin():
     rng = np.random.default_rng(0)
     for errors in (rng.normal(0, 9, 4000), rng.integers(-30, 30, 400) / 10, np.array([1e-9, 5e-9])):
-        left, width, count = figures._bins(errors)
+        left, width, count = histogram_bins(errors)
         assert count.sum() == errors.size
         assert left[0] <= errors.min() and errors.max() <= left[-1] + width
         assert count.size <= 62
@@ -172,14 +173,14 @@ def test_every_error_falls_into_a_bin():
 def test_a_single_far_error_does_not_make_thousands_of_bins():
     # the quartiles of 399 small errors ask for 0.1 years, the span of 1000 for more than 16
     errors = np.append(np.linspace(-0.5, 0.5, 399), 1000.0)
-    _, width, count = figures._bins(errors)
+    _, width, count = histogram_bins(errors)
     assert width == 20
     assert count[-1] == 1 and count.size == 52  # -20..0, 0..20, ..., 1000..1020
 
 
 def test_equal_errors_are_one_bar_around_their_value():
     # 3.0 with the rounding of a subtraction must not straddle two bins
-    left, width, count = figures._bins(np.array([3.0, 3.0 - 4e-16, 3.0 + 4e-16]))
+    left, width, count = histogram_bins(np.array([3.0, 3.0 - 4e-16, 3.0 + 4e-16]))
     assert left.tolist() == [2.5]
     assert width == 1.0
     assert count.tolist() == [3]
