@@ -29,7 +29,7 @@ from figure_style import (
     number_text,
     paper_style,
 )
-from saliency import MaskNull, upsample
+from stats.mask_overlap import MaskNull, upsample
 
 KEY_MM = 11.0  # the key begins so far below a panel, clear of its axis label
 

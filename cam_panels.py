@@ -32,7 +32,7 @@ from overlays import (
     normalise,
     resize_mask,
 )
-from saliency import upsample
+from stats.mask_overlap import upsample
 
 GOOD_BELOW_YEARS = 5.0
 GOOD, BAD = "#00692B", "#B3001B"  # green and red dark enough to be read in print

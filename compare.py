@@ -16,9 +16,9 @@ import pandas as pd
 from compare_figure import FIGURES, forest_figure
 from errors import InputError
 from figure_style import save_figure
-from intervals import DRAWS, LEVEL
-from paired import holm, paired_differences
 from results import write_json, write_table
+from stats.bootstrap import DRAWS, LEVEL
+from stats.paired import holm, paired_differences
 from tables import align, interval_text, plain_number, wrap
 from workbook import filename_key, subject_key
 

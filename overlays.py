@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from saliency import upsample
+from stats.mask_overlap import upsample
 
 NO_ACTIVATION = 0.01  # below this share of the maximum the pure heatmap is black
 MASK_COLOUR = (255, 0, 0)

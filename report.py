@@ -21,14 +21,14 @@ import cam_panels
 import figures
 import leakage
 import results
-import saliency
-from calibration import calibrate
 from cam_checks import run_checks
 from dataset import mask_path_for
 from gradcam import network_input
 from images import read_image, read_mask
 from inference import PackedMasks, read_masks
-from metrics import full_analysis
+from stats import mask_overlap as saliency
+from stats.calibration import calibrate
+from stats.metrics import full_analysis
 from tables import summary_table, wrap
 
 if TYPE_CHECKING:

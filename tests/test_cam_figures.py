@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 import cam_figures
-import saliency
 from cam_panels import Sample, contact_sheet
 from figure_style import cjk_family
+from stats import mask_overlap as saliency
 
 RNG = np.random.default_rng(0)
 

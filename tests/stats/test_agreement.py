@@ -4,9 +4,9 @@ import pingouin
 import pytest
 from scipy import stats
 
-from agreement import age_bias, bland_altman, variance_components
-from intervals import subject_counts
-from metrics import full_analysis
+from stats.agreement import age_bias, bland_altman, variance_components
+from stats.bootstrap import subject_counts
+from stats.metrics import full_analysis
 
 # Bland & Altman 1999, table 4: cardiac output of 12 people by two methods, RV and IC.
 RV_IC = {

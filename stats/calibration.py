@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from intervals import (
+from stats.bootstrap import (
     DRAWS,
     figure,
     finite_vector,
@@ -20,7 +20,7 @@ from intervals import (
     subject_counts,
     sums,
 )
-from metrics import CONTRACT_FIGURES, FURTHER_FIGURES, core_statistics, decades
+from stats.metrics import CONTRACT_FIGURES, FURTHER_FIGURES, core_statistics, decades
 
 MIN_SLOPE = 0.2
 MIN_SUBJECTS_TO_FIT = 10

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from intervals import (
+from stats.bootstrap import (
     concordance,
     figure,
     finite_vector,
@@ -15,7 +15,7 @@ from intervals import (
     weighted_median,
     weighted_spearman,
 )
-from metrics import core_statistics
+from stats.metrics import core_statistics
 
 
 def clustered(rng, n_subjects, most=6, slope=-0.2, between=6.0, within=3.0):

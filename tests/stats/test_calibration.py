@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import mean_absolute_error
 
-from calibration import calibrate, conformal_half_width, fit_correction
+from stats.calibration import calibrate, conformal_half_width, fit_correction
 
 
 def people(rng, n_subjects, most=4, slope=0.7, start=14.0):

@@ -11,7 +11,7 @@ from scipy import stats
 from sklearn import metrics as sk
 from threadpoolctl import threadpool_limits
 
-from metrics import age_group_analysis, error_analysis, full_analysis, overall_metrics
+from stats.metrics import age_group_analysis, error_analysis, full_analysis, overall_metrics
 
 REAL_RUN = Path(__file__).resolve().parents[2] / "shared" / "data" / "real_run"
 real_run = pytest.mark.skipif(not REAL_RUN.is_dir(), reason="the real run is not here")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import special
 
-from intervals import (
+from stats.bootstrap import (
     DRAWS,
     LEVEL,
     MAX_UNDEFINED_SHARE,
@@ -16,7 +16,7 @@ from intervals import (
     subject_counts,
     sums,
 )
-from metrics import core_statistics, decades
+from stats.metrics import core_statistics, decades
 
 # Differences below this, in years, are the rounding of the predictions.
 ROUNDING = 1e-9

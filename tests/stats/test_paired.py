@@ -7,7 +7,7 @@ from scipy import stats
 from sklearn import metrics as sk
 from statsmodels.stats.multitest import multipletests
 
-from paired import holm, paired_differences
+from stats.paired import holm, paired_differences
 
 
 def two_models(rng, n_subjects, slope_b=0.0, worse_b=0.0):

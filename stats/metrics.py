@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agreement import age_bias, bland_altman, variance_components
-from intervals import (
+from stats.agreement import age_bias, bland_altman, variance_components
+from stats.bootstrap import (
     DRAWS,
     LEVEL,
     MAX_UNDEFINED_SHARE,

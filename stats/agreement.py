@@ -5,7 +5,7 @@ The difference is predicted - true, in years. Intervals are percentile bootstrap
 
 import numpy as np
 
-from intervals import (
+from stats.bootstrap import (
     Statistics,
     age_slope,
     figure,
