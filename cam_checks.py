@@ -19,11 +19,11 @@ from scipy.integrate import trapezoid
 from scipy.stats import rankdata
 from torch import Tensor, nn
 
-from cam_sentences import check_sentence
 from gradcam import find_layer, signed_maps
 from inference import fold_batch_norms
 from stats import bootstrap as intervals
 from stats.mask_overlap import Masks, mean_figure, upsample
+from words.sentences import check_sentence
 
 STAGES = ("fc", "layer4")  # from the output down, each on top of those before it
 SIMILAR = 0.5  # mean absolute Spearman correlation from which the map is called insensitive

@@ -19,7 +19,7 @@ from figure_style import save_figure
 from results import write_json, write_table
 from stats.bootstrap import DRAWS, LEVEL
 from stats.paired import holm, paired_differences
-from tables import align, interval_text, plain_number, wrap
+from words.tables import align, interval_text, plain_number, wrap
 from workbook import filename_key, subject_key
 
 PREDICTIONS_FILE = "predictions.json"

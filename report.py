@@ -29,7 +29,7 @@ from inference import PackedMasks, read_masks
 from stats import mask_overlap as saliency
 from stats.calibration import calibrate
 from stats.metrics import full_analysis
-from tables import summary_table, wrap
+from words.tables import summary_table, wrap
 
 if TYPE_CHECKING:
     from evaluate import Job, Predictions

@@ -14,9 +14,9 @@ from collections.abc import Hashable, Iterator, Sequence
 
 import numpy as np
 
-from cam_sentences import focus_sentence
 from stats import bootstrap as intervals
 from stats.bootstrap import DRAWS
+from words.sentences import focus_sentence
 
 N_RATIOS = 20_000  # single ratios of the null that are kept for the picture
 CHUNK = 64  # images upsampled at a time, 13 MB at 224 x 224, and permutations drawn at a time

@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 import cam_checks
-from cam_sentences import check_sentence
 from gradcam import signed_maps
 from model import AgeRegressor
+from words.sentences import check_sentence
 
 SIZE = 40
 MASK = np.zeros((SIZE, SIZE), bool)

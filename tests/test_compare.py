@@ -11,9 +11,9 @@ import pytest
 import compare
 import compare_figure
 import figure_style
-import tables
 from compare import compare_results, comparison_table, write_comparison
 from errors import InputError
+from words import tables
 
 DRAWS = 200
 

@@ -8,8 +8,8 @@ import pytest
 import scipy.stats
 import torch
 
-from cam_sentences import focus_sentence
 from stats import mask_overlap as saliency
+from words.sentences import focus_sentence
 
 HALF = np.zeros((4, 4), bool)
 HALF[:, :2] = True  # the left half: 8 of 16 pixels

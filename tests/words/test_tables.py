@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-import tables
+from words import tables
 
 
 def figure(value, ci95=None):

@@ -1,0 +1,1 @@
+"""Numbers in, sentences and tables out, in English and Chinese."""
