@@ -16,11 +16,11 @@ import pandas as pd
 from compare_figure import FIGURES, forest_figure
 from errors import InputError
 from figure_style import save_figure
+from reading.labels import filename_key, subject_key
 from results import write_json, write_table
 from stats.bootstrap import DRAWS, LEVEL
 from stats.paired import holm, paired_differences
 from words.tables import align, interval_text, plain_number, wrap
-from workbook import filename_key, subject_key
 
 PREDICTIONS_FILE = "predictions.json"
 DIGITS = {"MAE": 2, "RMSE": 2, "CCC": 3, "age_bias_slope": 3}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from errors import InputError
-from images import (
+from reading.images import (
     IMAGE_SUFFIXES,
     UnreadableImage,
     read_image,
@@ -19,7 +19,7 @@ from images import (
     resize_image,
     resize_mask,
 )
-from workbook import Labels, filename_key, read_labels, subject_key
+from reading.labels import Labels, filename_key, read_labels, subject_key
 
 __all__ = [
     "IMAGENET_MEAN",

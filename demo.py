@@ -23,9 +23,9 @@ from tqdm import tqdm
 
 from dataset import IMAGENET_MEAN, IMAGENET_STD, load_samples, split_samples
 from errors import InputError
-from images import read_image, resize_image
 from model import AgeRegressor
 from phantom import View, draw_people, make_phantom_dataset, render
+from reading.images import read_image, resize_image
 
 __all__ = ["make_phantom_dataset", "prepare_demo", "tiny_checkpoint", "train_demo_checkpoint"]
 

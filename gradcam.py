@@ -27,10 +27,10 @@ from cam_panels import SIGNS, SYNTHETIC, Sample, sample_figure
 from dataset import IMAGENET_MEAN, IMAGENET_STD, mask_path_for
 from errors import InputError, complain
 from figure_style import resolve_lang, save_figure
-from images import read_image, read_mask, resize_image
 from model import load_checkpoint
 from options import Parser
 from overlays import as_rgb, get_heatmap_only, get_heatmap_overlay, get_mask_overlay, normalise
+from reading.images import read_image, read_mask, resize_image
 
 __all__ = [
     "GradCAM",

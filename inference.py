@@ -27,8 +27,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from dataset import IMAGENET_MEAN, IMAGENET_STD
 from errors import InputError
 from gradcam import find_layer, signed_maps
-from images import UnreadableImage, read_image, read_mask, resize_image, resize_mask
 from model import AgeRegressor
+from reading.images import UnreadableImage, read_image, read_mask, resize_image, resize_mask
 
 STAGES = ("layer1", "layer2", "layer3", "layer4")
 # Small batches stay in the processor's cache; a GPU wants large ones.

@@ -14,8 +14,8 @@ import torch
 import torchvision
 from torch import nn
 
-from checkpoint_file import read_checkpoint_file
 from errors import InputError
+from reading.checkpoints import read_checkpoint_file
 
 ARCHITECTURES = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 HEAD_WIDTHS = (512, 128)

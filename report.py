@@ -24,8 +24,8 @@ import results
 from cam_checks import run_checks
 from dataset import mask_path_for
 from gradcam import network_input
-from images import read_image, read_mask
 from inference import PackedMasks, read_masks
+from reading.images import read_image, read_mask
 from stats import mask_overlap as saliency
 from stats.calibration import calibrate
 from stats.metrics import full_analysis

@@ -30,14 +30,14 @@ from hypothesis import Phase, assume, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-import checkpoint_file
 import evaluate
 from dataset import load_samples, split_samples
 from errors import InputError
-from images import read_image, read_mask
 from model import SETTINGS, AgeRegressor, _read_settings, load_checkpoint
 from options import parse_arguments
-from workbook import read_labels
+from reading import checkpoints as checkpoint_file
+from reading.images import read_image, read_mask
+from reading.labels import read_labels
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SECONDS = 20  # of processor time; no single file may take longer

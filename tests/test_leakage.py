@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from images import read_image
 from leakage import (
     LEAK,
     NEAR_BITS,
@@ -20,6 +19,7 @@ from leakage import (
     split_fingerprint,
 )
 from phantom import make_phantom_dataset
+from reading.images import read_image
 
 
 @pytest.fixture

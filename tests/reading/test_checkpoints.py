@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 import torch
 
-import checkpoint_file
-from checkpoint_file import read_checkpoint_file
 from errors import InputError
+from reading import checkpoints as checkpoint_file
+from reading.checkpoints import read_checkpoint_file
 
 
 class Call:

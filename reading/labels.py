@@ -23,7 +23,7 @@ import pandas as pd
 from openpyxl.utils import get_column_letter
 
 from errors import InputError
-from spreadsheet import cell_name, check_formulas, numbered_rows, opened, value_at
+from reading.xlsx import cell_name, check_formulas, numbered_rows, opened, value_at
 
 MAX_AGE_READ = 120  # years; the oldest person on record reached 122
 _HEADER_WITHIN = 20  # rows that are not blank

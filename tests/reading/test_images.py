@@ -16,7 +16,7 @@ from PIL import Image, ImageFile
 from torchvision.transforms import InterpolationMode, Resize
 
 from errors import InputError
-from images import (
+from reading.images import (
     SCALED_16_BIT,
     UnreadableImage,
     read_image,

@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from errors import InputError
-from workbook import filename_key, read_age, read_labels, subject_key
+from reading.labels import filename_key, read_age, read_labels, subject_key
 
 HEADER = ["Number", "Age", "Length", "Weight", "Sex"]
 
@@ -323,7 +323,7 @@ def test_file_that_is_no_workbook(tmp_path, content, fault):
 
 
 def test_zip_bomb_is_refused_before_it_unpacks(tmp_path, monkeypatch):
-    monkeypatch.setattr("spreadsheet.MAX_XML_BYTES", 2**20)
+    monkeypatch.setattr("reading.xlsx.MAX_XML_BYTES", 2**20)
     path = tmp_path / "labels.xlsx"
     path.write_bytes(zipped({"xl/worksheets/sheet1.xml": bytes(3 * 2**20)}))
     with pytest.raises(InputError, match="unpacks to 3 MB, over the limit of 1 MB"):
