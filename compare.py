@@ -13,9 +13,9 @@ from typing import Any
 
 import pandas as pd
 
-from compare_figure import FIGURES, forest_figure
 from errors import InputError
-from figure_style import save_figure
+from plots.comparison import FIGURES, forest_figure
+from plots.style import save_figure
 from reading.labels import filename_key, subject_key
 from results import write_json, write_table
 from stats.bootstrap import DRAWS, LEVEL

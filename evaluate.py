@@ -161,7 +161,7 @@ class Job:
     @property
     def note(self) -> str | None:
         """The line above every figure where the data are the demo's."""
-        from cam_panels import SYNTHETIC
+        from plots.samples import SYNTHETIC
 
         return SYNTHETIC[self.lang] if self.checkpoint.synthetic else None
 
@@ -192,9 +192,9 @@ def evaluate(args: argparse.Namespace, world: World) -> None:
 
 def prepare(args: argparse.Namespace, world: World, log: Log) -> Job:
     """Everything that can be refused before an image is opened."""
-    from figures import resolve_lang
     from inference import DEFAULT_BATCH_SIZE, choose_device, default_workers
     from model import load_checkpoint
+    from plots.ages import resolve_lang
 
     device = choose_device(args.device, world.rank)
     lang, no_font = resolve_lang(args.lang)
@@ -409,7 +409,7 @@ def report_skipped(job: Job, skipped: pd.DataFrame, labelled: int) -> None:
 def compare(args: argparse.Namespace) -> None:
     """Compare finished results; needs neither network nor images."""
     from compare import compare_results, comparison_table, write_comparison
-    from figures import resolve_lang
+    from plots.ages import resolve_lang
     from results import result_folder
 
     lang, no_font = resolve_lang(args.lang)

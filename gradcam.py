@@ -23,13 +23,19 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from cam_panels import SIGNS, SYNTHETIC, Sample, sample_figure
 from dataset import IMAGENET_MEAN, IMAGENET_STD, mask_path_for
 from errors import InputError, complain
-from figure_style import resolve_lang, save_figure
 from model import load_checkpoint
 from options import Parser
-from overlays import as_rgb, get_heatmap_only, get_heatmap_overlay, get_mask_overlay, normalise
+from plots.overlays import (
+    as_rgb,
+    get_heatmap_only,
+    get_heatmap_overlay,
+    get_mask_overlay,
+    normalise,
+)
+from plots.samples import SIGNS, SYNTHETIC, Sample, sample_figure
+from plots.style import resolve_lang, save_figure
 from reading.images import read_image, read_mask, resize_image
 
 __all__ = [

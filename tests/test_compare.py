@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import compare
-import compare_figure
-import figure_style
 from compare import compare_results, comparison_table, write_comparison
 from errors import InputError
+from plots import comparison as compare_figure
+from plots import style as figure_style
 from words import tables
 
 DRAWS = 200

@@ -14,10 +14,10 @@ from PIL import Image
 from torch import nn
 
 import gradcam
-from cam_panels import BAD, GOOD
 from errors import InputError
 from gradcam import GradCAM, find_layer, signed_maps
 from model import AgeRegressor
+from plots.samples import BAD, GOOD
 
 LAYERS = [
     "layer4", "layer3", "layer1", "conv1", "bn1", "relu", "layer4[-1].conv2", "layer4[-1].bn2",

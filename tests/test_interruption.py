@@ -19,8 +19,8 @@ import torch
 from matplotlib.figure import Figure
 
 import evaluate
-import figures
 import results
+from plots import ages as figures
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 ROOT = Path(evaluate.__file__).parent

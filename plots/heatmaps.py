@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from cam_panels import DIVERGING
-from figure_style import (
+from plots.samples import DIVERGING
+from plots.style import (
     BLACK,
     BLUE,
     SKY,

@@ -12,17 +12,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, ListedColormap, Normalize
 from matplotlib.figure import Figure
 
-from figure_style import (
-    BLACK,
-    SMALL_PT,
-    TITLE_PT,
-    WIDTH_MM,
-    cjk_family,
-    make_panels,
-    number_text,
-    paper_style,
-)
-from overlays import (
+from plots.overlays import (
     JET,
     as_rgb,
     blend,
@@ -31,6 +21,16 @@ from overlays import (
     get_mask_overlay,
     normalise,
     resize_mask,
+)
+from plots.style import (
+    BLACK,
+    SMALL_PT,
+    TITLE_PT,
+    WIDTH_MM,
+    cjk_family,
+    make_panels,
+    number_text,
+    paper_style,
 )
 from stats.mask_overlap import upsample
 

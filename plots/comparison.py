@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from figure_style import (
+from plots.style import (
     BLACK,
     BLUE,
     GREY,

@@ -4,9 +4,9 @@ import matplotlib
 import numpy as np
 import pytest
 
-import cam_figures
-from cam_panels import Sample, contact_sheet
-from figure_style import cjk_family
+from plots import heatmaps as cam_figures
+from plots.samples import Sample, contact_sheet
+from plots.style import cjk_family
 from stats import mask_overlap as saliency
 
 RNG = np.random.default_rng(0)

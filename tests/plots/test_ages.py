@@ -11,9 +11,9 @@ import pytest
 from matplotlib import font_manager
 from PIL import Image
 
-import figure_style
-import figures
-from figure_style import histogram_bins
+from plots import ages as figures
+from plots import style as figure_style
+from plots.style import histogram_bins
 
 MATPLOTLIB_FONT = "DejaVu Sans"
 
