@@ -203,7 +203,7 @@ def prepare(args: argparse.Namespace, world: World, log: Log) -> Job:
     if args.demo:
         if world.size > 1:
             raise InputError("--demo: trains in one process; start it without torchrun")
-        from demo import prepare_demo
+        from demo.train import prepare_demo
 
         args.checkpoint, args.image_dir, args.excel_path = prepare_demo(device=device)
     checkpoint = load_checkpoint(args.checkpoint, trust=args.trust_checkpoint)

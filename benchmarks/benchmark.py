@@ -35,10 +35,10 @@ from PIL import Image
 from torchvision import transforms
 
 from dataset import IMAGENET_MEAN, IMAGENET_STD
-from demo import tiny_checkpoint
+from demo.phantom import make_phantom_dataset
+from demo.train import tiny_checkpoint
 from inference import DEFAULT_BATCH_SIZE, Predictor, default_workers, predict
 from model import AgeRegressor, load_checkpoint
-from phantom import make_phantom_dataset
 
 SIZE = 224
 TRANSFORM = transforms.Compose([

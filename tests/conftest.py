@@ -25,8 +25,8 @@ class Study:
     """A checkpoint, its images and their workbook, and how to evaluate them."""
 
     def __init__(self, folder):
-        from demo import tiny_checkpoint
-        from phantom import make_phantom_dataset
+        from demo.phantom import make_phantom_dataset
+        from demo.train import tiny_checkpoint
 
         self.folder = folder
         self.images, self.workbook = make_phantom_dataset(folder, 40, seed=2, size=(64, 70))

@@ -19,12 +19,12 @@ from sklearn.model_selection import train_test_split
 from torchvision import transforms
 
 import evaluate
-from demo import tiny_checkpoint
+from demo.phantom import make_phantom_dataset
+from demo.train import tiny_checkpoint
 from distributed import World
 from errors import InputError
 from model import load_checkpoint
 from options import parse_arguments
-from phantom import make_phantom_dataset
 
 SIZE = 65
 ROOT = Path(evaluate.__file__).parent
@@ -275,7 +275,7 @@ def test_what_stops_a_share_is_handed_on_to_the_other_processes(monkeypatch):
 
 
 def test_the_demo_is_refused_in_several_processes(monkeypatch):
-    monkeypatch.setattr("demo.prepare_demo", lambda **_: pytest.fail("trained"))
+    monkeypatch.setattr("demo.train.prepare_demo", lambda **_: pytest.fail("trained"))
     with pytest.raises(InputError, match="--demo: trains in one process"):
         evaluate.evaluate(parse_arguments(["--demo"]), World(rank=0, size=2))
 

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torchvision import transforms
 
-from demo import tiny_checkpoint
+from demo.train import tiny_checkpoint
 from errors import InputError
 from inference import (
     DEFAULT_BATCH_SIZE,

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from demo.phantom import make_phantom_dataset
 from leakage import (
     LEAK,
     NEAR_BITS,
@@ -18,7 +19,6 @@ from leakage import (
     report,
     split_fingerprint,
 )
-from phantom import make_phantom_dataset
 from reading.images import read_image
 
 

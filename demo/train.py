@@ -22,9 +22,9 @@ from torchvision.models.resnet import Bottleneck
 from tqdm import tqdm
 
 from dataset import IMAGENET_MEAN, IMAGENET_STD, load_samples, split_samples
+from demo.phantom import View, draw_people, make_phantom_dataset, render
 from errors import InputError
 from model import AgeRegressor
-from phantom import View, draw_people, make_phantom_dataset, render
 from reading.images import read_image, resize_image
 
 __all__ = ["make_phantom_dataset", "prepare_demo", "tiny_checkpoint", "train_demo_checkpoint"]

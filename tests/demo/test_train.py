@@ -12,9 +12,9 @@ import torchvision
 from PIL import Image
 from sklearn.linear_model import LinearRegression
 
-import demo
-import phantom
 from dataset import load_samples, mask_path_for, split_samples
+from demo import phantom
+from demo import train as demo
 from errors import InputError
 from model import AgeRegressor, load_checkpoint
 

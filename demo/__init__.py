@@ -1,0 +1,1 @@
+"""Synthetic images and a network trained on them, for a first run without data."""
