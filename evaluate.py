@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NoReturn
 
 from errors import InputError, complain
-from options import parse_arguments
+from stages.options import parse_arguments
 
 if TYPE_CHECKING:
     import argparse
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import torch
 
-    from distributed import World
-    from inference import Inference
     from model import Checkpoint
+    from stages.predict import Inference
+    from stages.processes import World
 
 AMP_CHECKED = 64  # images predicted twice with --amp
 MOST_SKIPPED = 0.2  # share of the images that may be left out without --allow-skipped
@@ -57,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
             compare(args)
         else:
             check_packages()
-            from distributed import join
+            from stages.processes import join
 
             evaluate(args, join())
         sys.stdout.flush()
@@ -177,8 +177,8 @@ def evaluate(args: argparse.Namespace, world: World) -> None:
     if world.rank > 0:
         predict_samples(job, samples, skipped)
         return
-    from report import explain, print_summary, write_results
-    from results import result_folder, run_name
+    from stages.analyse import explain, print_summary, write_results
+    from stages.folder import result_folder, run_name
 
     name = run_name(args.checkpoint) + ("" if args.split == "test" else f"_{args.split}")
     final = args.output_dir / name
@@ -192,9 +192,9 @@ def evaluate(args: argparse.Namespace, world: World) -> None:
 
 def prepare(args: argparse.Namespace, world: World, log: Log) -> Job:
     """Everything that can be refused before an image is opened."""
-    from inference import DEFAULT_BATCH_SIZE, choose_device, default_workers
     from model import load_checkpoint
     from plots.ages import resolve_lang
+    from stages.predict import DEFAULT_BATCH_SIZE, choose_device, default_workers
 
     device = choose_device(args.device, world.rank)
     lang, no_font = resolve_lang(args.lang)
@@ -299,7 +299,7 @@ def predict_samples(
     import numpy as np
     import pandas as pd
 
-    from inference import Inference
+    from stages.predict import Inference
 
     args = job.args
     evaluated = samples["split"].eq(args.split) | (args.split == "all")
@@ -341,7 +341,7 @@ def _amp_difference(job: Job, table: pd.DataFrame, found: Inference) -> float:
     """Predict the first images again in float32; the largest difference in years."""
     import numpy as np
 
-    from inference import Predictor, predict
+    from stages.predict import Predictor, predict
 
     exact = Predictor(job.checkpoint.model, job.device, target_layer=None)
     again = predict(
@@ -355,7 +355,7 @@ def _infer_share(job: Job, paths: list[str], groups: list[int | None]) -> Infere
     """This process's share of the images; the fault that stopped it is for `World.gather`."""
     from tqdm import tqdm
 
-    from inference import Predictor, predict
+    from stages.predict import Predictor, predict
 
     shard = job.world.shard(len(paths), job.batch_size)
     mine = slice(shard.start, shard.stop)
@@ -408,9 +408,9 @@ def report_skipped(job: Job, skipped: pd.DataFrame, labelled: int) -> None:
 
 def compare(args: argparse.Namespace) -> None:
     """Compare finished results; needs neither network nor images."""
-    from compare import compare_results, comparison_table, write_comparison
     from plots.ages import resolve_lang
-    from results import result_folder
+    from stages.compare import compare_results, comparison_table, write_comparison
+    from stages.folder import result_folder
 
     lang, no_font = resolve_lang(args.lang)
     if no_font:

@@ -26,7 +26,6 @@ from torch import Tensor, nn
 from dataset import IMAGENET_MEAN, IMAGENET_STD, mask_path_for
 from errors import InputError, complain
 from model import load_checkpoint
-from options import Parser
 from plots.overlays import (
     as_rgb,
     get_heatmap_only,
@@ -37,6 +36,7 @@ from plots.overlays import (
 from plots.samples import SIGNS, SYNTHETIC, Sample, sample_figure
 from plots.style import resolve_lang, save_figure
 from reading.images import read_image, read_mask, resize_image
+from stages.options import Parser
 
 __all__ = [
     "GradCAM",

@@ -37,8 +37,8 @@ from torchvision import transforms
 from dataset import IMAGENET_MEAN, IMAGENET_STD
 from demo.phantom import make_phantom_dataset
 from demo.train import tiny_checkpoint
-from inference import DEFAULT_BATCH_SIZE, Predictor, default_workers, predict
 from model import AgeRegressor, load_checkpoint
+from stages.predict import DEFAULT_BATCH_SIZE, Predictor, default_workers, predict
 
 SIZE = 224
 TRANSFORM = transforms.Compose([

@@ -58,7 +58,7 @@ def study(tmp_path_factory):
 @pytest.fixture
 def no_figures(monkeypatch):
     """For what does not look at them: they take most of the time."""
-    monkeypatch.setattr("report.draw", lambda *stages: None)
+    monkeypatch.setattr("stages.analyse.draw", lambda *stages: None)
 
 
 @pytest.fixture

@@ -21,10 +21,10 @@ from torchvision import transforms
 import evaluate
 from demo.phantom import make_phantom_dataset
 from demo.train import tiny_checkpoint
-from distributed import World
 from errors import InputError
 from model import load_checkpoint
-from options import parse_arguments
+from stages.options import parse_arguments
+from stages.processes import World
 
 SIZE = 65
 ROOT = Path(evaluate.__file__).parent
@@ -74,7 +74,7 @@ def metrics(finished):
 @pytest.fixture
 def no_figures(monkeypatch):
     """For what does not look at them: they take most of the time."""
-    monkeypatch.setattr("report.draw", lambda *stages: None)
+    monkeypatch.setattr("stages.analyse.draw", lambda *stages: None)
 
 
 def contracted_test_set(data):
@@ -216,7 +216,7 @@ def test_two_runs_and_other_batches_give_the_same(data, finished, tmp_path, monk
         for key in ("evaluation_time", "seconds", "command_line"):
             del found["evaluation_info"][key]
     assert first == second
-    monkeypatch.setattr("report.draw", lambda *stages: None)
+    monkeypatch.setattr("stages.analyse.draw", lambda *stages: None)
     more = (*more, "--batch-size", "3", "--num-workers", "3")
     assert evaluate.main(arguments(data, tmp_path / "b", *more)) == 0
     other = json.loads((tmp_path / "b" / "01_base_run_1" / "predictions.json").read_text())
@@ -266,7 +266,7 @@ def test_what_stops_a_share_is_handed_on_to_the_other_processes(monkeypatch):
     def fail(*_, **__):
         raise fault
 
-    monkeypatch.setattr("inference.Predictor", fail)
+    monkeypatch.setattr("stages.predict.Predictor", fail)
     job = SimpleNamespace(
         world=World(), batch_size=8, device=None, checkpoint=SimpleNamespace(model=None),
         args=SimpleNamespace(cam_layer="layer4", amp=False, compile=False),

@@ -34,10 +34,10 @@ import evaluate
 from dataset import load_samples, split_samples
 from errors import InputError
 from model import SETTINGS, AgeRegressor, _read_settings, load_checkpoint
-from options import parse_arguments
 from reading import checkpoints as checkpoint_file
 from reading.images import read_image, read_mask
 from reading.labels import read_labels
+from stages.options import parse_arguments
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SECONDS = 20  # of processor time; no single file may take longer

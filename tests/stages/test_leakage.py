@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from demo.phantom import make_phantom_dataset
-from leakage import (
+from reading.images import read_image
+from stages.leakage import (
     LEAK,
     NEAR_BITS,
     NO_LEAK,
@@ -19,7 +20,6 @@ from leakage import (
     report,
     split_fingerprint,
 )
-from reading.images import read_image
 
 
 @pytest.fixture
@@ -94,7 +94,9 @@ def test_only_files_of_equal_size_are_read(tmp_path, monkeypatch):
     for name, data in {"a": b"12", "b": b"123", "c": b"12", "d": b"34"}.items():
         (tmp_path / name).write_bytes(data)
         paths.append(str(tmp_path / name))
-    monkeypatch.setattr("leakage.sha256", lambda path: read.append(path) or Path(path).read_text())
+    monkeypatch.setattr(
+        "stages.leakage.sha256", lambda path: read.append(path) or Path(path).read_text()
+    )
     assert identical_files(paths) == [[0, 2]]
     assert sorted(read) == [paths[0], paths[2], paths[3]]
 

@@ -9,9 +9,9 @@ import scipy.stats
 import torch
 from torch import nn
 
-import cam_checks
 from gradcam import signed_maps
 from model import AgeRegressor
+from stages import faithfulness as cam_checks
 from words.sentences import check_sentence
 
 SIZE = 40

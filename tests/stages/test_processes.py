@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-import distributed
-from distributed import World
 from errors import InputError
+from stages import processes as distributed
+from stages.processes import World
 
 SECOND_FAILS = """
 import os, sys
 sys.path.insert(0, {root!r})
-from distributed import join
+from stages.processes import join
 world = join()
 try:
     world.gather(MemoryError("no room") if world.rank == 1 else "fine")
@@ -43,7 +43,7 @@ def test_alone_gather_returns_the_part_or_raises_its_fault():
 def test_what_stops_one_process_is_raised_in_all(tmp_path):
     """So that the first can clear up and say it, before `torchrun` kills it for the other's end."""
     script = tmp_path / "script.py"
-    script.write_text(SECOND_FAILS.format(root=str(Path(distributed.__file__).parent)))
+    script.write_text(SECOND_FAILS.format(root=str(Path(distributed.__file__).parent.parent)))
     done = subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
          str(script)],

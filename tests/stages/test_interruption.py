@@ -19,8 +19,8 @@ import torch
 from matplotlib.figure import Figure
 
 import evaluate
-import results
 from plots import ages as figures
+from stages import folder as results
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 ROOT = Path(evaluate.__file__).parent
@@ -30,7 +30,8 @@ ROOT = Path(evaluate.__file__).parent
 SERVER = """
 import json, os, signal, sys
 sys.path.insert(0, {root!r})
-import torch, evaluate, report, model, sklearn.model_selection
+import torch, evaluate, model, sklearn.model_selection
+from stages import analyse as report
 report.draw = lambda *stages: None
 print("ready", flush=True)
 
@@ -170,7 +171,7 @@ def test_ctrl_c_hidden_by_an_error_of_a_library_that_tidies_up(
         finally:
             raise ValueError("as zipfile does of an archive with an open entry")
 
-    monkeypatch.setattr("results.write_maps", write)
+    monkeypatch.setattr("stages.folder.write_maps", write)
     assert "interrupted" in refused(study, tmp_path, capsys)
     assert list(tmp_path.iterdir()) == []
 
@@ -257,7 +258,8 @@ def test_a_full_disk_is_one_line(study, tmp_path, capsys, no_figures, size):
 
 def test_a_full_disk_under_a_figure_is_one_line(study, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(
-        "report.draw", lambda job, folder, *more: figures.save_figure(Figure(), folder / "a.png")
+        "stages.analyse.draw",
+        lambda job, folder, *more: figures.save_figure(Figure(), folder / "a.png"),
     )
     with largest_file(50):
         assert os.strerror(errno.EFBIG) in refused(study, tmp_path, capsys)
@@ -271,10 +273,10 @@ def test_a_read_only_disk_is_one_line(study, tmp_path, capsys, monkeypatch):
     def refuse(path, *_, **__):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
 
-    monkeypatch.setattr("results.os.open", refuse)
+    monkeypatch.setattr("stages.folder.os.open", refuse)
     line = refused(study, tmp_path / "out", capsys)
     assert os.strerror(errno.EROFS) in line
-    monkeypatch.setattr("results.Path.mkdir", refuse)
+    monkeypatch.setattr("stages.folder.Path.mkdir", refuse)
     line = refused(study, tmp_path / "other" / "out", capsys)
     assert os.strerror(errno.EROFS) in line
     assert str(tmp_path / "other") in line
@@ -293,7 +295,7 @@ def test_too_little_memory_is_one_line(study, tmp_path, capsys, monkeypatch, wha
     def fail(*_, **__):
         raise OUT_OF[what]
 
-    monkeypatch.setattr("inference.predict", fail)
+    monkeypatch.setattr("stages.predict.predict", fail)
     line = refused(study, tmp_path, capsys)
     assert "memory" in line
     assert "--batch-size" in line
@@ -304,6 +306,6 @@ def test_a_fault_of_the_disk_without_a_name_is_one_line(study, tmp_path, capsys,
     def fail(*_):
         raise OSError("encoder error -2")
 
-    monkeypatch.setattr("report.draw", fail)
+    monkeypatch.setattr("stages.analyse.draw", fail)
     assert "encoder error -2" in refused(study, tmp_path, capsys)
     assert list(tmp_path.iterdir()) == []

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import results
 from errors import InputError
-from results import result_folder, run_name, write_error_list, write_json, write_maps
+from stages import folder as results
+from stages.folder import result_folder, run_name, write_error_list, write_json, write_maps
 
 ROOT = Path(results.__file__).parent
 
@@ -135,7 +135,7 @@ WRITER = """
 import sys, time
 sys.path.insert(0, {root!r})
 from pathlib import Path
-from results import result_folder
+from stages.folder import result_folder
 final = Path(sys.argv[1])
 print("go", flush=True)
 for turn in range(10**6):

@@ -8,11 +8,11 @@ import sys
 import numpy as np
 import pytest
 
-import compare
-from compare import compare_results, comparison_table, write_comparison
 from errors import InputError
 from plots import comparison as compare_figure
 from plots import style as figure_style
+from stages import compare
+from stages.compare import compare_results, comparison_table, write_comparison
 from words import tables
 
 DRAWS = 200
@@ -416,5 +416,5 @@ def test_both_languages_have_the_same_texts():
 
 
 def test_comparing_does_not_wait_for_torch():
-    code = "import compare, sys; sys.exit('torch' in sys.modules)"
+    code = "from stages import compare; import sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

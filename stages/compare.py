@@ -17,7 +17,7 @@ from errors import InputError
 from plots.comparison import FIGURES, forest_figure
 from plots.style import save_figure
 from reading.labels import filename_key, subject_key
-from results import write_json, write_table
+from stages.folder import write_json, write_table
 from stats.bootstrap import DRAWS, LEVEL
 from stats.paired import holm, paired_differences
 from words.tables import align, interval_text, plain_number, wrap

@@ -20,7 +20,7 @@ from scipy.stats import rankdata
 from torch import Tensor, nn
 
 from gradcam import find_layer, signed_maps
-from inference import fold_batch_norms
+from stages.predict import fold_batch_norms
 from stats import bootstrap as intervals
 from stats.mask_overlap import Masks, mean_figure, upsample
 from words.sentences import check_sentence

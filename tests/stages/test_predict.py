@@ -10,7 +10,8 @@ from torchvision import transforms
 
 from demo.train import tiny_checkpoint
 from errors import InputError
-from inference import (
+from model import load_checkpoint
+from stages.predict import (
     DEFAULT_BATCH_SIZE,
     Inference,
     PackedMasks,
@@ -20,7 +21,6 @@ from inference import (
     predict,
     read_masks,
 )
-from model import load_checkpoint
 
 CPU = torch.device("cpu")
 SIZE = 65

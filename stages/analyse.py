@@ -16,16 +16,16 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
-import leakage
-import results
-from cam_checks import run_checks
 from dataset import mask_path_for
 from gradcam import network_input
-from inference import PackedMasks, read_masks
 from plots import ages as figures
 from plots import heatmaps as cam_figures
 from plots import samples as cam_panels
 from reading.images import read_image, read_mask
+from stages import folder as results
+from stages import leakage
+from stages.faithfulness import run_checks
+from stages.predict import PackedMasks, read_masks
 from stats import mask_overlap as saliency
 from stats.calibration import calibrate
 from stats.metrics import full_analysis

@@ -1,0 +1,1 @@
+"""The steps of a run: each takes what it needs and returns a result."""
