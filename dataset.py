@@ -1,8 +1,7 @@
-"""Folder and workbook -> samples, one row an image, and the split by subject that training used."""
+"""Folder and workbook -> samples, one row per image; the split by subject, as training made it."""
 
 from __future__ import annotations
 
-import math
 import os
 import unicodedata
 from collections.abc import Sequence
@@ -11,42 +10,17 @@ from pathlib import Path
 import pandas as pd
 
 from errors import InputError
-from reading.images import (
-    IMAGE_SUFFIXES,
-    UnreadableImage,
-    read_image,
-    read_mask,
-    resize_image,
-    resize_mask,
-)
-from reading.labels import Labels, filename_key, read_labels, subject_key
-
-__all__ = [
-    "IMAGENET_MEAN",
-    "IMAGENET_STD",
-    "Labels",
-    "UnreadableImage",
-    "find_images",
-    "load_samples",
-    "mask_path_for",
-    "read_image",
-    "read_labels",
-    "read_mask",
-    "resize_image",
-    "resize_mask",
-    "split_samples",
-    "subject_key",
-]
-
-# Of RGB values in [0, 1]: what torchvision's ImageNet weights were trained with.
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
+from reading.cells import filename_key, subject_key
+from reading.images import IMAGE_SUFFIXES
+from reading.labels import Labels, read_labels
+from reading.settings import check_settings
+from words.catalogue import in_both
 
 SPLITS = ("test", "val", "train")
 
 
 def find_images(image_dir: str | Path) -> list[Path]:
-    """Everything named .png, .jpg or .jpeg (any case) in the folder itself, sorted by path string.
+    """Find everything named .png, .jpg or .jpeg (any case) in the folder itself, sorted by path.
 
     What turns out to be a folder or a broken link is kept: it is left out later, with its reason.
     Names that begin with a dot belong to the system (macOS writes `._x.png` beside `x.png`).
@@ -79,7 +53,7 @@ def load_samples(
     cohort: str | None = None,
     sheet: str | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Images with their labels, and the images without one.
+    """Find the images with their labels, and the images without one.
 
     Returns samples (filename, path, subject_id, true_age in years, sex, cohort), sorted by path,
     and skipped (filename, path, kind, reason), whose kind is one of "no_label", "unusable_label",
@@ -96,10 +70,7 @@ def load_samples(
     rows, skipped = [], []
     for path in paths:
         subject = _subject_in(path)
-        if labels.by == "filename":
-            keys = [filename_key(path.name), filename_key(path.stem)]
-        else:
-            keys = [subject]
+        keys = _keys(path, subject, labels)
         label = next((by_key[key] for key in keys if key in by_key), None)
         if label is not None and subject is None:
             subject = label.subject
@@ -135,16 +106,21 @@ def split_samples(
     age_bin_width: float = 10,
     min_age: float = 0,
     max_age: float = 100,
-) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
-    """The split by subject, equal to training's for equal images, workbook and settings.
+) -> tuple[pd.DataFrame, pd.DataFrame, list[dict[str, str]]]:
+    """Split by subject, as training did for the same images, workbook and settings.
 
     samples: as from load_samples. test_size: share of the subjects; val_size: share of the rest, 0
     for none. age_bin_width, min_age, max_age: years, both ends included. Returns samples with
     `split` added, subjects in the order in which scikit-learn returned them and a subject's images
     by path; skipped (filename, path, kind, reason), of the kind "outside_age_range"; and notes, one
-    line each: where a split could not be stratified. Raises InputError that names the option.
+    line by language each: where a split could not be stratified. Raises InputError that names the
+    option.
     """
-    _check_settings(test_size, val_size, seed, age_bin_width, min_age, max_age)
+    check_settings(test_size=test_size, val_size=val_size, seed=seed)
+    check_settings(age_bin_width=age_bin_width, min_age=min_age, max_age=max_age)
+    seed = int(seed)  # 42.0 passes for a whole number; scikit-learn wants an int
+    if min_age > max_age:
+        raise InputError(f"--min-age {min_age:g}: is above --max-age {max_age:g}")
     samples = samples.loc[samples["path"].map(str).sort_values(kind="stable").index]
     span = f"{min_age:g} to {max_age:g} years"
     outside = ~samples["true_age"].between(min_age, max_age)
@@ -162,12 +138,13 @@ def split_samples(
         )
     ages = samples.groupby("subject_id", sort=False)["true_age"].first()
     bins = {subject: int(age // age_bin_width) for subject, age in ages.items()}
-    notes: list[str] = []
+    notes: list[dict[str, str]] = []
     rest, test = _divide(list(bins), bins, test_size, seed, stratify, "test", notes)
-    train, val = rest, []
+    train: list[str] = rest
+    val: list[str] = []
     if val_size:
         train, val = _divide(rest, bins, val_size, seed, stratify, "val", notes)
-    place = {}
+    place: dict[str, tuple[str, int]] = {}
     for split, subjects in zip(SPLITS, (test, val, train), strict=True):
         place |= {subject: (split, len(place) + i) for i, subject in enumerate(subjects)}
     order = samples["subject_id"].map(lambda subject: place[subject][1]).argsort(kind="stable")
@@ -177,7 +154,7 @@ def split_samples(
 
 
 def mask_path_for(image_path: str | Path, mask_dir: str | Path | None = None) -> Path | None:
-    """The image's mask: same name, .png, .jpg or .jpeg; None where there is none, which is normal.
+    """Find the image's mask: same name, .png, .jpg or .jpeg; None where there is none.
 
     Looked for in mask_dir, or else where the last `Images` folder of the path reads `Masks`.
     """
@@ -202,7 +179,7 @@ def _divide(
     seed: int,
     stratify: bool,
     name: str,
-    notes: list[str],
+    notes: list[dict[str, str]],
 ) -> tuple[list[str], list[str]]:
     """The subjects without, and those in, the split called name."""
     from sklearn.model_selection import train_test_split  # slow to import
@@ -216,7 +193,7 @@ def _divide(
             return kept, taken
         except ValueError as error:
             # A bin of one subject, or more bins than subjects on one side.
-            notes.append(f"the {name} split is not stratified by age: {_one_line(error)}")
+            notes.append(in_both("warnings", f"{name}_not_stratified", reason=_one_line(error)))
     try:
         kept, taken = train_test_split(subjects, test_size=size, random_state=seed)
     except ValueError as error:
@@ -231,24 +208,11 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def _check_settings(
-    test_size: float,
-    val_size: float,
-    seed: int,
-    age_bin_width: float,
-    min_age: float,
-    max_age: float,
-) -> None:
-    if not 0 < test_size < 1:
-        raise InputError(f"--test-size {test_size}: must be a share between 0 and 1")
-    if not 0 <= val_size < 1:
-        raise InputError(f"--val-size {val_size}: must be 0 or a share between 0 and 1")
-    if seed != int(seed) or not 0 <= seed < 2**32:
-        raise InputError(f"--seed {seed}: must be a whole number from 0 to 4294967295")
-    if not (age_bin_width >= 0.01 and math.isfinite(age_bin_width)):
-        raise InputError(f"--age-bin-width {age_bin_width}: must be 0.01 years or more")
-    if not min_age <= max_age:
-        raise InputError(f"--min-age {min_age}: is above --max-age {max_age}")
+def _keys(path: Path, subject: str | None, labels: Labels) -> list[str | None]:
+    """What the image may be called in the workbook, most likely first."""
+    if labels.by == "filename":
+        return [filename_key(path.name), filename_key(path.stem)]
+    return [subject]
 
 
 def _subject_in(path: Path) -> str | None:

@@ -1,6 +1,10 @@
 """Faults in what the user gave, and the one line that ends a command."""
 
+from __future__ import annotations
+
+import argparse
 import sys
+from typing import NoReturn
 
 
 class InputError(Exception):
@@ -9,6 +13,13 @@ class InputError(Exception):
     The message is one line: it names the file or the option, says what is wrong with it and
     what to do. The commands print it to stderr and end with exit status 2.
     """
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises InputError where argparse would print its usage and exit."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; see --help")
 
 
 def complain(program: str, error: BaseException, *, for_less_memory: str = "") -> int:
@@ -34,11 +45,8 @@ def _one_line(error: BaseException, for_less_memory: str) -> str | None:
         line = str(error)
     elif isinstance(error, OSError) and error.strerror is not None:
         line = f"{error.filename or 'output'}: {error.strerror}"
-    elif isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and "memory" in str(error)  # PyTorch's, for the CPU
-    ):
-        first = str(error).partition("\n")[0] or "the machine has no more"
-        line = f"out of memory ({first}){for_less_memory}"
+    elif isinstance(error, MemoryError):
+        line = f"out of memory ({str(error) or 'the machine has no more'}){for_less_memory}"
     else:
         return None
     return " ".join(line.split())

@@ -3,45 +3,54 @@
     python evaluate.py --checkpoint outputs/run_X/best_model.pth \\
         --image-dir path/to/Healthy/Images --excel-path path/to/characteristics.xlsx
 
-The file reads as the job runs: arguments, checkpoint, samples, inference, explanations, numbers,
-files. Each stage imports what it needs, so that `--help` and a wrong argument answer at once.
+`evaluate` reads as the run goes: settings, samples, inference, explanations, numbers, files. The
+steps stand in `stages`; they are imported when a run begins, so that `--help` and a wrong argument
+answer at once.
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
+import functools
 import gc
 import os
 import sys
-import time
-from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from errors import InputError, complain
-from stages.options import parse_arguments
+from stages.options import given_settings, parse_arguments
+from words.catalogue import in_both, language, texts
 
 if TYPE_CHECKING:
     import argparse
 
     import numpy as np
-    import pandas as pd
+    import numpy.typing as npt
     import torch
 
     from model import Checkpoint
-    from stages.predict import Inference
+    from stages.log import Log
+    from stages.network import Execution
     from stages.processes import World
+    from stages.record import Evaluation
+    from stages.samples import Predictions, Samples
+    from stages.settings import UsedSettings
+    from stages.write import Presentation
 
-AMP_CHECKED = 64  # images predicted twice with --amp
-MOST_SKIPPED = 0.2  # share of the images that may be left out without --allow-skipped
-HANDED_ON = frozenset({
-    "GradCAM", "get_heatmap_overlay", "get_heatmap_only", "get_mask_overlay",
-    "generate_gradcam_visualization",
-})  # fmt: skip
+HANDED_ON = frozenset(
+    {
+        "GradCAM",
+        "generate_gradcam_visualization",
+        "get_heatmap_only",
+        "get_heatmap_overlay",
+        "get_mask_overlay",
+    }
+)
 
 
 def __getattr__(name: str) -> object:
-    """`from evaluate import GradCAM` works, and nobody else waits for it."""
+    """Hand on names of gradcam.py: `from evaluate import GradCAM` works, and no other run waits."""
     if name in HANDED_ON:
         import gradcam
 
@@ -66,6 +75,250 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
+@dataclasses.dataclass(frozen=True)
+class Setup:
+    """Start of a run: inputs, network, settings, and how the network runs.
+
+    sum_is_prediction: at the target layer, a map's cells and an offset sum up to the age.
+    """
+
+    checkpoint: Checkpoint
+    image_dir: Path
+    excel_path: Path
+    used: UsedSettings
+    how: Execution
+    sum_is_prediction: bool
+
+
+def evaluate(args: argparse.Namespace, world: World) -> None:
+    """Evaluate a checkpoint, from the arguments to the results folder."""
+    from stages import folder, predict, record, samples, write
+    from stages.log import Log
+    from stages.serialise import write_json
+
+    log = Log(language(args.lang), silent=world.rank > 0)
+    with log.step("start"):
+        setup = prepare(args, world, log)
+    model, settings = setup.checkpoint.model, setup.used.settings
+    with log.step("samples"):
+        labelled = samples.collect_samples(
+            setup.image_dir, setup.excel_path, settings, cohort=args.cohort, sheet=args.sheet
+        )
+        log.warn_all(labelled.notes)
+        rows = labelled.chosen(args.split, validation=args.calibrate)
+    log.release()
+
+    paths, groups = rows["path"].tolist(), samples.picture_groups(rows, args.split)
+    size, how = settings.image_size, setup.how
+    infer = functools.partial(
+        predict.predict_shared, world, model, how, paths, groups, size, log.progress
+    )
+    if world.rank > 0:
+        infer()
+        return
+    final = args.output_dir / folder.run_name(setup.checkpoint.path, args.split)
+    with folder.result_folder(final, write.RESULT_FILES) as place:
+        inference, pictures = infer()
+        log.seconds |= inference.seconds
+        predicted = samples.with_predictions(
+            labelled,
+            args.split,
+            inference,
+            validation=args.calibrate,
+            checkpoint=setup.checkpoint.path,
+        )
+        skipped = samples.skipped_warnings(predicted, labelled, allow_skipped=args.allow_skipped)
+        log.warn_all([*skipped, *samples.image_notes(inference)])
+        amp_error = predict.amp_error(model, how, paths, size, inference) if args.amp else None
+        found = explain_and_analyse(args, log, setup, labelled, predicted, pictures)
+        shown = presentation(args, log.lang, synthetic=setup.checkpoint.synthetic)
+        with log.step("figures"):
+            write.write_figures(found, shown, place)
+        write.write_files(found, shown, place)
+        run = record.run_record(
+            found,
+            how,
+            image_dir=setup.image_dir,
+            excel_path=setup.excel_path,
+            processes=world.size,
+            amp_error=amp_error,
+            warnings=log.warnings,
+            seconds=log.seconds,
+        )
+        write_json(record.metrics_record(found, run), place / write.METRICS_FILE)
+    print_summary(found, shown, final)
+
+
+def prepare(args: argparse.Namespace, world: World, log: Log) -> Setup:
+    """Prepare all that can be refused before an image is opened."""
+    from model import load_checkpoint
+    from stages import network
+    from stages.settings import resolve_settings
+
+    warn_of_missing_font(log)
+    device = network.choose_device(args.device, world.rank)
+    how = network.Execution(
+        device=device,
+        batch_size=args.batch_size or network.DEFAULT_BATCH_SIZE[device.type],
+        workers=args.num_workers or network.default_workers(),
+        target_layer=args.cam_layer,
+        amp=args.amp,
+        compiled=args.compile,
+    )
+    files = args.checkpoint, args.image_dir, args.excel_path
+    if args.demo:
+        files = make_demo(world, device, log.lang)
+    checkpoint_path, image_dir, excel_path = files
+    checkpoint = load_checkpoint(checkpoint_path, trust=args.trust_checkpoint)
+    used = resolve_settings(checkpoint, given_settings(args))
+    log.warn_all(used.overridden)
+    log.warn_all(used.split_warnings(), loud=True)
+    adds_up = network.check_layer(checkpoint.model, args.cam_layer, used.settings.image_size)
+    return Setup(checkpoint, image_dir, excel_path, used, how, adds_up)
+
+
+def explain_and_analyse(
+    args: argparse.Namespace,
+    log: Log,
+    setup: Setup,
+    labelled: Samples,
+    predicted: Predictions,
+    pictures: dict[int, npt.NDArray[np.float64]],
+) -> Evaluation:
+    """Hold the maps against the masks, the ages against the true ones, the splits against each
+    other.
+
+    Longer than other functions: everything that a run finds out stands here once.
+    """
+    from stages import analyse, leakage, record
+
+    size, how = setup.used.settings.image_size, setup.how
+    with log.step("explanations"):
+        explained = analyse.explain(
+            predicted.table,
+            predicted.maps,
+            mask_dir=args.mask_dir,
+            image_size=size,
+            workers=how.workers,
+        )
+        log.warn_all(explained.notes)
+    table, calibration, checks = explained.table, None, None
+    if args.cam_check:
+        with log.step("cam_check"):
+            checks = analyse.check_maps(
+                setup.checkpoint.model,
+                how,
+                explained,
+                predicted.maps,
+                image_size=size,
+                samples=args.cam_check_samples,
+            )
+    with log.step("numbers"):
+        numbers = analyse.analyse(table, labelled.train_mean_age)
+        if predicted.validation is not None:
+            calibration, table = analyse.calibrated(
+                table,
+                predicted.validation,
+                chosen_on_validation=setup.used.settings.val_mae is not None,
+            )
+        leaks = leakage.check_leakage(
+            labelled.table,
+            conflicts=labelled.conflicts,
+            changed_settings=setup.used.changed,
+            default_settings=setup.used.absent,
+            near_duplicates=args.check_near_duplicates,
+        )
+        log.warn_all(leakage.leak_warnings(leaks), loud=True)
+    return record.Evaluation(
+        checkpoint=setup.checkpoint,
+        settings=setup.used.settings,
+        split=args.split,
+        target_layer=args.cam_layer,
+        sum_is_prediction=setup.sum_is_prediction,
+        table=table,
+        skipped=predicted.skipped,
+        maps=predicted.maps,
+        pictures=pictures,
+        mask_paths=explained.mask_paths,
+        analysis=numbers,
+        focus=explained.focus,
+        null=explained.null,
+        leakage=leaks,
+        calibration=calibration,
+        checks=checks,
+    )
+
+
+def presentation(args: argparse.Namespace, lang: str, *, synthetic: bool) -> Presentation:
+    """Collect how the results are shown."""
+    from plots.fonts import figure_texts
+    from stages.write import Presentation
+
+    return Presentation(
+        lang=lang,
+        note=figure_texts("samples", lang)["synthetic"] if synthetic else None,
+        sign=args.cam_sign,
+        cam_samples=args.cam_samples,
+        top_n=args.top_n,
+    )
+
+
+def print_summary(found: Evaluation, shown: Presentation, final: Path) -> None:
+    """Print the table that a person reads, the plain sentences, and where the rest is."""
+    from words.reports import leakage_verdict
+    from words.sentences import check_sentence, focus_sentence
+    from words.tables import summary_table, wrap
+
+    screen = texts("screen", shown.lang)
+    print(summary_table(found.analysis, found.age_bias_sentence, shown.lang))
+    print(f"\n{wrap(focus_sentence(found.focus)[shown.lang])}")
+    if found.checks is not None:
+        print(f"\n{wrap(check_sentence(found.checks)[shown.lang])}")
+    verdict = leakage_verdict(found.leakage, shown.lang)
+    print(f"\n{screen['leakage_check'].format(verdict=verdict)}")
+    if found.checkpoint.synthetic:
+        note = texts("samples", shown.lang)["synthetic"]
+        print(f"\n{screen['synthetic'].format(note=note)}")
+    print(f"\n{screen['results'].format(folder=final)}")
+
+
+def make_demo(world: World, device: torch.device, lang: str) -> tuple[Path, Path, Path]:
+    """Make the demo's checkpoint, images and workbook, or reuse them."""
+    if world.size > 1:
+        raise InputError("--demo: trains in one process; start it without torchrun")
+    from demo.train import prepare_demo
+
+    return prepare_demo(device=device, lang=lang)
+
+
+def warn_of_missing_font(log: Log) -> None:
+    """Warn where Chinese was chosen and its letters cannot be drawn."""
+    if log.lang != "zh":
+        return
+    from plots.fonts import cjk_family
+
+    if cjk_family() is None:
+        log.warn(in_both("warnings", "no_cjk_font"))
+
+
+def compare(args: argparse.Namespace) -> None:
+    """Compare finished results; needs neither network nor images."""
+    from stages.compare import COMPARISON_FILES, compare_results, write_comparison
+    from stages.folder import result_folder
+    from stages.log import Log
+    from words.tables import comparison_table
+
+    log = Log(language(args.lang))
+    log.release()
+    warn_of_missing_font(log)
+    comparison = compare_results(args.compare)
+    final = args.output_dir / "comparison"
+    with result_folder(final, COMPARISON_FILES) as place:
+        write_comparison(comparison, place, lang=log.lang)
+    print(comparison_table(comparison, log.lang))
+    print(f"\n{texts('screen', log.lang)['results'].format(folder=final)}")
+
+
 def check_packages() -> None:
     """Name what is wrong with the two packages that most often do not fit the machine."""
     from importlib import import_module
@@ -87,344 +340,8 @@ def check_packages() -> None:
         ) from error
 
 
-class Log:
-    """Warnings, said on stderr and kept for the results; seconds of each stage.
-
-    Warnings wait until `release`: where the input is refused after all, its one line stands alone.
-    """
-
-    def __init__(self, world: World) -> None:
-        self.silent = world.rank > 0
-        self.warnings: list[str] = []
-        self.waiting: list[str] | None = []
-        self.seconds: dict[str, float] = {}
-
-    def warn(self, message: str, *, loud: bool = False) -> None:
-        bar = "!" * 79
-        text = f"{bar}\nWARNING: {message}\n{bar}" if loud else f"WARNING: {message}"
-        self.warnings.append(message)
-        if self.waiting is not None:
-            self.waiting.append(text)
-        elif not self.silent:
-            print(text, file=sys.stderr)
-
-    def release(self) -> None:
-        """Say what waited, and everything from now on at once."""
-        for text in self.waiting or []:
-            if not self.silent:
-                print(text, file=sys.stderr)
-        self.waiting = None
-
-    @contextlib.contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
-
-
-@dataclasses.dataclass
-class Predictions:
-    """What the network made of the samples.
-
-    table: one row an evaluated image, with `pred_age`, `error`, `abs_error`; maps: their signed
-    maps (N, h, w), float32, years; validation: the same table of the validation split where
-    `--calibrate` asks for it; skipped: every image left out; image_sums: start of the age group
-    -> sum (S, S) of its images' grey values; amp_difference: with `--amp`, the largest difference
-    from float32 in years among the first images, else None.
-    """
-
-    table: pd.DataFrame
-    maps: np.ndarray
-    validation: pd.DataFrame | None
-    skipped: pd.DataFrame
-    image_sums: dict[int, np.ndarray]
-    amp_difference: float | None
-
-
-@dataclasses.dataclass(frozen=True)
-class Job:
-    """What every stage needs to know."""
-
-    args: argparse.Namespace
-    checkpoint: Checkpoint
-    settings: dict[str, object]  # as used: option, else checkpoint, else default
-    changed: dict[str, dict[str, object]]  # split settings that differ from the checkpoint's
-    absent: list[str]  # split settings that the checkpoint does not hold
-    sum_is_prediction: bool  # a map's cells and an offset free of positions sum up to the age
-    device: torch.device
-    batch_size: int
-    workers: int
-    lang: str
-    world: World
-    log: Log
-
-    @property
-    def note(self) -> str | None:
-        """The line above every figure where the data are the demo's."""
-        from plots.samples import SYNTHETIC
-
-        return SYNTHETIC[self.lang] if self.checkpoint.synthetic else None
-
-
-def evaluate(args: argparse.Namespace, world: World) -> None:
-    """The whole job, from the arguments to the results folder."""
-    log = Log(world)
-    with log.stage("start"):
-        job = prepare(args, world, log)
-    with log.stage("samples"):
-        samples, skipped = collect_samples(job)
-    log.release()
-    if world.rank > 0:
-        predict_samples(job, samples, skipped)
-        return
-    from stages.analyse import explain, print_summary, write_results
-    from stages.folder import result_folder, run_name
-
-    name = run_name(args.checkpoint) + ("" if args.split == "test" else f"_{args.split}")
-    final = args.output_dir / name
-    with result_folder(final) as folder:
-        predictions = predict_samples(job, samples, skipped)
-        with log.stage("explanations"):
-            explanations = explain(job, predictions)
-        analysis = write_results(job, folder, samples, predictions, explanations)
-    print_summary(job, analysis, final)
-
-
-def prepare(args: argparse.Namespace, world: World, log: Log) -> Job:
-    """Everything that can be refused before an image is opened."""
-    from model import load_checkpoint
-    from plots.ages import resolve_lang
-    from stages.predict import DEFAULT_BATCH_SIZE, choose_device, default_workers
-
-    device = choose_device(args.device, world.rank)
-    lang, no_font = resolve_lang(args.lang)
-    if no_font:
-        log.warn(no_font)
-    if args.demo:
-        if world.size > 1:
-            raise InputError("--demo: trains in one process; start it without torchrun")
-        from demo.train import prepare_demo
-
-        args.checkpoint, args.image_dir, args.excel_path = prepare_demo(device=device)
-    checkpoint = load_checkpoint(args.checkpoint, trust=args.trust_checkpoint)
-    settings, changed, absent = resolve_settings(args, checkpoint, log)
-    sum_is_prediction = _check_layer(args.cam_layer, checkpoint, settings["image_size"])
-    return Job(
-        args=args, checkpoint=checkpoint, settings=settings, changed=changed, absent=absent,
-        device=device, batch_size=args.batch_size or DEFAULT_BATCH_SIZE[device.type],
-        workers=args.num_workers or default_workers(), lang=lang, world=world, log=log,
-        sum_is_prediction=sum_is_prediction,
-    )  # fmt: skip
-
-
-def _check_layer(name: str, checkpoint: Checkpoint, size: int) -> bool:
-    """Try the target layer on noise: do its maps and an offset sum up to the prediction?"""
-    import torch
-
-    from gradcam import find_layer, identity_holds
-
-    size = min(size, 96)  # a larger picture has more cells, and shows no more
-    noise = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(0))
-    try:
-        return identity_holds(checkpoint.model, find_layer(checkpoint.model, name), noise)
-    except ValueError as error:
-        raise InputError(f"--cam-layer {name}: {error}; layer4 is the usual choice") from error
-
-
-def resolve_settings(
-    args: argparse.Namespace, checkpoint: Checkpoint, log: Log
-) -> tuple[dict[str, object], dict[str, dict[str, object]], list[str]]:
-    """Option over checkpoint over default; warns where that may let training samples in."""
-    from model import SPLIT_SETTINGS
-
-    given = {
-        "image_size": args.image_size, "test_size": args.test_size, "val_size": args.val_size,
-        "seed": args.seed, "min_age": args.min_age, "max_age": args.max_age,
-        "age_bin_width": args.age_bin_width,
-        "use_age_stratify": False if args.no_stratify else None,
-    }  # fmt: skip
-    settings = dict(checkpoint.settings)
-    changed = {}
-    for name, value in given.items():
-        if value is None or value == settings[name]:
-            continue
-        if name in SPLIT_SETTINGS and name in checkpoint.given:
-            changed[name] = {"checkpoint": settings[name], "used": value}
-        elif name in checkpoint.given:
-            log.warn(f"{name} is {value}, but the network was trained with {settings[name]}")
-        settings[name] = value
-    if settings["min_age"] > settings["max_age"]:
-        raise InputError(
-            f"--min-age: {settings['min_age']:g} is above the greatest age {settings['max_age']:g}"
-        )
-    danger = "TRAINING SAMPLES MAY BE IN THE TEST SET, and the errors too small"
-    if changed:
-        listed = ", ".join(f"{k} {v['used']} for {v['checkpoint']}" for k, v in changed.items())
-        log.warn(f"the split is not the one of the training ({listed}): {danger}", loud=True)
-    absent = [name for name in SPLIT_SETTINGS if name not in checkpoint.given]
-    if absent:
-        log.warn(
-            f"the checkpoint does not hold {', '.join(absent)}; "
-            f"{', '.join(f'{name} = {settings[name]}' for name in absent)} was used: {danger}",
-            loud=True,
-        )
-    return settings, changed, absent
-
-
-def collect_samples(job: Job) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """All labelled images with their split, and what is left out so far with its reason."""
-    import pandas as pd
-
-    from dataset import load_samples, split_samples
-
-    args, settings = job.args, job.settings
-    samples, skipped = load_samples(
-        args.image_dir, args.excel_path, cohort=args.cohort, sheet=args.sheet
-    )
-    samples, outside, notes = split_samples(
-        samples, test_size=settings["test_size"], val_size=settings["val_size"],
-        seed=settings["seed"], stratify=settings["use_age_stratify"],
-        age_bin_width=settings["age_bin_width"], min_age=settings["min_age"],
-        max_age=settings["max_age"],
-    )  # fmt: skip
-    for note in notes:
-        job.log.warn(note)
-    return samples, pd.concat([skipped, outside], ignore_index=True)
-
-
-def predict_samples(
-    job: Job, samples: pd.DataFrame, skipped: pd.DataFrame
-) -> Predictions | None:
-    """Predict the split that is asked for; each process its share. None but at rank 0."""
-    import numpy as np
-    import pandas as pd
-
-    from stages.predict import Inference
-
-    args = job.args
-    evaluated = samples["split"].eq(args.split) | (args.split == "all")
-    table = samples[evaluated | (args.calibrate & samples["split"].eq("val"))]
-    evaluated = evaluated[table.index].to_numpy()
-    table = table.reset_index(drop=True)
-    decade = np.floor(table["true_age"] / 10).astype(int) * 10
-    groups = [int(start) if used else None for start, used in zip(decade, evaluated, strict=True)]
-    parts = job.world.gather(_infer_share(job, table["path"].tolist(), groups))
-    if parts is None:
-        return None
-    found = Inference.joined(parts)
-    job.log.seconds |= found.seconds
-    readable = np.array([i not in found.unreadable for i in range(len(table))])
-    if not readable.any():
-        raise InputError(f"--image-dir {args.image_dir}: none of {len(table)} images can be read")
-    lost = table.loc[~readable, ["filename", "path"]].assign(
-        kind="unreadable", reason=list(found.unreadable.values())
-    )
-    skipped = pd.concat([skipped, lost], ignore_index=True)
-    report_skipped(job, skipped, len(samples))
-    for note, count in pd.Series(found.notes.values(), dtype=object).value_counts().items():
-        job.log.warn(f"{count} images: {note}")
-    table["pred_age"] = found.pred_age
-    table["error"] = table["pred_age"] - table["true_age"]
-    table["abs_error"] = table["error"].abs()
-    _check_finite(job, table[readable], found.maps[readable])
-    validation = table[readable & table["split"].eq("val")] if args.calibrate else None
-    chosen = readable & evaluated
-    if not chosen.any():
-        raise InputError(f"--split {args.split}: no image of it is left to evaluate")
-    return Predictions(
-        table[chosen].reset_index(drop=True), found.maps[chosen], validation, skipped,
-        found.image_sums, _amp_difference(job, table, found) if args.amp else None,
-    )  # fmt: skip
-
-
-def _amp_difference(job: Job, table: pd.DataFrame, found: Inference) -> float:
-    """Predict the first images again in float32; the largest difference in years."""
-    import numpy as np
-
-    from stages.predict import Predictor, predict
-
-    exact = Predictor(job.checkpoint.model, job.device, target_layer=None)
-    again = predict(
-        exact, table["path"].tolist()[:AMP_CHECKED], job.settings["image_size"],
-        batch_size=job.batch_size, workers=job.workers,
-    )  # fmt: skip
-    return float(np.nanmax(np.abs(again.pred_age - found.pred_age[:AMP_CHECKED])))
-
-
-def _infer_share(job: Job, paths: list[str], groups: list[int | None]) -> Inference | Exception:
-    """This process's share of the images; the fault that stopped it is for `World.gather`."""
-    from tqdm import tqdm
-
-    from stages.predict import Predictor, predict
-
-    shard = job.world.shard(len(paths), job.batch_size)
-    mine = slice(shard.start, shard.stop)
-    try:
-        predictor = Predictor(
-            job.checkpoint.model, job.device, target_layer=job.args.cam_layer, amp=job.args.amp,
-            compiled_batch=job.batch_size if job.args.compile else 0,
-        )  # fmt: skip
-        with tqdm(total=len(shard), desc="images", unit="image", disable=job.log.silent) as bar:
-            return predict(
-                predictor, paths[mine], job.settings["image_size"], batch_size=job.batch_size,
-                workers=job.workers, groups=groups[mine], progress=bar.update,
-            )  # fmt: skip
-    except Exception as error:  # out of memory on one GPU, say: the other processes must hear
-        return error
-
-
-def _check_finite(job: Job, table: pd.DataFrame, maps: np.ndarray) -> None:
-    import numpy as np
-
-    broken = ~np.isfinite(table["pred_age"].to_numpy()) | ~np.isfinite(maps).all(axis=(1, 2))
-    if broken.any():
-        raise InputError(
-            f"{job.args.checkpoint}: the prediction or its map is not finite for {broken.sum()} "
-            f"of {len(table)} images, first {table['filename'].iloc[broken.argmax()]}; "
-            "the network cannot be evaluated"
-        )
-
-
-def report_skipped(job: Job, skipped: pd.DataFrame, labelled: int) -> None:
-    """Say what is left out; more than a fifth of the images is an error unless allowed.
-
-    Subjects outside the age range are left out on purpose and do not count as faults.
-    """
-    counts = skipped["kind"].value_counts().to_dict()
-    faults = len(skipped) - counts.get("outside_age_range", 0)
-    total = labelled + faults - counts.get("unreadable", 0)
-    if faults > MOST_SKIPPED * total and not job.args.allow_skipped:
-        raise InputError(
-            f"{faults} of {total} images cannot be used, more than {MOST_SKIPPED:.0%}; mend them, "
-            "or pass --allow-skipped"
-        )
-    for kind, count in counts.items():
-        example = skipped[skipped["kind"] == kind].iloc[0]
-        job.log.warn(
-            f"{count} images left out ({kind.replace('_', ' ')}), "
-            f"such as {example['filename']}: {example['reason']}"
-        )
-
-
-def compare(args: argparse.Namespace) -> None:
-    """Compare finished results; needs neither network nor images."""
-    from plots.ages import resolve_lang
-    from stages.compare import compare_results, comparison_table, write_comparison
-    from stages.folder import result_folder
-
-    lang, no_font = resolve_lang(args.lang)
-    if no_font:
-        print(f"WARNING: {no_font}", file=sys.stderr)
-    comparison = compare_results(args.compare)
-    final = args.output_dir / "comparison"
-    with result_folder(final) as folder:
-        write_comparison(comparison, folder, lang=lang)
-    print(comparison_table(comparison, lang))
-    print(f"\nResults: {final}")
-
-
 def run() -> NoReturn:
-    """The command as a process of its own, which needs not be taken apart object by object."""
+    """Run the command as a process of its own, and leave at once when it is done."""
     gc.set_threshold(100_000)  # the packages are half a million objects that stay to the end
     status = main()
     sys.stderr.flush()

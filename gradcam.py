@@ -17,15 +17,18 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from dataset import IMAGENET_MEAN, IMAGENET_STD, mask_path_for
-from errors import InputError, complain
-from model import load_checkpoint
+from dataset import mask_path_for
+from errors import InputError, Parser, complain
+from model import Checkpoint, load_checkpoint, normalise_pixels
+from plots.fonts import cjk_family, figure_texts
 from plots.overlays import (
     as_rgb,
     get_heatmap_only,
@@ -33,10 +36,13 @@ from plots.overlays import (
     get_mask_overlay,
     normalise,
 )
-from plots.samples import SIGNS, SYNTHETIC, Sample, sample_figure
-from plots.style import resolve_lang, save_figure
-from reading.images import read_image, read_mask, resize_image
-from stages.options import Parser
+from plots.samples import SIGNS, Sample, sample_figure
+from plots.style import save_figure
+from reading.images import read_image
+from reading.masks import read_mask
+from reading.resize import resize_image
+from reading.settings import Settings
+from words.catalogue import LANGUAGES, language, texts
 
 __all__ = [
     "GradCAM",
@@ -46,10 +52,14 @@ __all__ = [
     "get_heatmap_overlay",
     "get_mask_overlay",
     "identity_holds",
+    "network_input",
     "signed_maps",
+    "weighted_map",
 ]
 
 TargetOutput = Callable[[Tensor], Tensor] | None
+Floats = npt.NDArray[np.float32]
+Picture = npt.NDArray[np.uint8]
 
 
 class GradCAM:
@@ -59,12 +69,12 @@ class GradCAM:
     gradients, its train/eval mode and its hooks as they were, also when it raises.
     """
 
-    def __init__(self, model: nn.Module, target_layer: nn.Module):
+    def __init__(self, model: nn.Module, target_layer: nn.Module) -> None:
         self.model = model
         self.target_layer = target_layer
 
-    def generate_cam(self, input_tensor: Tensor, target_output: TargetOutput = None) -> np.ndarray:
-        """Heatmap of each sample: float32 in [0, 1], (H, W) for a batch of one, else (N, H, W).
+    def generate_cam(self, input_tensor: Tensor, target_output: TargetOutput = None) -> Floats:
+        """Return the heatmap of each sample: float32 in [0, 1], (N, H, W), or (H, W) for one.
 
         input_tensor: (N, C, H, W), normalised as the network expects. target_output: None for the
         predicted age, or a callable from the network's output to one number a sample, (N,).
@@ -73,14 +83,14 @@ class GradCAM:
         Raises ValueError for a layer, a target or an input that cannot be used, and where the map
         of a sample is not finite.
         """
-        _, maps = signed_maps(self.model, self.target_layer, input_tensor, target_output)
-        maps = maps.cpu().numpy()
+        _, signed = signed_maps(self.model, self.target_layer, input_tensor, target_output)
+        maps = signed.cpu().numpy()
         broken = np.flatnonzero(~np.isfinite(maps).all(axis=(1, 2)))
         if broken.size:
             numbers = ", ".join(map(str, broken))
             raise ValueError(f"input_tensor: the map of sample {numbers} is not finite")
-        shape = tuple(input_tensor.shape[-2:])
-        cams = np.stack([normalise(one, shape) for one in maps])  # (N, H, W)
+        height, width = input_tensor.shape[-2:]
+        cams: Floats = np.stack([normalise(one, (height, width)) for one in maps])  # (N, H, W)
         return cams[0] if len(cams) == 1 else cams
 
 
@@ -90,7 +100,7 @@ def signed_maps(
     images: Tensor,
     target_output: TargetOutput = None,
 ) -> tuple[Tensor, Tensor]:
-    """Predictions (N,) and signed maps (N, h, w), float32, in years, from one forward pass.
+    """Return predictions (N,) and signed maps (N, h, w), float32, in years, from one forward pass.
 
     images: (N, C, H, W). Both results are detached and stay on the images' device. The network
     runs in eval mode and without autocast; up to the target layer it runs without gradients, so
@@ -100,10 +110,18 @@ def signed_maps(
     scores, activation, gradient = _activation_and_gradient(
         model, target_layer, images, target_output
     )
+    return scores.float(), weighted_map(activation, gradient).float()
+
+
+def weighted_map(activation: Tensor, gradient: Tensor) -> Tensor:
+    """Sum over channels as Grad-CAM does, signed: sum_k w_k A_k, w_k the mean of the gradient.
+
+    activation, gradient: of one layer, (N, K, h, w). Returns (N, h, w), in years where the
+    gradient is that of the age.
+    """
     weights = gradient.mean(dim=(2, 3), keepdim=True)  # (N, K, 1, 1)
     # not a matrix product: those are rounded to bfloat16 or TF32 where the caller allows it
-    maps = (weights * activation).sum(dim=1)  # (N, h, w)
-    return scores.float(), maps.float()
+    return (weights * activation).sum(dim=1)  # (N, h, w)
 
 
 def generate_gradcam_visualization(
@@ -118,24 +136,24 @@ def generate_gradcam_visualization(
     image_size: int | None = None,
     target_layer: nn.Module | str = "layer4",
     sign: str = "older",
-    signed_map: np.ndarray | None = None,
+    signed_map: Floats | None = None,
     lang: str = "en",
     note: str | None = None,
 ) -> Figure:
-    """Three-panel figure of one image, on the original picture; saved at 300 dpi if asked to.
+    """Draw the three-panel figure of one image, on the original picture; save it if asked to.
 
     mask_path: None where there is no mask. true_age, pred_age: years; without a true age no error
     is shown, without a predicted age the network's own is taken. image_size: side of the network's
     input, pixels; None for the checkpoint's, 224 for a network of another origin. target_layer: a
     module of `model`, or its name. sign: older, younger or both. signed_map: (h, w), years; given
-    together with pred_age the network does not run. note: a line above everything.
-    Raises InputError for a file or a layer that cannot be used.
+    together with pred_age the network does not run. note: a line above everything. The file has
+    300 dpi. Raises InputError for a file or a layer that cannot be used.
     """
     image, _ = read_image(image_path)
     mask = None if mask_path is None else read_mask(mask_path)
     if signed_map is None or pred_age is None:
         layer = find_layer(model, target_layer) if isinstance(target_layer, str) else target_layer
-        size = image_size or getattr(model, "image_size", 224)
+        size: int = image_size or getattr(model, "image_size", None) or Settings.image_size
         batch = network_input(image, size).to(device)
         age, maps = signed_maps(model.to(device), layer, batch)
         pred_age = float(age[0]) if pred_age is None else pred_age
@@ -147,16 +165,14 @@ def generate_gradcam_visualization(
     return figure
 
 
-def network_input(image: np.ndarray, image_size: int) -> Tensor:
-    """A picture, uint8 (H, W) or (H, W, 3), as the network takes it: (1, 3, S, S) float32."""
+def network_input(image: Picture, image_size: int) -> Tensor:
+    """Turn a picture, uint8 (H, W) or (H, W, 3), into the network's input, (1, 3, S, S) float32."""
     pixels = torch.from_numpy(as_rgb(resize_image(image, image_size)).copy())
-    pixels = pixels.permute(2, 0, 1)[None].float() / 255  # (1, 3, S, S)
-    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
-    return (pixels - mean) / std
+    return normalise_pixels(pixels.permute(2, 0, 1)[None])  # (1, 3, S, S)
 
 
 def identity_holds(model: nn.Module, target_layer: nn.Module, images: Tensor) -> bool:
-    """Whether a map's sum and an offset free of positions make up the prediction at this layer.
+    """Tell whether a map's sum and an offset free of positions make up the prediction here.
 
     That is so where d(age)/d(activation) is the same at every position of a channel, as behind a
     global average pooling. images: (N, C, H, W); a few samples suffice.
@@ -167,7 +183,7 @@ def identity_holds(model: nn.Module, target_layer: nn.Module, images: Tensor) ->
 
 
 def find_layer(model: nn.Module, name: str) -> nn.Module:
-    """The module called `name`, such as layer4, backbone.layer3 or layer4[-1].conv2.
+    """Find the module called `name`, such as layer4, backbone.layer3 or layer4[-1].conv2.
 
     Names start at the network or at its `backbone`. Raises InputError for an unknown name.
     """
@@ -222,7 +238,7 @@ def _gradients_from(model: nn.Module, layer: nn.Module, device_type: str) -> Ite
     captured: list[Tensor] = []
     owner = threading.get_ident()
 
-    def cut(_module: nn.Module, _args: tuple, output: object) -> Tensor | None:
+    def cut(_module: nn.Module, _args: tuple[Any, ...], output: object) -> Tensor | None:
         if threading.get_ident() != owner:  # another thread's pass through the same network
             return None
         if not isinstance(output, Tensor) or output.ndim != 4:
@@ -249,7 +265,7 @@ def _gradients_from(model: nn.Module, layer: nn.Module, device_type: str) -> Ite
             module.training = True
 
 
-def _one_number_each(output: object, target_output: TargetOutput, count: int) -> Tensor:
+def _one_number_each(output: Any, target_output: TargetOutput, count: int) -> Tensor:
     scores = output if target_output is None else target_output(output)
     if target_output is None and isinstance(scores, Tensor) and scores.shape == (count, 1):
         scores = scores[:, 0]
@@ -269,12 +285,12 @@ def main(argv: list[str] | None = None) -> int:
 
 def explain_images(args: argparse.Namespace) -> int:
     """Predict and draw each image. Returns 0, or 2 where one could not be used and was named."""
-    lang, warning = resolve_lang(args.lang)
-    if warning:
-        print(f"WARNING: {warning}", file=sys.stderr)
+    lang = language(args.lang)
+    if lang == "zh" and cjk_family() is None:
+        print(f"WARNING: {texts('warnings', lang)['no_cjk_font']}", file=sys.stderr)
     checkpoint = load_checkpoint(args.checkpoint, trust=args.trust_checkpoint)
     layer = find_layer(checkpoint.model, args.layer)
-    size = checkpoint.settings["image_size"]
+    size = checkpoint.settings.image_size
     try:  # on a black picture, before anything is read
         signed_maps(checkpoint.model, layer, network_input(np.zeros((8, 8), np.uint8), size))
     except ValueError as error:
@@ -290,50 +306,86 @@ def explain_images(args: argparse.Namespace) -> int:
     status = 0
     for number, path in enumerate(args.images):
         repeated = path.name in {earlier.name for earlier in args.images[:number]}
-        name = f"{path.name}{f'_{number + 1}' if repeated else ''}_gradcam.png"
+        output = args.output_dir / f"{path.name}{f'_{number + 1}' if repeated else ''}_gradcam.png"
         try:
-            image, _ = read_image(path)
-            batch = network_input(image, size)
-            age, maps = signed_maps(checkpoint.model, layer, batch)
-            generate_gradcam_visualization(
-                checkpoint.model, path, mask_path_for(path, args.mask_dir), None, float(age[0]),
-                "cpu", output_path=args.output_dir / name, sign=args.sign,
-                signed_map=maps[0].numpy(), lang=lang,
-                note=SYNTHETIC[lang] if checkpoint.synthetic else None,
-            )  # fmt: skip
+            print(_explain_image(path, checkpoint, layer, args.mask_dir, args.sign, lang, output))
         except InputError as error:
             status = complain("gradcam.py", error)
-            continue
         except OSError as error:
             raise InputError(f"--output-dir {args.output_dir}: {error.strerror}") from error
-        older, younger = maps.clamp(min=0).sum(), maps.clamp(max=0).sum()
-        print(
-            f"{path}: predicted age {age[0]:.1f} years (offset {age[0] - older - younger:.1f}, "
-            f"older {older:+.1f}, younger {younger:+.1f}) -> {args.output_dir / name}"
-        )
     return status
+
+
+def _explain_image(
+    path: Path,
+    checkpoint: Checkpoint,
+    layer: nn.Module,
+    mask_dir: Path | None,
+    sign: str,
+    lang: str,
+    output: Path,
+) -> str:
+    """Draw one image's figure to `output`; returns the line about its prediction."""
+    image, _ = read_image(path)
+    mask_path = mask_path_for(path, mask_dir)
+    mask = None if mask_path is None else read_mask(mask_path)
+    batch = network_input(image, checkpoint.settings.image_size)
+    ages, maps = signed_maps(checkpoint.model, layer, batch)
+    age, signed_map = float(ages[0]), maps[0].numpy()
+    note = figure_texts("samples", lang)["synthetic"] if checkpoint.synthetic else None
+    sample = Sample(path.name, image, mask, signed_map, None, age)
+    save_figure(sample_figure(sample, sign=sign, lang=lang, note=note), output)
+    older, younger = float(maps.clamp(min=0).sum()), float(maps.clamp(max=0).sum())
+    return texts("screen", lang)["explained"].format(
+        path=path, age=age, offset=age - older - younger, older=older, younger=younger, file=output
+    )
 
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser = Parser(
-        prog="gradcam.py", allow_abbrev=False,
+        prog="gradcam.py",
+        allow_abbrev=False,
         description="Predict the age of single ultrasound images and show the evidence for it.",
-    )  # fmt: skip
+    )
     add = parser.add_argument
     add("images", nargs="+", type=Path, metavar="IMAGE", help="image files; no workbook is needed")
     add("--checkpoint", type=Path, required=True, metavar="FILE", help="trained network")
-    add("--mask-dir", type=Path, metavar="DIR",
-        help="folder of masks (default: Masks beside Images)")
-    add("--layer", default="layer4", metavar="LAYER",
-        help="target layer, such as layer3 or layer4[-1].conv2 (default: layer4)")
-    add("--sign", choices=SIGNS, default="older",
-        help="evidence to show (default: older, the classical Grad-CAM)")
-    add("--output-dir", type=Path, default=Path("evaluation_results/gradcam"), metavar="DIR",
-        help="the figures go there (default: evaluation_results/gradcam)")
-    add("--lang", choices=("auto", "en", "zh"), default="auto",
-        help="language of the figures (default: auto, from the system)")
-    add("--trust-checkpoint", action="store_true",
-        help="also run the code that a checkpoint may hold: only for files whose author you know")
+    add(
+        "--mask-dir",
+        type=Path,
+        metavar="DIR",
+        help="folder of masks (default: Masks beside Images)",
+    )
+    add(
+        "--layer",
+        default="layer4",
+        metavar="LAYER",
+        help="target layer, such as layer3 or layer4[-1].conv2 (default: layer4)",
+    )
+    add(
+        "--sign",
+        choices=SIGNS,
+        default="older",
+        help="evidence to show (default: older, the classical Grad-CAM)",
+    )
+    add(
+        "--output-dir",
+        type=Path,
+        default=Path("evaluation_results/gradcam"),
+        metavar="DIR",
+        help="the figures go there (default: evaluation_results/gradcam)",
+    )
+    add(
+        "--lang",
+        choices=("auto", *LANGUAGES),
+        default="auto",
+        help="language of the figures (default: auto, from the system)",
+    )
+    add(
+        "--trust-checkpoint",
+        action="store_true",
+        help="also run the code that a checkpoint may hold: only for files whose author you know",
+    )
     return parser.parse_args(argv)
 
 

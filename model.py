@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import numbers
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +16,11 @@ from torch import nn
 
 from errors import InputError
 from reading.checkpoints import read_checkpoint_file
+from reading.settings import RANGES, Range, Settings
 
+# Of RGB values in [0, 1]: what torchvision's ImageNet weights were trained with.
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
 ARCHITECTURES = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 HEAD_WIDTHS = (512, 128)
 WEIGHT_KEYS = ("model_state_dict", "state_dict", "model")
@@ -40,13 +44,23 @@ class AgeRegressor(nn.Module):
     ) -> None:
         super().__init__()
         self.backbone = torchvision.models.get_model(architecture, weights=None)
-        self.image_size = SETTINGS["image_size"].default  # pixels; load_checkpoint sets its own
+        self.image_size = Settings.image_size  # pixels; load_checkpoint sets its own
         self.features = self.backbone.fc.in_features
         self.backbone.fc = head or _default_head(self.backbone.fc.in_features, dropout)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """images (N, 3, H, W), float32, normalised -> ages in years (N,)."""
-        return self.backbone(images).squeeze(1)  # (N, 1) -> (N,)
+        """Predict the ages (N,), years, of images (N, 3, H, W), float32, normalised."""
+        ages: torch.Tensor = self.backbone(images).squeeze(1)  # (N, 1) -> (N,)
+        return ages
+
+
+def normalise_pixels(images: torch.Tensor) -> torch.Tensor:
+    """Normalise as training did: uint8 (N, 1 or 3, H, W) to float32 (N, 3, H, W)."""
+    mean, std = (
+        torch.tensor(values, device=images.device).view(1, 3, 1, 1)
+        for values in (IMAGENET_MEAN, IMAGENET_STD)
+    )
+    return (images / 255 - mean) / std
 
 
 def _default_head(features: int, dropout: float) -> nn.Sequential:
@@ -58,45 +72,16 @@ def _default_head(features: int, dropout: float) -> nn.Sequential:
 
 
 @dataclasses.dataclass(frozen=True)
-class Setting:
-    """A training setting: its default, its type, and the values that make sense."""
-
-    default: object
-    kind: type
-    valid: Callable[[float], bool] = lambda value: True
-    wanted: str = ""
-
-
-SETTINGS: dict[str, Setting] = {
-    "model": Setting("resnet50", str),
-    "dropout": Setting(0.5, float, lambda p: 0 <= p < 1, "a share in [0, 1)"),
-    "image_size": Setting(224, int, lambda n: 32 <= n <= 4096, "32 to 4096 pixels"),
-    "test_size": Setting(0.15, float, lambda p: 0 < p < 1, "a share between 0 and 1"),
-    "val_size": Setting(0.15, float, lambda p: 0 < p < 1, "a share between 0 and 1"),
-    "seed": Setting(42, int, lambda n: 0 <= n < 2**32, "0 to 4294967295"),
-    "use_age_stratify": Setting(True, bool),
-    "age_bin_width": Setting(10, float, lambda w: w >= 0.01, "0.01 years or more"),
-    "min_age": Setting(0, float, lambda a: a >= 0, "0 years or more"),
-    "max_age": Setting(100, float, lambda a: a > 0, "more than 0 years"),
-    "epoch": Setting(None, int),
-    "val_mae": Setting(None, float),
-}
-SPLIT_SETTINGS = (
-    "test_size", "val_size", "seed", "use_age_stratify", "age_bin_width", "min_age", "max_age",
-)
-
-
-@dataclasses.dataclass(frozen=True)
 class Checkpoint:
     """A network ready for evaluation, with the settings that it was trained with.
 
-    model: in eval mode, on the CPU, float32. settings: every name in SETTINGS. given: the names
-    that stood in the file; the others are defaults. stored_dtype: of the weights in the file.
+    model: in eval mode, on the CPU, float32. given: the settings that stood in the file; the others
+    are defaults. stored_dtype: of the weights in the file. synthetic: trained on the demo's data.
     """
 
     path: Path
     model: AgeRegressor
-    settings: dict[str, object]
+    settings: Settings
     given: frozenset[str]
     stored_dtype: str
     synthetic: bool
@@ -115,63 +100,46 @@ def load_checkpoint(path: str | Path, *, trust: bool = False) -> Checkpoint:
     content = _entries(content)
     settings, given = _read_settings(path, content)
     weights, stored_dtype = _read_weights(path, content)
-    model = _build(path, str(settings["model"]), float(settings["dropout"]), weights)
-    model.image_size = settings["image_size"]
+    model = _build(path, settings.model, settings.dropout, weights)
+    model.image_size = settings.image_size
     synthetic = content.get("synthetic") is True
     return Checkpoint(path, model, settings, given, stored_dtype, synthetic)
 
 
-def _entries(mapping: Mapping) -> dict:
+def _entries(mapping: Mapping[Any, Any]) -> dict[Any, Any]:
     """A plain dict: in a pickle, an attribute named `items` or `get` may hide the method."""
     return dict(type(mapping).items(mapping))
 
 
-def _read_settings(path: Path, content: dict) -> tuple[dict[str, object], frozenset[str]]:
+def _read_settings(path: Path, content: dict[Any, Any]) -> tuple[Settings, frozenset[str]]:
     nested = content.get("args")
     nested = _entries(nested) if isinstance(nested, Mapping) else getattr(nested, "__dict__", {})
-    settings: dict[str, object] = {}
-    given = set()
-    for name, setting in SETTINGS.items():
+    given: dict[str, Any] = {}
+    for name, allowed in RANGES.items():
         value = content.get(name)
         if value is None or (name == "model" and not isinstance(value, str)):
             value = nested.get(name)
-        if value is None:
-            settings[name] = setting.default
-        else:
-            settings[name] = _checked(path, name, value, setting)
-            given.add(name)
-    if settings["min_age"] > settings["max_age"]:
+        if value is not None:
+            given[name] = _checked(path, name, value, allowed)
+    settings = Settings(**given)
+    if settings.min_age > settings.max_age:
         raise InputError(
-            f"{path}: setting min_age is {settings['min_age']:g}, above max_age "
-            f"{settings['max_age']:g}; give --min-age and --max-age"
+            f"{path}: setting min_age is {settings.min_age:g}, above max_age "
+            f"{settings.max_age:g}; give --min-age and --max-age"
         )
     return settings, frozenset(given)
 
 
-def _checked(path: Path, name: str, value: object, setting: Setting) -> object:
+def _checked(path: Path, name: str, value: object, allowed: Range) -> object:
     """The value as a plain Python object of the setting's type, or InputError."""
-    value = _scalar(value)
-    wrong = InputError(
-        f"{path}: setting {name} is {_shown(value)}, not {setting.wanted or setting.kind.__name__}"
-    )
-    if setting.kind is str:
-        if not isinstance(value, str):
-            raise wrong
-        return value
-    if setting.kind is bool:
-        if not isinstance(value, numbers.Real) or value not in (0, 1):
-            raise wrong
-        return bool(value)
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or _overflows(value):
-        raise wrong
-    if name == "val_mae" and not math.isfinite(value):
+    plain = _scalar(value)
+    if allowed.kind is bool and isinstance(plain, int | float) and plain in (0, 1):
+        plain = bool(plain)
+    if name == "val_mae" and isinstance(plain, float) and not math.isfinite(plain):
         return None
-    if not math.isfinite(value) or (setting.kind is int and value != int(value)):
-        raise wrong
-    value = setting.kind(value)
-    if not setting.valid(value):
-        raise wrong
-    return value
+    if not allowed.holds(plain):
+        raise InputError(f"{path}: setting {name} is {_shown(plain)}, not {allowed.wanted}")
+    return allowed.kind(plain)
 
 
 def _scalar(value: object) -> object:
@@ -184,21 +152,12 @@ def _scalar(value: object) -> object:
     return value
 
 
-def _overflows(value: numbers.Real) -> bool:
-    """Whether it is an integer with more digits than a float can hold."""
-    try:
-        float(value)
-    except OverflowError:
-        return True
-    return False
-
-
 def _is_plain(tensor: torch.Tensor) -> bool:
     """Whether its values are there, one after the other: neither sparse nor on `meta`."""
     return tensor.layout is torch.strided and tensor.device.type == "cpu"
 
 
-def _read_weights(path: Path, content: dict) -> tuple[dict[str, torch.Tensor], str]:
+def _read_weights(path: Path, content: dict[Any, Any]) -> tuple[dict[str, torch.Tensor], str]:
     """Names without wrappers -> float32 tensors, and the dtype they were stored in."""
     found = next((content[k] for k in WEIGHT_KEYS if isinstance(content.get(k), Mapping)), None)
     if found is None:
@@ -222,15 +181,28 @@ def _read_weights(path: Path, content: dict) -> tuple[dict[str, torch.Tensor], s
             raise InputError(f"{weight} claims more values than a network has ({MAX_VALUES:,})")
         if value.dtype in PRECISIONS:
             dtypes.add(str(value.dtype).removeprefix("torch."))
-            value = value.float()
-            if not bool(torch.isfinite(value).all()):
-                raise InputError(
-                    f"{weight} has NaN or infinite values; the training diverged, "
-                    "take an earlier checkpoint"
-                )
         elif not plain.endswith(".num_batches_tracked"):
             raise InputError(f"{weight} holds {value.dtype}, not floating-point numbers")
-        weights[plain] = value
+        weights[plain] = _as_float32(weight, value)
+    _check_kind(path, content, weights)
+    return weights, "/".join(sorted(dtypes))
+
+
+def _as_float32(weight: str, value: torch.Tensor) -> torch.Tensor:
+    """Floating-point values in float32, others as they are; InputError if one is not finite."""
+    if value.dtype not in PRECISIONS:
+        return value
+    value = value.float()
+    if not bool(torch.isfinite(value).all()):
+        raise InputError(
+            f"{weight} has NaN or infinite values; the training diverged, "
+            "take an earlier checkpoint"
+        )
+    return value
+
+
+def _check_kind(path: Path, content: dict[Any, Any], weights: dict[str, torch.Tensor]) -> None:
+    """Refuse a file without weights, and a network that takes more than the image."""
     if not weights:
         raise InputError(
             f"{path}: holds no weights; looked for {', '.join(WEIGHT_KEYS)} or a bare state dict "
@@ -242,7 +214,6 @@ def _read_weights(path: Path, content: dict) -> tuple[dict[str, torch.Tensor], s
             f"{path}: is a late-fusion checkpoint ({', '.join(p + '*' for p in fusion)}), "
             "which takes more than the image; only image networks can be evaluated"
         )
-    return weights, "/".join(sorted(dtypes))
 
 
 def _build(path: Path, name: str, dropout: float, weights: dict[str, torch.Tensor]) -> AgeRegressor:
@@ -319,10 +290,12 @@ def _head_of(path: Path, weights: dict[str, torch.Tensor], dropout: float) -> nn
         return linears[-1]
     if max(linears) > 64:
         raise InputError(f"{path}: head layer {places[max(places)]}weight: no head is that deep")
-    return nn.Sequential(*(
-        linears.get(place) or (nn.ReLU() if place - 1 in linears else nn.Dropout(dropout))
-        for place in range(max(linears) + 1)
-    ))
+    return nn.Sequential(
+        *(
+            linears.get(place) or (nn.ReLU() if place - 1 in linears else nn.Dropout(dropout))
+            for place in range(max(linears) + 1)
+        )
+    )
 
 
 def _listed(names: Iterable[object], most: int = 4) -> str:

@@ -25,30 +25,36 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from PIL import Image
 from torchvision import transforms
 
-from dataset import IMAGENET_MEAN, IMAGENET_STD
 from demo.phantom import make_phantom_dataset
 from demo.train import tiny_checkpoint
-from model import AgeRegressor, load_checkpoint
-from stages.predict import DEFAULT_BATCH_SIZE, Predictor, default_workers, predict
+from model import IMAGENET_MEAN, IMAGENET_STD, AgeRegressor, load_checkpoint
+from stages.network import DEFAULT_BATCH_SIZE, Predictor, default_workers
+from stages.predict import predict
 
 SIZE = 224
-TRANSFORM = transforms.Compose([
-    transforms.Resize((SIZE, SIZE)), transforms.ToTensor(),
-    transforms.Normalize(IMAGENET_MEAN, IMAGENET_STD),
-])  # fmt: skip
-Row = tuple[str, Callable[[], np.ndarray]]
+TRANSFORM = transforms.Compose(
+    [
+        transforms.Resize((SIZE, SIZE)),
+        transforms.ToTensor(),
+        transforms.Normalize(IMAGENET_MEAN, IMAGENET_STD),
+    ]
+)
+Ages = npt.NDArray[np.floating[Any]]
+Row = tuple[str, Callable[[], Ages]]
 
 
-class Files(torch.utils.data.Dataset):
+class Files(torch.utils.data.Dataset[torch.Tensor]):
     """What a plain loop reads."""
 
     def __init__(self, paths: list[str]) -> None:
@@ -58,10 +64,11 @@ class Files(torch.utils.data.Dataset):
         return len(self.paths)
 
     def __getitem__(self, index: int) -> torch.Tensor:
-        return TRANSFORM(Image.open(self.paths[index]).convert("RGB"))
+        pixels: torch.Tensor = TRANSFORM(Image.open(self.paths[index]).convert("RGB"))
+        return pixels
 
 
-def batches(paths: list[str], batch_size: int) -> torch.utils.data.DataLoader:
+def batches(paths: list[str], batch_size: int) -> torch.utils.data.DataLoader[torch.Tensor]:
     return torch.utils.data.DataLoader(Files(paths), batch_size=batch_size, num_workers=2)
 
 
@@ -70,11 +77,11 @@ def rows(model: AgeRegressor, paths: list[str]) -> list[Row]:
     device = torch.device("cpu")
     batch_size, workers = DEFAULT_BATCH_SIZE["cpu"], default_workers()
 
-    def plain() -> np.ndarray:
+    def plain() -> Ages:
         with torch.no_grad():
             return torch.cat([model(images) for images in batches(paths, 32)]).numpy()
 
-    def ours(predictor: Predictor, size: int = batch_size) -> Callable[[], np.ndarray]:
+    def ours(predictor: Predictor, size: int = batch_size) -> Callable[[], Ages]:
         return lambda: predict(predictor, paths, SIZE, batch_size=size, workers=workers).pred_age
 
     found: list[Row] = [
@@ -93,20 +100,23 @@ def rows(model: AgeRegressor, paths: list[str]) -> list[Row]:
     return found
 
 
-def _onnx(model: AgeRegressor, paths: list[str]) -> Callable[[], np.ndarray]:
+def _onnx(model: AgeRegressor, paths: list[str]) -> Callable[[], Ages]:
     import onnxruntime
 
     file = Path(tempfile.mkdtemp()) / "model.onnx"
     with warnings.catch_warnings():  # the older exporter needs no further package
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
-            model, (torch.zeros(4, 3, SIZE, SIZE),), str(file), input_names=["images"],
+            model,
+            (torch.zeros(4, 3, SIZE, SIZE),),
+            str(file),
+            input_names=["images"],
             dynamo=False,
-        )  # fmt: skip
+        )
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     shutil.rmtree(file.parent)
 
-    def run() -> np.ndarray:
+    def run() -> Ages:
         ages = []
         for images in batches(paths, 4):
             filled = np.zeros((4, 3, SIZE, SIZE), dtype=np.float32)
@@ -117,11 +127,11 @@ def _onnx(model: AgeRegressor, paths: list[str]) -> Callable[[], np.ndarray]:
     return run
 
 
-def _pytorch_grad_cam(model: AgeRegressor, paths: list[str]) -> Callable[[], np.ndarray]:
+def _pytorch_grad_cam(model: AgeRegressor, paths: list[str]) -> Callable[[], Ages]:
     from pytorch_grad_cam import GradCAM
     from pytorch_grad_cam.utils.model_targets import RawScoresOutputTarget
 
-    def run() -> np.ndarray:
+    def run() -> Ages:
         ages = []
         with GradCAM(model=model, target_layers=[model.backbone.layer4]) as cam:
             for images in batches(paths, 16):
@@ -132,12 +142,12 @@ def _pytorch_grad_cam(model: AgeRegressor, paths: list[str]) -> Callable[[], np.
     return run
 
 
-def _captum(model: AgeRegressor, paths: list[str]) -> Callable[[], np.ndarray]:
+def _captum(model: AgeRegressor, paths: list[str]) -> Callable[[], Ages]:
     from captum.attr import LayerGradCam
 
     method = LayerGradCam(model, model.backbone.layer4)
 
-    def run() -> np.ndarray:
+    def run() -> Ages:
         ages = []
         for images in batches(paths, 16):
             method.attribute(images)
@@ -193,8 +203,10 @@ def command(*arguments: str) -> tuple[float, float]:
     start = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", MEASURED, str(ROOT / "evaluate.py"), *arguments],
-        stdout=subprocess.PIPE, check=True, text=True,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
     scale = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, kilobytes elsewhere
     return time.perf_counter() - start, int(done.stdout) / scale
 
@@ -207,25 +219,42 @@ def print_commands(folder: Path, checkpoint: Path, sizes: list[int]) -> None:
     for size in sizes:
         images, workbook = make_phantom_dataset(folder / str(size), size, seed=1)
         seconds, memory = command(
-            "--checkpoint", str(checkpoint), "--image-dir", str(images), "--excel-path",
-            str(workbook), "--split", "all", "--output-dir", str(folder / "results"),
-        )  # fmt: skip
+            "--checkpoint",
+            str(checkpoint),
+            "--image-dir",
+            str(images),
+            "--excel-path",
+            str(workbook),
+            "--split",
+            "all",
+            "--output-dir",
+            str(folder / "results"),
+        )
         results = next((folder / "results").glob("*/test_metrics.json"))
         spent = json.loads(results.read_text())["evaluation_info"]["seconds"]["inference"]
-        print(f"| {size} images | {seconds:.1f} | {size / seconds:.1f} | {seconds - spent:.1f} "
-              f"| {memory:.0f} |")  # fmt: skip
+        print(
+            f"| {size} images | {seconds:.1f} | {size / seconds:.1f} | {seconds - spent:.1f} "
+            f"| {memory:.0f} |"
+        )
         shutil.rmtree(folder / str(size))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--images", type=int, default=96, help="images a run (default: 96)")
-    parser.add_argument("--rounds", type=int, default=5, help="counted runs a row (default: 5)")
-    parser.add_argument("--sizes", type=int, nargs="*", default=[465],
-                        help="images of the whole commands (default: 465)")  # fmt: skip
+    parser.add_argument("--images", type=int, default=96, help="images per run (default: 96)")
+    parser.add_argument("--rounds", type=int, default=5, help="counted runs per row (default: 5)")
+    parser.add_argument(
+        "--sizes",
+        type=int,
+        nargs="*",
+        default=[465],
+        help="images of the whole commands (default: 465)",
+    )
     args = parser.parse_args()
-    print(f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, "
-          f"torch {torch.__version__}, Python {platform.python_version()}")  # fmt: skip
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, "
+        f"torch {torch.__version__}, Python {platform.python_version()}"
+    )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         checkpoint = tiny_checkpoint(folder / "run" / "c.pth", "resnet50", image_size=SIZE)

@@ -16,12 +16,18 @@ from __future__ import annotations
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import openpyxl
 from PIL import Image
 from tqdm import tqdm
+
+from words.catalogue import texts
+
+Floats = npt.NDArray[np.floating[Any]]
 
 MIN_AGE, MAX_AGE = 18, 90  # years; ages are whole and below MAX_AGE
 IMAGE_SIZE = (400, 440)  # height, width in pixels
@@ -89,7 +95,7 @@ class View:
         )
 
     def again(self, rng: np.random.Generator) -> View:
-        """The probe put on once more: a little elsewhere, at a little other pressure and gain."""
+        """Put the probe on once more: elsewhere, with another pressure and gain."""
         return dataclasses.replace(
             self,
             fat=self.fat + rng.normal(0, 0.006),
@@ -103,7 +109,7 @@ class View:
 
 
 def draw_people(count: int, rng: np.random.Generator) -> list[Person]:
-    """`count` people of all ages alike: one in each of `count` equal parts of [18, 90) years."""
+    """Draw people of all ages alike: one in each of `count` equal parts of [18, 90) years."""
     places = rng.permutation(count) + rng.random(count)
     ages = MIN_AGE + (MAX_AGE - MIN_AGE) * places / count
     numbers = rng.choice(np.arange(1, 8 * count + 1), count, replace=False)
@@ -118,8 +124,8 @@ def draw_people(count: int, rng: np.random.Generator) -> list[Person]:
 
 def render(
     view: View, rng: np.random.Generator, size: tuple[int, int] = IMAGE_SIZE
-) -> tuple[np.ndarray, np.ndarray]:
-    """The B-mode image, uint8 (H, W), and the muscle's mask, bool (H, W).
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+    """Draw the B-mode image, uint8 (H, W), and the muscle's mask, bool (H, W).
 
     `rng` gives the textures; it is called alike whatever the view, so that two views that differ in
     `ageing` alone give images that differ inside the mask alone.
@@ -152,7 +158,7 @@ def render(
     streaks = np.maximum(fibres - 0.6, 0)
     patches = np.maximum(coarse - (1.1 - 0.7 * view.ageing), 0)
 
-    level = view.deep_level + 10 * streaks + 7 * _clouds(rng, size)
+    level: Floats = view.deep_level + 10 * streaks + 7 * _clouds(rng, size)
     fat = view.fat_level + 34 * np.maximum(fibres - 1, 0) + 5 * _clouds(rng, size)
     level = np.where(y < fascia, fat, level)
     muscle = 32 + 52 * view.ageing + 24 * streaks + (12 + 40 * view.ageing) * patches
@@ -183,14 +189,15 @@ def make_phantom_dataset(
     seed: int = 0,
     size: tuple[int, int] = IMAGE_SIZE,
     *,
-    progress: bool = False,
+    progress: str | None = None,
 ) -> tuple[Path, Path]:
     """Write a synthetic data set and return its image folder and its workbook.
 
     `folder` gets `Healthy/Images/anon_<subject>_<n>.png`, `Healthy/Masks/` with the same names and
     `characteristics.xlsx`, in which a number may stand in both blocks and mean two people. A person
     has one to three images, two on average. The same arguments give the same pixels and the same
-    cells. size: (height, width) in pixels, 64 or more each. Raises ValueError for fewer than one
+    cells. size: (height, width) in pixels, 64 or more each. progress: language of the progress bar,
+    None for no bar. Raises ValueError for fewer than one
     image, a smaller size or a negative seed, and OSError where the folder cannot be written.
     """
     if n_images < 1 or min(size) < 64:
@@ -215,7 +222,9 @@ def make_phantom_dataset(
     jobs = [(i, shot) for i, count in enumerate(counts) for shot in range(1, count + 1)]
     with ThreadPoolExecutor(max_workers=4) as pool:
         done = pool.map(write, *zip(*jobs, strict=True))
-        for _ in tqdm(done, "drawing", len(jobs), unit="image", disable=not progress):
+        words = texts("progress", progress or "en")
+        bar = tqdm(done, words["drawing"], len(jobs), unit=words["image"], disable=progress is None)
+        for _ in bar:
             pass
     workbook = folder / "characteristics.xlsx"
     _write_workbook(workbook, healthy, patients)
@@ -233,7 +242,7 @@ def _images_per_person(total: int) -> list[int]:
 def _write_workbook(path: Path, healthy: list[Person], patients: list[Person]) -> None:
     """Two blocks side by side, by number, as in Mendeley Data 3jykz7wz8d."""
     book = openpyxl.Workbook()
-    sheet = book.active
+    sheet = book.worksheets[0]
     for block, (title, people) in enumerate((("Healthy", healthy), ("Pathological", patients))):
         first = 1 + block * len(COLUMNS)
         sheet.cell(1, first, title)
@@ -251,37 +260,40 @@ def _texture(
     sigma_y: float,
     sigma_x: float,
     coarser: int = 1,
-) -> np.ndarray:
+) -> Floats:
     """float32 (H, W): Gaussian noise of variance about 1 with a Gaussian correlation.
 
     coarser: computed on a grid so many times coarser and interpolated.
     """
     grid = tuple(-(-n // coarser) for n in size)
-    noise = rng.standard_normal(grid, dtype=np.float32)
+    white = rng.standard_normal(grid, dtype=np.float32)
     sigma_y, sigma_x = sigma_y / coarser, sigma_x / coarser
-    noise = cv2.GaussianBlur(
-        noise, (0, 0), sigmaX=sigma_x, sigmaY=sigma_y, borderType=cv2.BORDER_REFLECT
+    noise: Floats = np.asarray(
+        cv2.GaussianBlur(
+            white, (0, 0), sigmaX=sigma_x, sigmaY=sigma_y, borderType=cv2.BORDER_REFLECT
+        ),
+        dtype=np.float32,
     )
     noise *= 2 * np.sqrt(np.pi * sigma_x * sigma_y)  # a Gaussian of sigma s keeps 1 / (4 pi s^2)
-    return noise if coarser == 1 else cv2.resize(noise, size[::-1])
+    return noise if coarser == 1 else np.asarray(cv2.resize(noise, size[::-1]), np.float32)
 
 
-def _clouds(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+def _clouds(rng: np.random.Generator, size: tuple[int, int]) -> Floats:
     """float32 (H, W): slow variation, some six hills across."""
     grid = rng.standard_normal((6, 6), dtype=np.float32)
-    return cv2.resize(grid, size[::-1], interpolation=cv2.INTER_CUBIC)
+    return np.asarray(cv2.resize(grid, size[::-1], interpolation=cv2.INTER_CUBIC), np.float32)
 
 
-def _wave(rng: np.random.Generator, width: int, height: float) -> np.ndarray:
+def _wave(rng: np.random.Generator, width: int, height: float) -> Floats:
     """float32 (W,): a gentle unevenness, standard deviation about `height`."""
     knots = rng.standard_normal((1, 6), dtype=np.float32)
-    return height * cv2.resize(knots, (width, 1), interpolation=cv2.INTER_CUBIC)[0]
+    wave = cv2.resize(knots, (width, 1), interpolation=cv2.INTER_CUBIC)[0]
+    return np.asarray(height * wave, np.float32)
 
 
-def _interface(
-    y: np.ndarray, depth: np.ndarray, thickness: float, strength: float | np.ndarray
-) -> np.ndarray:
+def _interface(y: Floats, depth: Floats, thickness: float, strength: float | Floats) -> Floats:
     """(H, W) brightness of a mirror-like surface, strongest where it lies square to the beam."""
     slope = np.gradient(depth) * len(y)  # pixels down per pixel across
     bright = (strength / (1 + (1.6 * slope) ** 2)).astype(np.float32)
-    return bright * np.exp(-(((y - depth) / np.float32(thickness)) ** 2))
+    brightness: Floats = bright * np.exp(-(((y - depth) / np.float32(thickness)) ** 2))
+    return brightness

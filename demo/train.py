@@ -15,30 +15,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 from torch.nn import functional
 from torchvision.models.resnet import Bottleneck
 from tqdm import tqdm
 
-from dataset import IMAGENET_MEAN, IMAGENET_STD, load_samples, split_samples
+from dataset import load_samples, split_samples
 from demo.phantom import View, draw_people, make_phantom_dataset, render
 from errors import InputError
-from model import AgeRegressor
-from reading.images import read_image, resize_image
+from model import AgeRegressor, normalise_pixels
+from reading.images import read_image
+from reading.resize import resize_image
+from reading.settings import SPLIT_SETTINGS, Settings
+from words.catalogue import texts
 
-__all__ = ["make_phantom_dataset", "prepare_demo", "tiny_checkpoint", "train_demo_checkpoint"]
-
-NOTICE = "SYNTHETIC DATA: the demo's images are drawn by a formula, no person was ever scanned"
-SPLIT = {
-    "test_size": 0.15,
-    "val_size": 0.15,
-    "seed": 42,
-    "use_age_stratify": True,
-    "age_bin_width": 10,
-    "min_age": 0,
-    "max_age": 100,
-}
+SPLIT = {name: getattr(Settings, name) for name in SPLIT_SETTINGS}
 # Image size in each epoch, in pixels; small ones first save time. ResNet's five strides of 2 sample
 # an image of 32 k + 1 pixels at 0, 32, ..., 32 k: symmetric, so that the layer4 map, 4 x 4 at 97,
 # lies centred on the image. At 96 its sampling points would lie 16 pixels off to the upper left.
@@ -60,30 +53,38 @@ def prepare_demo(
     sizes: Sequence[int] = SIZES,
     seed: int = 0,
     device: str | torch.device = "cpu",
+    lang: str = "en",
 ) -> tuple[Path, Path, Path]:
     """Make what the demo needs under `root`, or reuse it, and say on stdout that it is synthetic.
 
-    Returns the paths of the checkpoint, the image folder and the workbook. All is reused where the
-    manifest, which is written last, names these arguments and every file is there at its size;
-    otherwise `best_model.pth`, `data` and `demo.json` in it are made anew. Other files stay. Raises
-    InputError where `root` cannot be written.
+    lang: language of what is said. Returns the paths of the checkpoint, the image folder and the
+    workbook. All is reused where the manifest, which is written last, names these arguments and
+    every file is there at its size; otherwise `best_model.pth`, `data` and `demo.json` in it are
+    made anew. Other files stay. Raises InputError where `root` cannot be written.
     """
     root = Path(root)
     checkpoint, data = root / "best_model.pth", root / "data"
     images, workbook = data / "Healthy" / "Images", data / "characteristics.xlsx"
     settings = {"version": _VERSION, "n_images": n_images, "sizes": [*sizes], "seed": seed}
-    print(NOTICE)
+    words = texts("screen", lang)
+    print(words["demo"])
     if _is_whole(root, settings):
-        print(f"Reusing the demo in {root}")
+        print(words["demo_reused"].format(root=root))
         return checkpoint, images, workbook
-    print(f"Making {n_images} images and training on them, in {root}: one to two minutes")
+    print(words["demo_made"].format(count=n_images, root=root))
     try:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=root, prefix=".making-") as name:
             made = Path(name)
-            folder, table = make_phantom_dataset(made / "data", n_images, seed, progress=True)
+            folder, table = make_phantom_dataset(made / "data", n_images, seed, progress=lang)
             train_demo_checkpoint(
-                folder, table, made / checkpoint.name, sizes=sizes, seed=seed, device=device
+                folder,
+                table,
+                made / checkpoint.name,
+                sizes=sizes,
+                seed=seed,
+                device=device,
+                lang=lang,
             )
             (root / _MANIFEST).unlink(missing_ok=True)
             if data.exists():
@@ -106,6 +107,7 @@ def train_demo_checkpoint(
     sizes: Sequence[int] = SIZES,
     seed: int = 0,
     device: str | torch.device = "cpu",
+    lang: str = "en",
 ) -> float:
     """Train a network on the training split of a phantom data set; write its checkpoint to `path`.
 
@@ -121,16 +123,16 @@ def train_demo_checkpoint(
     training = samples[samples["split"] == "train"]
     validation = samples[samples["split"] == "val"]
     pictures = [read_image(path)[0] for path in training["path"]]
-    stacks = {size: _stack(pictures, size) for size in set(sizes)}
+    stacks = {size: stack(pictures, size) for size in set(sizes)}
     ages = torch.tensor(training["true_age"].to_numpy(), dtype=torch.float32)
     device = torch.device(device)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
-        model = _new_model().to(device, memory_format=torch.channels_last)
-        _fit(model, [stacks[size] for size in sizes], ages)
-    _estimate_batch_norms(model, stacks[sizes[-1]])
-    held_out = _stack([read_image(path)[0] for path in validation["path"]], sizes[-1])
-    val_mae = float(np.abs(_predict(model, held_out) - validation["true_age"].to_numpy()).mean())
+        model = new_model().to(device).to(memory_format=torch.channels_last)
+        fit(model, [stacks[size] for size in sizes], ages, lang)
+    estimate_batch_norms(model, stacks[sizes[-1]])
+    held_out = stack([read_image(path)[0] for path in validation["path"]], sizes[-1])
+    val_mae = float(np.abs(predict(model, held_out) - validation["true_age"].to_numpy()).mean())
     _save(path, model, ARCHITECTURE, sizes[-1], epoch=len(sizes), val_mae=val_mae)
     return val_mae
 
@@ -151,17 +153,17 @@ def tiny_checkpoint(
         model = AgeRegressor(architecture, DROPOUT)
     rng = np.random.default_rng(seed)
     views = [View.person(person, rng) for person in draw_people(16, rng)]
-    images = _stack([render(view, rng, (64, 64))[0] for view in views], image_size)
-    _estimate_batch_norms(model, images)
+    images = stack([render(view, rng, (64, 64))[0] for view in views], image_size)
+    estimate_batch_norms(model, images)
     last = model.backbone.fc[-1]
-    last.weight.data *= 8 / float(_predict(model, images).std())
-    last.bias.data += 50 - float(_predict(model, images).mean())
+    last.weight.data *= 8 / float(predict(model, images).std())
+    last.bias.data += 50 - float(predict(model, images).mean())
     _save(path, model, architecture, image_size, epoch=1, val_mae=10.0, **settings)
     return Path(path)
 
 
-def _new_model() -> AgeRegressor:
-    """A network whose residual blocks start as the identity (Goyal et al. 2017).
+def new_model() -> AgeRegressor:
+    """Make a network whose residual blocks start as the identity (Goyal et al. 2017).
 
     The age starts at 0 and grows by what the network finds, so that Grad-CAM's evidence for an
     older person is all of the age; from the mean age, a young muscle would be counter-evidence.
@@ -176,8 +178,13 @@ def _new_model() -> AgeRegressor:
     return model
 
 
-def _fit(model: AgeRegressor, stacks: Sequence[torch.Tensor], ages: torch.Tensor) -> None:
-    """One epoch for each of `stacks`, (N, S, S) uint8, the same images at any size; ages (N,)."""
+def fit(
+    model: AgeRegressor, stacks: Sequence[torch.Tensor], ages: torch.Tensor, lang: str = "en"
+) -> None:
+    """Train for one epoch on each of `stacks`, (N, S, S) uint8: the same images at any size.
+
+    ages: (N,), years.
+    """
     device = next(model.parameters()).device
     batches = max(1, len(ages) // BATCH_SIZE)
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.05, fused=device.type == "cpu")
@@ -185,7 +192,9 @@ def _fit(model: AgeRegressor, stacks: Sequence[torch.Tensor], ages: torch.Tensor
         optimizer, PEAK_RATE, total_steps=batches * len(stacks)
     )
     model.train()
-    with tqdm(total=schedule.total_steps, desc="training", unit="batch") as bar:
+    words = texts("progress", lang)
+    total = batches * len(stacks)
+    with tqdm(total=total, desc=words["training"], unit=words["batch"]) as bar:
         for stack in stacks:
             for rows in torch.randperm(len(ages)).tensor_split(batches):
                 images = stack[rows]
@@ -193,19 +202,20 @@ def _fit(model: AgeRegressor, stacks: Sequence[torch.Tensor], ages: torch.Tensor
                 images[flipped] = images[flipped].flip(2)
                 gain = GAIN_SD * torch.randn(len(rows), 1, 1)
                 images = (images + gain).clamp(0, 255)
-                predicted = model(_normalise(images, device))
+                predicted = model(normalise(images, device))
                 target = ages[rows].to(device)
                 loss = functional.smooth_l1_loss(predicted, target, beta=5)  # years
                 optimizer.zero_grad()
-                loss.backward()
+                torch.autograd.backward(loss)
                 optimizer.step()
                 schedule.step()
                 bar.update()
-                bar.set_postfix_str(f"error {(predicted - target).abs().mean().item():.1f} years")
+                error = float((predicted.detach() - target).abs().mean())
+                bar.set_postfix_str(words["error"].format(years=error))
     model.eval()
 
 
-def _estimate_batch_norms(model: AgeRegressor, images: torch.Tensor) -> None:
+def estimate_batch_norms(model: AgeRegressor, images: torch.Tensor) -> None:
     """Replace the running statistics by the mean over `images`, (N, S, S) uint8, in few batches.
 
     After a short training the running ones still lag behind the weights.
@@ -217,31 +227,29 @@ def _estimate_batch_norms(model: AgeRegressor, images: torch.Tensor) -> None:
         norm.reset_running_stats()
         norm.momentum = None  # a plain mean over the batches
         norm.train()
-    _predict(model, images)
+    predict(model, images)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
         norm.eval()
 
 
-def _predict(model: AgeRegressor, images: torch.Tensor) -> np.ndarray:
-    """(N, S, S) uint8 -> ages (N,), float32, years."""
+def predict(model: AgeRegressor, images: torch.Tensor) -> npt.NDArray[np.float32]:
+    """Predict the ages (N,), float32, years, of images (N, S, S), uint8."""
     device = next(model.parameters()).device
     with torch.no_grad():
         parts = images.tensor_split(max(1, len(images) // (2 * BATCH_SIZE)))
-        return torch.cat([model(_normalise(part, device)) for part in parts]).cpu().numpy()
+        return torch.cat([model(normalise(part, device)) for part in parts]).cpu().numpy()
 
 
-def _stack(pictures: Sequence[np.ndarray], size: int) -> torch.Tensor:
-    """Grey pictures (H, W) -> uint8 (N, size, size)."""
+def stack(pictures: Sequence[npt.NDArray[np.uint8]], size: int) -> torch.Tensor:
+    """Stack grey pictures (H, W) as uint8 (N, size, size)."""
     return torch.from_numpy(np.stack([resize_image(picture, size) for picture in pictures]))
 
 
-def _normalise(images: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """uint8 (N, S, S) -> float32 (N, 3, S, S), channels last, as the evaluation feeds it."""
-    images = images.to(device).unsqueeze(1).expand(-1, 3, -1, -1) / 255
-    mean = torch.tensor(IMAGENET_MEAN, device=device).view(3, 1, 1)
-    std = torch.tensor(IMAGENET_STD, device=device).view(3, 1, 1)
-    return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
+def normalise(images: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Normalise uint8 (N, S, S) to float32 (N, 3, S, S), channels last, as the evaluation does."""
+    pixels = normalise_pixels(images.to(device)[:, None])
+    return pixels.contiguous(memory_format=torch.channels_last)
 
 
 def _save(
@@ -254,7 +262,7 @@ def _save(
     val_mae: float,
     **settings: object,
 ) -> None:
-    """Write a checkpoint in the contracted format; it is there whole or not at all."""
+    """Write a checkpoint in the format of the README; it is there whole or not at all."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     weights = {
@@ -289,6 +297,6 @@ def _is_whole(root: Path, settings: dict[str, object]) -> bool:
     """Whether the manifest names these settings and every file is there at its size."""
     try:
         manifest = json.loads((root / _MANIFEST).read_text(encoding="utf-8"))
-        return manifest["settings"] == settings and manifest["files"] == _file_sizes(root)
+        return bool(manifest["settings"] == settings and manifest["files"] == _file_sizes(root))
     except (OSError, ValueError, KeyError, TypeError):
         return False

@@ -1,4 +1,4 @@
-"""How figures look: language and fonts, colours, layout in millimetres, saving.
+"""How figures look: colours, layout in millimetres, saving.
 
 Every figure is 180 mm wide (two journal columns), its smallest letters are 7 pt, its colours are
 those of Okabe & Ito (2008). Keys and numbers stand below the panels, never on the data. Sizes are
@@ -6,23 +6,27 @@ set in millimetres and the font is matplotlib's own, so one input gives one pict
 """
 
 import math
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
-from functools import lru_cache
-from locale import getlocale
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib import font_manager, style
+import numpy.typing as npt
+from matplotlib import style
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.container import Container
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from words.tables import plain_number
+from plots.fonts import font_family
+from words import tables
+from words.tables import Estimate, plain_number
+
+Floats = npt.NDArray[np.float64]
+Handle = Artist | Container  # entry of a key
 
 BLACK, GREY = "#000000", "#6E6E6E"
 BLUE, SKY, ORANGE, VERMILION = "#0072B2", "#56B4E9", "#E69F00", "#D55E00"
@@ -33,88 +37,12 @@ LINE_MM = 3.6  # one line of SMALL_PT text
 BOX_MM = 83.0  # width of a box
 SIDE_MM = 13.0  # from the left end of keys and boxes to their panel
 
-# pan-CJK families first; the Japanese face is the first one in the Noto collection file and
-# the only one matplotlib reads from it
-_CJK_FAMILIES = (
-    "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN",
-    "Microsoft YaHei", "PingFang SC", "Hiragino Sans GB", "SimHei", "WenQuanYi Zen Hei",
-    "WenQuanYi Micro Hei", "Noto Sans CJK JP", "Heiti SC", "STHeiti", "Songti SC", "SimSun",
-    "Arial Unicode MS", "Droid Sans Fallback",
-)  # fmt: skip
-_CJK_FILE_HINTS = ("cjk", "sourcehan", "msyh", "pingfang", "simhei", "simsun", "wqy", "notosanssc")
 
-
-# ---------------------------------------------------------------- language, fonts, style, saving
-
-
-@lru_cache(maxsize=1)
-def cjk_family() -> str | None:
-    """Name of an installed font family that has Chinese glyphs; None where there is none.
-
-    Fonts installed after matplotlib wrote its font list are found too.
-    """
-    manager = font_manager.fontManager
-    known = {Path(font.fname).name for font in manager.ttflist}
-    if not any(font.name in _CJK_FAMILIES for font in manager.ttflist):
-        for path in map(Path, font_manager.findSystemFonts()):
-            stem = path.name.lower().replace("-", "")
-            if path.name not in known and any(hint in stem for hint in _CJK_FILE_HINTS):
-                manager.addfont(path)
-    for family in _CJK_FAMILIES:
-        faces = [font for font in manager.ttflist if font.name == family]
-        if faces and font_manager.get_font(faces[0].fname).get_char_index(ord("龄")):
-            if all(face.weight not in (400, "normal", "regular", "book") for face in faces):
-                # listed as regular too: matplotlib logs a warning for every other weight it uses
-                manager.ttflist.append(replace(faces[0], weight=400))
-            return family
-    return None
-
-
-def font_family(lang: str) -> list[str]:
-    """Value for `font.family`: Latin from matplotlib's own font, Chinese glyphs from the next."""
-    family = cjk_family() if lang == "zh" else None
-    return ["DejaVu Sans", family] if family else ["DejaVu Sans"]
-
-
-def drawable(text: str) -> str:
-    """`text` with "?" for every letter that `font_family("zh")` cannot draw."""
-    paths = [font_manager.findfont(family) for family in font_family("zh")]
-    fonts = [font_manager.get_font(path) for path in paths]
-    return "".join(
-        letter if any(font.get_char_index(ord(letter)) for font in fonts) else "?"
-        for letter in text
-    )
-
-
-def system_lang() -> str:
-    """ "zh" where the locale of the user is Chinese, otherwise "en"."""
-    names = [os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
-    name = next((name for name in names if name), None) or getlocale()[0] or ""
-    return "zh" if name.lower().startswith(("zh", "chinese")) else "en"
-
-
-def resolve_lang(lang: str) -> tuple[str, str | None]:
-    """("en" or "zh", warning or None) for "auto", "en" or "zh".
-
-    Chinese needs a font that has its glyphs. Where there is none the answer is English, and where
-    Chinese was asked for by name a one-line warning says so.
-
-    Raises: ValueError for another `lang`.
-    """
-    if lang not in ("auto", "en", "zh"):
-        raise ValueError(f"lang is {lang!r}; it has to be 'auto', 'en' or 'zh'")
-    wanted = system_lang() if lang == "auto" else lang
-    if wanted == "zh" and cjk_family() is None:
-        warning = (
-            "--lang zh: no font with Chinese characters was found, figures are in English; "
-            "install one (Noto Sans CJK SC, WenQuanYi Zen Hei, Microsoft YaHei)"
-        )
-        return "en", warning if lang == "zh" else None
-    return wanted, None
+# ---------------------------------------------------------------- style, saving
 
 
 def paper_style(lang: str) -> AbstractContextManager[None]:
-    """Context in which a figure is made and saved; the user's matplotlib settings stay untouched.
+    """Context in which a figure is made and saved; leaves the user's matplotlib settings alone.
 
     Starts from matplotlib's defaults, so that no matplotlibrc changes a picture.
     """
@@ -138,11 +66,11 @@ def paper_style(lang: str) -> AbstractContextManager[None]:
 
 
 def save_figure(fig: Figure, path: str | Path, dpi: int = 300) -> None:
-    """Write `fig` at its own size (no cropping: 180 mm stay 180 mm).
+    """Write `fig` at its own size, uncropped: 180 mm stay 180 mm.
 
     The same figure gives the same bytes: date and software are left out of the file.
     """
-    options: dict[str, object] = {}
+    options: dict[str, Any] = {}
     if Path(path).suffix.lower() == ".png":
         # the fastest compression takes a third of the time and a sixth more space
         options = {"metadata": {"Software": None}, "pil_kwargs": {"compress_level": 1}}
@@ -156,7 +84,10 @@ def save_figure(fig: Figure, path: str | Path, dpi: int = 300) -> None:
 def make_panels(
     note: str | None, height: float, boxes: Sequence[tuple[float, float, float, float]]
 ) -> tuple[Figure, list[Axes]]:
-    """Figure of WIDTH_MM x height with axes at `boxes` (left, bottom, width, height, all in mm)."""
+    """Make a figure of WIDTH_MM x `height` with axes at `boxes` (left, bottom, width, height), mm.
+
+    note: a line in colour above the panels, for which the figure grows.
+    """
     total = height + (6.0 if note else 0.0)
     fig = Figure(figsize=(WIDTH_MM / 25.4, total / 25.4))
     FigureCanvasAgg(fig)
@@ -166,36 +97,56 @@ def make_panels(
     return fig, [fig.add_axes(tuple(np.array(box) / scale)) for box in boxes]
 
 
+def _figure_of(ax: Axes) -> Figure:
+    fig = ax.figure
+    assert isinstance(fig, Figure)  # no panel here stands in a subfigure
+    return fig
+
+
 def _below(ax: Axes, drop_mm: float) -> tuple[float, float]:
     """Figure fractions of a point SIDE_MM left of the panel and `drop_mm` below it."""
     place = ax.get_position()
-    total_mm = ax.figure.get_figheight() * 25.4
+    total_mm = _figure_of(ax).get_figheight() * 25.4
     return place.x0 - SIDE_MM / WIDTH_MM, place.y0 - drop_mm / total_mm
 
 
-def add_key(ax: Axes, handles: Sequence[Any], drop_mm: float, columns: int = 1) -> None:
-    """Key `drop_mm` below the panel, so that it never covers data."""
+def add_key(ax: Axes, handles: Sequence[Handle], drop_mm: float, columns: int = 1) -> None:
+    """Place a key `drop_mm` below the panel, where it never covers data."""
     ax.legend(
-        handles=list(handles), loc="upper left", bbox_to_anchor=_below(ax, drop_mm),
-        bbox_transform=ax.figure.transFigure, frameon=False, borderpad=0, borderaxespad=0,
-        labelspacing=0.3, handlelength=2.4, ncols=columns,
-    )  # fmt: skip
+        handles=list(handles),
+        loc="upper left",
+        bbox_to_anchor=_below(ax, drop_mm),
+        bbox_transform=_figure_of(ax).transFigure,
+        frameon=False,
+        borderpad=0,
+        borderaxespad=0,
+        labelspacing=0.3,
+        handlelength=2.4,
+        ncols=columns,
+    )
 
 
 def add_box(
     ax: Axes, rows: Sequence[tuple[str, str]], drop_mm: float, value_mm: float = 0.0
 ) -> None:
-    """Frame `drop_mm` below the panel with a label a row and its value `value_mm` to the right."""
-    fig = ax.figure
+    """Place a frame `drop_mm` below the panel with one row per label.
+
+    rows: (label, value), the value `value_mm` to the right of where its label begins.
+    """
+    fig = _figure_of(ax)
     total_mm = fig.get_figheight() * 25.4
     left, top = _below(ax, drop_mm)
     high = box_mm(len(rows)) / total_mm
-    fig.add_artist(
-        Rectangle(
-            (left, top - high), BOX_MM / WIDTH_MM, high, transform=fig.transFigure,
-            facecolor="none", edgecolor=GREY, linewidth=0.5,
-        )
-    )  # fmt: skip
+    frame = Rectangle(
+        (left, top - high),
+        BOX_MM / WIDTH_MM,
+        high,
+        transform=fig.transFigure,
+        facecolor="none",
+        edgecolor=GREY,
+        linewidth=0.5,
+    )
+    fig.add_artist(frame)
     for i, row in enumerate(rows):
         y = top - (1.0 + (i + 0.5) * LINE_MM) / total_mm
         for x_mm, text in zip((2.0, 2.0 + value_mm), row, strict=True):
@@ -219,20 +170,21 @@ def number_text(value: float, digits: int) -> str:
     return plain_number(value, digits).replace("-", "−")
 
 
-def figure_text(figure: Mapping[str, Any], digits: int, unit: str = "{}") -> str:
-    """ "7.67 years [6.89, 8.51]" of {"value": 7.67, "ci95": [6.89, 8.51]}; "–" of no value."""
-    if figure["value"] is None:
+def estimate_text(estimate: Estimate, digits: int, unit: str = "{}") -> str:
+    """ "7.67 years [6.89, 8.51]" with "{} years" as `unit`; "–" where there is no value."""
+    if estimate.value is None:
         return "–"
-    text = unit.format(number_text(figure["value"], digits))
-    if figure.get("ci95") is not None:
-        low, high = figure["ci95"]
-        text += f" [{number_text(low, digits)}, {number_text(high, digits)}]"
-    return text
+    return tables.estimate_text(estimate, digits, unit).replace("-", "−")
 
 
-def axis_limits(values: np.ndarray, least: float, pad: float = 0.04) -> tuple[float, float]:
-    """Axis limits around `values` with `pad` on both sides, at least `least` wide; (0, least)
-    where there are none."""
+# ---------------------------------------------------------------- what depends on the data
+
+
+def axis_limits(values: Floats, least: float, pad: float = 0.04) -> tuple[float, float]:
+    """Axis limits around `values` with a share `pad` of their range on both sides.
+
+    At least `least` wide; (0, least) where there are no values.
+    """
     if values.size == 0:
         return 0.0, least
     low, high = float(values.min()), float(values.max())
@@ -245,16 +197,19 @@ def point_style(n: int) -> dict[str, Any]:
     """Marker settings for n points: large and dense for a handful, small and pale for thousands."""
     share = float(np.clip(math.log10(max(n, 10) / 10) / math.log10(400), 0, 1))
     return {
-        "s": 18 - 12 * share, "alpha": 0.7 - 0.4 * share, "color": BLUE, "linewidths": 0,
+        "s": 18 - 12 * share,
+        "alpha": 0.7 - 0.4 * share,
+        "color": BLUE,
+        "linewidths": 0,
         "zorder": 2,
-    }  # fmt: skip
+    }
 
 
-def histogram_bins(error: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
-    """Left edges, width (years) and counts of bins of a round width, with an edge at 0;
-    one bin around the value where all errors are equal.
+def histogram_bins(error: Floats) -> tuple[Floats, float, npt.NDArray[np.int_]]:
+    """Left edges, width (years) and counts of bins of a round width, one edge at 0.
 
-    Width after Freedman & Diaconis (1981), rounded to 1, 2 or 5 x 10^k; at most about 60 bins.
+    One bin around the value where all errors are equal. Width after Freedman & Diaconis (1981),
+    rounded to 1, 2 or 5 x 10^k; at most about 60 bins.
     """
     if error.size == 0:
         return np.zeros(0), 1.0, np.zeros(0, dtype=int)

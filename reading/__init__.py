@@ -1,1 +1,1 @@
-"""Files in, arrays and tables out, whatever stands in the files."""
+"""Files in, arrays and tables out, whatever the files hold."""

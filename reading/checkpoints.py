@@ -1,4 +1,4 @@
-"""Reading a checkpoint file as data: nothing that stands in it is ever run.
+"""Checkpoint files read as data: nothing in it is ever run.
 
 A PyTorch checkpoint is a pickle, and a pickle can name any function to call. Reading is left to
 `torch.load(weights_only=True)`, which calls nothing but what is on its list; this module adds to
@@ -9,7 +9,6 @@ mapped to the small classes below, since numpy's own `__setstate__` trusts what 
 
 from __future__ import annotations
 
-import argparse
 import collections
 import json
 import pathlib
@@ -20,6 +19,7 @@ import warnings
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,9 +31,19 @@ LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 PLAIN_DTYPE = re.compile(r"[?bBhHiIlLqQefdgS]|[biufSU]\d+")
 # What torch's unpickler lets through for a damaged stream; they have no common base class.
 _READER_ERRORS = (
-    ArithmeticError, AssertionError, AttributeError, EOFError, ImportError, LookupError,
-    MemoryError, RuntimeError, TypeError, ValueError, struct.error, zlib.error,
-)  # fmt: skip
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 
 
 class _Dtype:
@@ -44,7 +54,7 @@ class _Dtype:
             raise pickle.UnpicklingError(f"numpy type {code!r} is not a plain number")
         self.dtype = np.dtype(code)
 
-    def __setstate__(self, state: tuple) -> None:
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
         if state[1] in ("<", ">"):
             self.dtype = self.dtype.newbyteorder(state[1])
 
@@ -57,7 +67,7 @@ class _Array:
     def __repr__(self) -> str:
         return repr(self.values)
 
-    def __setstate__(self, state: tuple) -> None:
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
         _version, shape, dtype, fortran, raw = state
         flat = np.frombuffer(raw, dtype=dtype.dtype)
         self.values = flat.reshape(shape, order="F" if fortran else "C")
@@ -71,7 +81,11 @@ def _scalar(dtype: _Dtype, raw: bytes) -> object:
     return np.frombuffer(raw, dtype=dtype.dtype, count=1)[0].item()
 
 
-def _defaultdict(*_factory_of_values: object) -> collections.OrderedDict:
+class _Namespace:
+    """Stands for `argparse.Namespace`: its attributes are what was stored."""
+
+
+def _defaultdict(*_factory_of_values: object) -> collections.OrderedDict[Any, Any]:
     return collections.OrderedDict()
 
 
@@ -79,9 +93,9 @@ def _factory(*_arguments: object) -> None:
     """Stands for the factory that a defaultdict names: it is never needed."""
 
 
-def _safe_globals() -> list:
-    listed: list = [
-        argparse.Namespace,
+def _safe_globals() -> list[Any]:
+    listed: list[Any] = [
+        (_Namespace, "argparse.Namespace"),
         (_defaultdict, "collections.defaultdict"),
         *((_factory, f"builtins.{kind}") for kind in ("dict", "list", "set", "int", "float")),
         (_Dtype, "numpy.dtype"),
@@ -174,7 +188,7 @@ def _check_entries(path: Path, archive: zipfile.ZipFile) -> None:
                     pass
 
 
-def _read_safetensors(path: Path) -> dict:
+def _read_safetensors(path: Path) -> dict[str, object]:
     try:
         import safetensors
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""Image files -> uint8 arrays, as training saw them, and masks -> bool arrays.
+"""Image files -> uint8 arrays, as training saw them.
 
 Training opened each file with `PIL.Image.open(path).convert("RGB")` and resized it with Pillow's
 bilinear filter. The same values come out here, faster: PNG files are decoded by OpenCV, which
@@ -15,24 +15,26 @@ import os
 import stat
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin
+import numpy.typing as npt
+from PIL import BmpImagePlugin, GifImagePlugin, ImageFile, JpegImagePlugin
 
 from errors import InputError
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 MAX_PIXELS = 50_000_000  # 150 MB as RGB; an ultrasound picture has below 2 million
 MAX_BYTES = 256 * 2**20
-SCALED_16_BIT = "16 bits a channel, scaled to 8 bits (65535 -> 255)"
+SCALED_16_BIT = "scaled_16_bit"  # 65535 -> 255
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 # By content, whatever the name says. The classes are called directly, not through Image.open: that
 # would offer the file to every decoder of Pillow.
-_PILLOW_READERS = {
+_PILLOW_READERS: dict[bytes, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
     b"\xff\xd8\xff": JpegImagePlugin.JpegImageFile,
     b"GIF8": GifImagePlugin.GifImageFile,
     b"BM": BmpImagePlugin.BmpImageFile,
@@ -40,9 +42,20 @@ _PILLOW_READERS = {
 _ANIMATION = {b"acTL", b"fcTL", b"fdAT"}  # PNG chunks
 # What Pillow and OpenCV raise on damaged data; they have no common base class.
 _DECODER_ERRORS = (
-    ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError, RuntimeError,
-    SyntaxError, TypeError, ValueError, cv2.error, struct.error, zlib.error,
-)  # fmt: skip
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    cv2.error,
+    struct.error,
+    zlib.error,
+)
 
 
 class UnreadableImage(InputError):
@@ -56,55 +69,36 @@ class UnreadableImage(InputError):
         return f"{self.args[0]}: {self.reason}"
 
 
-def read_image(path: str | Path) -> tuple[np.ndarray, str]:
-    """The picture as training saw it, and what was done to it that training may not have done.
+def read_image(path: str | Path) -> tuple[npt.NDArray[np.uint8], str]:
+    """Return the picture as training saw it, and what was done to it that training may not have.
 
-    Returns uint8 (H, W, 3) in RGB, or (H, W) where the three channels are equal, and a note: `""`,
-    or SCALED_16_BIT. Alpha is dropped, palettes and CMYK are converted, the first frame of an
+    The picture: uint8 (H, W, 3) in RGB, or (H, W) where the three channels are equal. The note:
+    `""`, or SCALED_16_BIT. Alpha is dropped, palettes and CMYK are converted, the first frame of an
     animation counts, the EXIF orientation is not applied, all as `convert("RGB")` does.
     16-bit values keep their high byte. Raises UnreadableImage; nothing is ever filled up.
+    """
+    values = decode(path)
+    if values.dtype == np.uint16:
+        pixels, note = (values >> 8).astype(np.uint8), SCALED_16_BIT
+    else:
+        pixels, note = values, ""
+    return _without_equal_channels(pixels[..., :3] if pixels.ndim == 3 else pixels), note
+
+
+def decode(path: str | Path) -> npt.NDArray[Any]:
+    """Return the values as stored: uint8 or uint16, (H, W), (H, W, 3) RGB or (H, W, 4) RGBA.
+
+    Palettes and CMYK come out as RGB. Raises UnreadableImage.
     """
     data = _read_bytes(path)
     with _decoder_errors_name(path):
         if not data.startswith(_PNG):
-            return _with_pillow(path, data), ""
-        pixels = _with_opencv(path, data)
-    note = ""
-    if pixels.dtype == np.uint16:
-        pixels, note = (pixels >> 8).astype(np.uint8), SCALED_16_BIT
-    if pixels.ndim == 3:
-        pixels = cv2.cvtColor(pixels[..., :3], cv2.COLOR_BGR2RGB)
-    return _without_equal_channels(pixels), note
-
-
-def read_mask(path: str | Path) -> np.ndarray:
-    """bool (H, W): True where any colour channel is not zero; a fully transparent pixel is False.
-
-    Raises UnreadableImage.
-    """
-    data = _read_bytes(path)
-    with _decoder_errors_name(path):
-        # All 16 bits where there are so many: a mask may hold 0 and 1.
-        read = _with_opencv if data.startswith(_PNG) else _with_pillow
-        values = np.atleast_3d(read(path, data)) != 0  # (H, W, 1, 3 or 4)
-    mask = values[..., :3].any(axis=2)
-    return mask & values[..., 3] if values.shape[2] == 4 else mask
-
-
-def resize_image(image: np.ndarray, size: int) -> np.ndarray:
-    """uint8 (H, W[, 3]) -> uint8 (size, size[, 3]); not letterboxed.
-
-    Pillow's bilinear filter, which widens with the reduction (antialiased): what torchvision's
-    `Resize((size, size))` does to a PIL image.
-    """
-    resized = Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR)
-    return np.asarray(resized)
-
-
-def resize_mask(mask: np.ndarray, size: int) -> np.ndarray:
-    """bool (H, W) -> bool (size, size), nearest neighbour by pixel centres."""
-    values = Image.fromarray(mask.astype(np.uint8))
-    return np.asarray(values.resize((size, size), Image.Resampling.NEAREST)) != 0
+            return _with_pillow(path, data)
+        values = _with_opencv(path, data)
+        if values.ndim == 2:
+            return values
+        order = cv2.COLOR_BGRA2RGBA if values.shape[2] == 4 else cv2.COLOR_BGR2RGB
+        return cv2.cvtColor(values, order)
 
 
 def _read_bytes(path: str | Path) -> bytes:
@@ -175,7 +169,7 @@ def _still_png(path: str | Path, data: bytes) -> bytes:
     return b"".join(kept)
 
 
-def _with_opencv(path: str | Path, data: bytes) -> np.ndarray:
+def _with_opencv(path: str | Path, data: bytes) -> npt.NDArray[Any]:
     """PNG values as stored, uint8 or uint16, (H, W) or (H, W, 3 or 4) in B, G, R, alpha order."""
     still = np.frombuffer(_still_png(path, data), np.uint8)
     values = cv2.imdecode(still, cv2.IMREAD_UNCHANGED)  # which applies no EXIF orientation either
@@ -184,7 +178,7 @@ def _with_opencv(path: str | Path, data: bytes) -> np.ndarray:
     return values
 
 
-def _with_pillow(path: str | Path, data: bytes) -> np.ndarray:
+def _with_pillow(path: str | Path, data: bytes) -> npt.NDArray[np.uint8]:
     """uint8 (H, W) or (H, W, 3) of the first frame, as `convert("RGB")` gives it."""
     reader = next((r for magic, r in _PILLOW_READERS.items() if data.startswith(magic)), None)
     if reader is None:
@@ -192,12 +186,14 @@ def _with_pillow(path: str | Path, data: bytes) -> np.ndarray:
     with reader(io.BytesIO(data)) as image:
         _check_size(path, *image.size)
         grey = image.mode in ("1", "L")
-        return _without_equal_channels(np.asarray(image.convert("L" if grey else "RGB")))
+        return np.asarray(image.convert("L" if grey else "RGB"))
 
 
-def _without_equal_channels(pixels: np.ndarray) -> np.ndarray:
+def _without_equal_channels(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """(H, W, 3) -> (H, W) where red, green and blue are the same, else unchanged."""
     if pixels.ndim == 2:
         return pixels
     red, green, blue = cv2.split(pixels)
-    return red if np.array_equal(red, green) and np.array_equal(green, blue) else pixels
+    if np.array_equal(red, green) and np.array_equal(green, blue):
+        return np.asarray(red, dtype=np.uint8)
+    return pixels

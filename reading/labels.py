@@ -7,15 +7,11 @@ people. The other is a plain table with one header row. Columns are found by nam
 
 from __future__ import annotations
 
-import datetime
-import math
-import numbers
 import os
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import openpyxl
@@ -23,9 +19,18 @@ import pandas as pd
 from openpyxl.utils import get_column_letter
 
 from errors import InputError
+from reading.cells import (
+    description,
+    filename_key,
+    is_blank,
+    is_excel_error,
+    read_age,
+    read_sex,
+    subject_key,
+    tidy,
+)
 from reading.xlsx import cell_name, check_formulas, numbered_rows, opened, value_at
 
-MAX_AGE_READ = 120  # years; the oldest person on record reached 122
 _HEADER_WITHIN = 20  # rows that are not blank
 
 _COLUMN_NAMES = {
@@ -36,23 +41,18 @@ _COLUMN_NAMES = {
 }
 _ROLES = {name: role for role, names in _COLUMN_NAMES.items() for name in names}
 _IN_YEARS = re.compile(r"[(\[](years?|yrs?|y|岁|周岁)[)\]]$")
-_AGE_TEXT = re.compile(
-    r"([+-]?\d+(?:\.\d+|,\d{1,2})?)\s*(?:years?(?:\s*old)?|yrs?|y|y\.?o\.?|周?岁|歲)?"
-)
-_NUMBER_TEXT = re.compile(r"0*(\d+)(?:\.0*)?")
-_EXCEL_ERROR = re.compile(r"#(?:N/A|[A-Z0_/]+[!?])")
-_SEX = {"f": "F", "female": "F", "女": "F", "m": "M", "male": "M", "男": "M"}
+_KEYS = {"subject": subject_key, "filename": filename_key}
 _UNUSABLE, _CONFLICTING = "unusable_label", "conflicting_label"
 
 
 @dataclass(frozen=True)
 class Labels:
-    """What the workbook says.
+    """Labels of a workbook.
 
-    by: "subject" or "filename", what `key` is. table: one row a person (or file) that can be used:
-    key (str, unique), true_age (float64, years), sex ("F", "M", as written, or None), cohort (the
-    block's name or None), subject (str or None; only file names come with one). problems: rows that
-    cannot be used: key (str or None), cell ("Sheet1!B5"), kind ("unusable_label" or
+    by: "subject" or "filename", what `key` is. table: one row per person (or file) that can be
+    used: key (str, unique), true_age (float64, years), sex ("F", "M", as written, or None), cohort
+    (the block's name or None), subject (str or None; only file names come with one). problems: rows
+    that cannot be used: key (str or None), cell ("Sheet1!B5"), kind ("unusable_label" or
     "conflicting_label"), reason.
     """
 
@@ -83,29 +83,6 @@ class _Problem(NamedTuple):
     cell: str
     kind: str
     reason: str
-
-
-def subject_key(value: object) -> str | None:
-    """The form in which subject numbers compare: 123, 123.0, "123" and " 0123" give "123".
-
-    Other text is kept, without white space around it. None for an empty cell, and for what cannot
-    be a number: NaN, infinity, True, a date.
-    """
-    if value is None or isinstance(value, (bool, datetime.date, datetime.time, datetime.timedelta)):
-        return None
-    if isinstance(value, numbers.Real):
-        if not math.isfinite(value):
-            return None
-        return str(int(value)) if value == int(value) else str(float(value))
-    text = _tidy(value)
-    number = _NUMBER_TEXT.fullmatch(text)
-    return number[1] if number else text or None
-
-
-def filename_key(value: object) -> str | None:
-    """The base name of a file, one form for composed and decomposed accents; None if empty."""
-    text = unicodedata.normalize("NFC", str(value)).strip() if value is not None else ""
-    return PureWindowsPath(text).name or None  # splits at both / and \\
 
 
 def read_labels(
@@ -156,14 +133,10 @@ def read_labels(
     return Labels(by, table, pd.DataFrame(problems, columns=_Problem._fields, dtype=object))
 
 
-def _tidy(value: object) -> str:
-    return " ".join(unicodedata.normalize("NFKC", str(value)).split())
-
-
 def _role(value: object) -> str | None:
     if not isinstance(value, str):
         return None
-    name = re.sub(r"[\s_]+", "", _tidy(value).casefold())
+    name = re.sub(r"[\s_]+", "", tidy(value).casefold())
     return _ROLES.get(_IN_YEARS.sub("", name))
 
 
@@ -171,22 +144,22 @@ def _find_table(
     path: Path, book: openpyxl.Workbook, sheet: str | None
 ) -> tuple[Any, int, list[_Block]]:
     """The sheet, the row number of its header, and its blocks."""
-    titles = [_tidy(worksheet.title) for worksheet in book.worksheets]
+    titles = [tidy(worksheet.title) for worksheet in book.worksheets]
     listed = ", ".join(titles) or "none"
     worksheets = book.worksheets
     if sheet is not None:
-        worksheets = [ws for ws in worksheets if _tidy(ws.title) == _tidy(sheet)]
+        worksheets = [ws for ws in worksheets if tidy(ws.title) == tidy(sheet)]
         if not worksheets:
             raise InputError(f"--sheet {sheet}: {path} has no such sheet; it has {listed}")
     found, headers = [], []
     for worksheet in worksheets:
         number, above, header = _find_header(path, worksheet)
         if number is None:
-            headers.append((_tidy(worksheet.title), header))
+            headers.append((tidy(worksheet.title), header))
         else:
             found.append((worksheet, number, above, header))
     if len(found) > 1:
-        usable = ", ".join(_tidy(worksheet.title) for worksheet, *_ in found)
+        usable = ", ".join(tidy(worksheet.title) for worksheet, *_ in found)
         raise InputError(f"{path}: several sheets hold labels ({usable}); choose one with --sheet")
     if not found:
         columns = "; ".join(f"{title}: {_listed(header)}" for title, header in headers)
@@ -198,13 +171,13 @@ def _find_table(
     return worksheet, number, _find_blocks(path, worksheet.title, above, header)
 
 
-def _find_header(path: Path, worksheet: Any) -> tuple[int | None, Sequence, Sequence]:
+def _find_header(path: Path, worksheet: Any) -> tuple[int | None, Sequence[Any], Sequence[Any]]:
     """Number of the header row, the row above it, itself; number None and the best guess if none.
 
     The guess: the row that has most column names that we know, or else the most text.
     """
-    above: Sequence = ()
-    best: tuple[tuple[int, int], Sequence] = ((0, 0), ())
+    above: Sequence[Any] = ()
+    best: tuple[tuple[int, int], Sequence[Any]] = ((0, 0), ())
     seen = 0
     for number, values in numbered_rows(path, worksheet):
         roles = {_role(value) for value in values} - {None}
@@ -220,18 +193,20 @@ def _find_header(path: Path, worksheet: Any) -> tuple[int | None, Sequence, Sequ
     return None, (), best[1]
 
 
-def _listed(header: Sequence) -> str:
-    names = [_tidy(value) for value in header if value is not None]
+def _listed(header: Sequence[Any]) -> str:
+    names = [tidy(value) for value in header if value is not None]
     more = f", and {len(names) - 30} more" if len(names) > 30 else ""
     return ", ".join(name[:40] for name in names[:30]) + more or "none"
 
 
-def _find_blocks(path: Path, title: str, above: Sequence, header: Sequence) -> list[_Block]:
+def _find_blocks(
+    path: Path, title: str, above: Sequence[Any], header: Sequence[Any]
+) -> list[_Block]:
     """One block from each name in the row above the header to the next name; or the one table."""
     names: dict[str, int] = {}
     for index, value in enumerate(above):
-        if not _is_blank(value):
-            names.setdefault(_tidy(value), index)  # unmerged, it may stand above every column
+        if not is_blank(value):
+            names.setdefault(tidy(value), index)  # unmerged, it may stand above every column
     starts = [0, *list(names.values())[1:]]
     spans = zip(names, starts, [*starts[1:], len(header)], strict=False)
     columns = {name: _columns(path, title, header, *span) for name, *span in spans}
@@ -243,7 +218,7 @@ def _find_blocks(path: Path, title: str, above: Sequence, header: Sequence) -> l
     return blocks or [_Block(None, _columns(path, title, header, 0, len(header)))]
 
 
-def _columns(path: Path, title: str, header: Sequence, first: int, end: int) -> dict[str, int]:
+def _columns(path: Path, title: str, header: Sequence[Any], first: int, end: int) -> dict[str, int]:
     """Role -> index, of the columns first to end - 1."""
     columns: dict[str, int] = {}
     for index in range(first, min(end, len(header))):
@@ -262,18 +237,18 @@ def _columns(path: Path, title: str, header: Sequence, first: int, end: int) -> 
 def _choose_blocks(
     path: Path, blocks: list[_Block], cohort: str | None, image_dir: str | Path | None
 ) -> list[_Block]:
-    named = {_tidy(block.name).casefold(): block for block in blocks if block.name is not None}
+    named = {tidy(block.name).casefold(): block for block in blocks if block.name is not None}
     if cohort is not None:
-        if _tidy(cohort).casefold() not in named:
-            names = ", ".join(block.name for block in named.values())
+        if tidy(cohort).casefold() not in named:
+            names = ", ".join(str(block.name) for block in named.values())
             has = f"has {names}" if names else "is one table without cohorts; leave out --cohort"
             raise InputError(f"--cohort {cohort}: {path} {has}")
-        return [named[_tidy(cohort).casefold()]]
+        return [named[tidy(cohort).casefold()]]
     if image_dir is not None:
         for folder in (os.path.abspath(image_dir), os.path.realpath(image_dir)):
             for part in reversed(Path(folder).parts):
-                if _tidy(part).casefold() in named:
-                    return [named[_tidy(part).casefold()]]
+                if tidy(part).casefold() in named:
+                    return [named[tidy(part).casefold()]]
     if len({"filename" in block.columns for block in blocks}) == 2:
         names = ", ".join(str(block.name) for block in blocks)
         raise InputError(
@@ -290,7 +265,7 @@ def _check_blocks_apart(path: Path, title: str, rows: list[_Row]) -> None:
         other = first.setdefault(row.key, row)
         if other.block is not row.block:
             raise InputError(
-                f"{path}: {_tidy(row.key)} stands for two people, {_age_cell(title, other)} "
+                f"{path}: {tidy(row.key)} stands for two people, {_age_cell(title, other)} "
                 f"({other.block.name}) and {_age_cell(title, row)} ({row.block.name}); say "
                 f"which with --cohort {other.block.name} or --cohort {row.block.name}"
             )
@@ -308,72 +283,25 @@ def _read_row(
     """Add the block's part of a row to `rows` or to `problems`; a blank one to neither."""
     raw_key = value_at(values, block.columns[by])
     raw_age = value_at(values, block.columns["age"])
-    if _is_blank(raw_key) and _is_blank(raw_age):
+    if is_blank(raw_key) and is_blank(raw_age):
         return
-    key = None if _is_excel_error(raw_key) else _KEYS[by](raw_key)
+    key = None if is_excel_error(raw_key) else _KEYS[by](raw_key)
     if key is None:
         cell = _cell_name(title, block, by, number)
-        problems.append(_Problem(None, cell, _UNUSABLE, _description(raw_key, f"a {by}")))
+        problems.append(_Problem(None, cell, _UNUSABLE, description(raw_key, f"a {by}")))
         return
     age = read_age(raw_age)
     if isinstance(age, str):
         cell = _cell_name(title, block, "age", number)
         problems.append(_Problem(key, cell, _UNUSABLE, age))
         return
-    sex = _sex(value_at(values, block.columns.get("sex")))
+    sex = read_sex(value_at(values, block.columns.get("sex")))
     subject = value_at(values, block.columns.get("subject")) if by == "filename" else None
     rows.append(_Row(block, number, key, age, sex, subject_key(subject)))
 
 
-def read_age(value: object) -> float | str:
-    """Years, or why the cell does not hold an age.
-
-    Text is read where it can mean one thing: "45", "45.5", "45,5" (decimal comma), with or without
-    岁, y, yr, years, yo after it.
-    """
-    if isinstance(value, str) and not _is_excel_error(value):
-        text = _AGE_TEXT.fullmatch(_tidy(value).casefold())
-        age = float(text[1].replace(",", ".")) if text else math.nan
-    elif isinstance(value, numbers.Real) and not isinstance(value, bool):
-        age = float(value)
-    else:
-        age = math.nan
-    if not math.isfinite(age):
-        return _description(value, "an age in years")
-    if not 0 <= age <= MAX_AGE_READ:
-        return f"holds {age:g}, which is not an age between 0 and {MAX_AGE_READ} years"
-    return age
-
-
-def _description(value: object, wanted: str) -> str:
-    if _is_blank(value):
-        return "is empty"
-    if _is_excel_error(value):
-        return f"holds the Excel error {value}"
-    if isinstance(value, (datetime.date, datetime.time, datetime.timedelta)):
-        return f"holds a date or time ({value}), not {wanted}"
-    return f"holds {_tidy(value)[:40]!r}, not {wanted}"
-
-
-def _is_blank(value: object) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
-
-
-def _is_excel_error(value: object) -> bool:
-    return isinstance(value, str) and _EXCEL_ERROR.fullmatch(value) is not None
-
-
-def _sex(value: object) -> str | None:
-    if _is_blank(value) or _is_excel_error(value):
-        return None
-    text = _tidy(value)
-    return _SEX.get(text.casefold(), text)
-
-
-def _merge_duplicates(
-    title: str, rows: list[_Row], problems: list[_Problem]
-) -> list[_Row]:
-    """One row a key and block; those whose ages differ become one problem that names the cells."""
+def _merge_duplicates(title: str, rows: list[_Row], problems: list[_Problem]) -> list[_Row]:
+    """Keep one row per key and block; those whose ages differ become one problem."""
     groups: dict[tuple[str | None, str], list[_Row]] = {}
     for row in rows:
         groups.setdefault((row.block.name, row.key), []).append(row)
@@ -404,6 +332,3 @@ def _cell_name(title: str, block: _Block, role: str, row: int) -> str:
 
 def _age_cell(title: str, row: _Row) -> str:
     return _cell_name(title, row.block, "age", row.row)
-
-
-_KEYS = {"subject": subject_key, "filename": filename_key}

@@ -26,9 +26,21 @@ _NO_STORED_VALUE = re.compile(
 )
 # What openpyxl raises on damaged or foreign files; they have no common base class.
 _READER_ERRORS = (
-    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, OSError,
-    RuntimeError, SyntaxError, TypeError, ValueError, struct.error, zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @contextlib.contextmanager
@@ -89,7 +101,9 @@ def _check_archive(path: Path, file: BinaryIO) -> None:
         )
 
 
-def numbered_rows(path: Path, worksheet: Any, first: int = 1) -> Iterator[tuple[int, tuple]]:
+def numbered_rows(
+    path: Path, worksheet: Any, first: int = 1
+) -> Iterator[tuple[int, tuple[Any, ...]]]:
     """Row number (from 1) and values, from row `first` to the last filled one."""
     rows = worksheet.iter_rows(min_row=first, values_only=True)
     for number, values in enumerate(rows, first):
@@ -144,5 +158,5 @@ def value_at(values: Sequence[Any], index: int | None) -> Any:
 
 
 def cell_name(title: str, column: int, row: int) -> str:
-    """"Sheet1!B5"; column counts from 0, row from 1."""
+    """ "Sheet1!B5"; column counts from 0, row from 1."""
     return f"{' '.join(title.split())}!{get_column_letter(column + 1)}{row}"

@@ -1,19 +1,25 @@
-"""Is the test set free of what training saw? The check, and the report about it."""
+"""Is the test set free of what training saw?"""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import dataclasses
 import itertools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
-from dataset import SPLITS, UnreadableImage, read_image
+from dataset import SPLITS
+from reading.checksums import sha256
+from reading.images import UnreadableImage, read_image
+from words.catalogue import LANGUAGES, texts
+from words.reports import leakage_verdict
 
 NO_LEAK, POSSIBLE, LEAK = "no leak found", "possible leak", "LEAK"
 HASH_SIDE = 16
@@ -22,22 +28,28 @@ HASH_SIDE = 16
 NEAR_BITS = 20
 
 
-def sha256(path: str | Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+@dataclasses.dataclass(frozen=True)
+class Leakage:
+    """Findings on what the splits share, train and validation included.
 
+    level: NO_LEAK, POSSIBLE or LEAK. splits: split -> subjects and images. Groups of images are
+    lists of filename, subject_id and split. near_identical_images_across_splits: None where it was
+    not looked for.
+    """
 
-def split_fingerprint(filenames: Sequence[str]) -> str:
-    """SHA-256 of the sorted file names: equal for two runs on the same set of images."""
-    return hashlib.sha256("\n".join(sorted(filenames)).encode()).hexdigest()
+    level: str
+    splits: dict[str, dict[str, int]]
+    subjects_in_several_splits: list[str]
+    identical_images_across_splits: list[list[dict[str, str]]]
+    identical_images_of_different_subjects: list[list[dict[str, str]]]
+    near_identical_images_across_splits: list[dict[str, Any]] | None
+    conflicting_labels: list[str]
+    changed_settings: dict[str, dict[str, Any]]
+    default_settings: list[str]
 
 
 def identical_files(paths: Sequence[str]) -> list[list[int]]:
-    """Groups of positions whose files hold the same bytes. Only files of equal size are read.
+    """Find groups of positions whose files hold the same bytes; only equal sizes are read.
 
     What cannot be read (a broken link, a folder) is the same as nothing: it has no prediction.
     """
@@ -53,10 +65,11 @@ def identical_files(paths: Sequence[str]) -> list[list[int]]:
     return sorted(group for group in by_content.values() if len(group) > 1)
 
 
-def difference_hash(image: np.ndarray) -> np.ndarray:
-    """256 bits, packed in uint8 (32,): is each of 16 x 16 cells brighter than its right neighbour?
+def difference_hash(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Hash a picture: is each of 16 x 16 cells brighter than its right neighbour?
 
-    image: uint8 (H, W) or (H, W, 3). Survives re-encoding, resizing and changes of brightness.
+    image: uint8 (H, W) or (H, W, 3). Returns 256 bits, packed in uint8 (32,). Survives re-encoding,
+    resizing and changes of brightness.
     """
     size = (HASH_SIDE + 1, HASH_SIDE)
     grey = Image.fromarray(image).convert("L").resize(size, Image.Resampling.BOX)
@@ -65,7 +78,7 @@ def difference_hash(image: np.ndarray) -> np.ndarray:
 
 
 def near_identical(paths: Sequence[str], splits: Sequence[str]) -> list[tuple[int, int, int]]:
-    """Pairs of positions in different splits whose hashes differ in at most NEAR_BITS bits.
+    """Find pairs of positions in different splits whose hashes differ in at most NEAR_BITS bits.
 
     Returns (first, second, bits). A file that cannot be read, or one without any contrast, is left
     out: it has nothing to compare.
@@ -99,10 +112,10 @@ def check_leakage(
     changed_settings: Mapping[str, Mapping[str, object]] | None = None,
     default_settings: Sequence[str] = (),
     near_duplicates: bool = False,
-) -> dict[str, object]:
-    """Compare the splits of all samples, train and val included.
+) -> Leakage:
+    """Compare the splits of all samples, train and validation included.
 
-    samples: `filename, path, subject_id, split`, one row an image. conflicts: one line for each
+    samples: `filename, path, subject_id, split`, one row per image. conflicts: one line for each
     label that was left out because the workbook contradicts itself. changed_settings: split
     settings that differ from the checkpoint's, {name: {"checkpoint": ..., "used": ...}}.
     default_settings: split settings that the checkpoint does not hold. near_duplicates: also
@@ -111,113 +124,46 @@ def check_leakage(
     paths, splits = samples["path"].tolist(), samples["split"].tolist()
     names, subjects = samples["filename"].tolist(), samples["subject_id"].tolist()
 
-    def describe(*rows: int) -> list[dict[str, str]]:
-        return [
-            {"filename": names[i], "subject_id": subjects[i], "split": splits[i]} for i in rows
-        ]
+    def described(rows: Sequence[int]) -> list[dict[str, str]]:
+        return [{"filename": names[i], "subject_id": subjects[i], "split": splits[i]} for i in rows]
 
-    counts = {
-        name: {
-            "subjects": int(samples.loc[samples["split"] == name, "subject_id"].nunique()),
-            "images": int((samples["split"] == name).sum()),
-        }
-        for name in SPLITS
-    }
     spread = samples.groupby("subject_id")["split"].nunique()
     shared_subjects = sorted(spread.index[spread > 1])
     groups = identical_files(paths)
-    across = [g for g in groups if len({splits[i] for i in g}) > 1]
-    renumbered = [g for g in groups if len({subjects[i] for i in g}) > 1]
-    near = near_identical(paths, splits) if near_duplicates else []
-    known = {pair for group in across for pair in itertools.combinations(group, 2)}
-    near = [pair for pair in near if pair[:2] not in known]
-    reasons = []
-    if shared_subjects:
-        reasons.append(f"{len(shared_subjects)} subjects stand in more than one split")
-    if across:
-        reasons.append(f"{len(across)} images stand byte for byte in more than one split")
-    suspicions = []
-    if near:
-        suspicions.append(f"{len(near)} pairs of images across splits look nearly identical")
-    if changed_settings:
-        suspicions.append(
-            f"the split was made with other settings than training's: {', '.join(changed_settings)}"
-        )
-    if default_settings:
-        suspicions.append(
-            f"the checkpoint does not say how training split: {', '.join(default_settings)}"
-        )
-    level = LEAK if reasons else POSSIBLE if suspicions else NO_LEAK
-    detail = "; ".join(reasons + suspicions)
-    return {
-        "verdict": f"{level}: {detail}" if detail else level,
-        "level": level,
-        "splits": counts,
-        "subjects_in_several_splits": shared_subjects,
-        "identical_images_across_splits": [describe(*group) for group in across],
-        "identical_images_of_different_subjects": [describe(*group) for group in renumbered],
-        "near_identical_images_across_splits": (
-            [{"images": describe(a, b), "differing_bits": bits} for a, b, bits in near]
-            if near_duplicates
-            else None
-        ),
-        "conflicting_labels": list(conflicts),
-        "changed_settings": {k: dict(v) for k, v in (changed_settings or {}).items()},
-        "default_settings": list(default_settings),
-    }
+    across = [group for group in groups if len({splits[i] for i in group}) > 1]
+    renumbered = [group for group in groups if len({subjects[i] for i in group}) > 1]
+    near = None
+    if near_duplicates:
+        known = {pair for group in across for pair in itertools.combinations(group, 2)}
+        found = [pair for pair in near_identical(paths, splits) if pair[:2] not in known]
+        near = [{"images": described(pair), "differing_bits": bits} for *pair, bits in found]
+    doubtful = bool(near or changed_settings or default_settings)
+    return Leakage(
+        level=LEAK if shared_subjects or across else POSSIBLE if doubtful else NO_LEAK,
+        splits={
+            name: {
+                "subjects": int(samples.loc[samples["split"] == name, "subject_id"].nunique()),
+                "images": int((samples["split"] == name).sum()),
+            }
+            for name in SPLITS
+        },
+        subjects_in_several_splits=shared_subjects,
+        identical_images_across_splits=[described(group) for group in across],
+        identical_images_of_different_subjects=[described(group) for group in renumbered],
+        near_identical_images_across_splits=near,
+        conflicting_labels=list(conflicts),
+        changed_settings={name: dict(v) for name, v in (changed_settings or {}).items()},
+        default_settings=list(default_settings),
+    )
 
 
-def report(leakage: Mapping[str, object]) -> str:
-    """The check as Markdown, the verdict on top."""
-    lines = [
-        "# Data leakage report", "", f"**Verdict: {leakage['verdict']}.**", "",
-        "| split | subjects | images |", "|---|---:|---:|",
-    ]  # fmt: skip
-    lines += [
-        f"| {name} | {n['subjects']} | {n['images']} |" for name, n in leakage["splits"].items()
+def leak_warnings(leakage: Leakage) -> list[dict[str, str]]:
+    """Say what leaked, by language; nothing unless there is a leak."""
+    if leakage.level != LEAK:
+        return []
+    return [
+        {
+            lang: texts("warnings", lang)["leak"].format(verdict=leakage_verdict(leakage, lang))
+            for lang in LANGUAGES
+        }
     ]
-    lines += _section(
-        "Subjects in more than one split", leakage["subjects_in_several_splits"],
-        "None: every subject's images stand in one split.",
-    )  # fmt: skip
-    lines += _section(
-        "Byte-identical images across splits",
-        [_together(group) for group in leakage["identical_images_across_splits"]],
-        "None. All files of equal size were compared by their SHA-256.",
-    )
-    lines += _section(
-        "Byte-identical images under different subject numbers",
-        [_together(group) for group in leakage["identical_images_of_different_subjects"]],
-        "None.",
-    )
-    near = leakage["near_identical_images_across_splits"]
-    if near is None:
-        lines += _section("Nearly identical images across splits", [],
-                          "Not looked for; pass --check-near-duplicates.")
-    else:
-        lines += _section(
-            "Nearly identical images across splits",
-            [f"{_together(p['images'])}: {p['differing_bits']} of 256 bits differ" for p in near],
-            f"None within {NEAR_BITS} of 256 bits of their difference hashes.",
-        )
-    lines += _section("Labels left out because the workbook contradicts itself",
-                      leakage["conflicting_labels"], "None.")
-    lines += _section(
-        "Split settings that differ from the checkpoint's",
-        [f"{name}: {v['used']} instead of {v['checkpoint']}"
-         for name, v in leakage["changed_settings"].items()],
-        "None.",
-    )  # fmt: skip
-    lines += _section(
-        "Split settings that the checkpoint does not hold (defaults were used)",
-        leakage["default_settings"], "None.",
-    )  # fmt: skip
-    return "\n".join(lines) + "\n"
-
-
-def _section(title: str, items: Sequence[str], otherwise: str) -> list[str]:
-    return ["", f"## {title}", "", *([f"- {item}" for item in items] or [otherwise])]
-
-
-def _together(group: Sequence[Mapping[str, str]]) -> str:
-    return " = ".join(f"`{i['filename']}` ({i['split']}, subject {i['subject_id']})" for i in group)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import torch.distributed as dist
+
+Part = TypeVar("Part")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,24 +19,29 @@ class World:
     rank: int = 0
     size: int = 1
 
-    def shard(self, count: int, batch_size: int) -> range:
-        """This process's share of `count` samples: contiguous, nobody's twice.
+    def share(self, count: int, batch_size: int) -> slice:
+        """This process's contiguous share of `count` samples; every sample is in exactly one.
 
         Shares are made of whole batches, so that every image is predicted in the same company,
         and with the same rounding, as in one process.
         """
         batches = -(-count // batch_size)
         first, end = (batches * rank // self.size for rank in (self.rank, self.rank + 1))
-        return range(min(first * batch_size, count), min(end * batch_size, count))
+        return slice(min(first * batch_size, count), min(end * batch_size, count))
 
-    def gather(self, part: object) -> list | None:
-        """Every process's part, in order of rank, at rank 0; None elsewhere.
+    def gather(self, work: Callable[[], Part]) -> list[Part]:
+        """Run `work` in every process; the results of all, by rank, at rank 0, its own elsewhere.
 
-        part: what this process found, or the exception that stopped it. If any process was
-        stopped, all of them raise the first such exception.
+        If an exception stops any process, all of them raise the first one, so that every process
+        can clear up.
         """
+        part: Part | Exception
+        try:
+            part = work()
+        except Exception as error:
+            part = error
         if self.size == 1:
-            parts = [part]
+            parts: list[Any] = [part]
         else:
             # Everything gathered lies in host memory and is small, so gloo serves GPUs as well.
             parts = [None] * self.size
@@ -41,7 +50,7 @@ class World:
         for found in parts:
             if isinstance(found, Exception):
                 raise found
-        return parts if self.rank == 0 else None
+        return parts if self.rank == 0 else [parts[self.rank]]
 
 
 def join() -> World:

@@ -3,30 +3,101 @@
 The difference is predicted - true, in years. Intervals are percentile bootstraps over subjects.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
-from stats.bootstrap import (
-    Statistics,
-    age_slope,
-    figure,
-    moments,
-    ratio,
-    resample,
-    sums,
-)
+from stats.age_errors import AgeGroupErrors
+from stats.age_groups import YEARS
+from stats.arrays import Floats, Ints
+from stats.bootstrap import Statistics, age_slope, estimate, moments, ratio, resample, sums
+from stats.estimate import Estimate
 
-# The pair of ages that the sentence names when the data reach them: fixed, so that the sentences
-# of two runs can be compared.
+# The pair of ages to name where the data reach them: fixed, so that two runs can be compared.
 NAMED_AGES = (25, 75)
 Z = 1.96
 
 
-def variance_components(error: np.ndarray, codes: np.ndarray) -> Statistics:
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """Least-squares line of the error: error = intercept + slope * x."""
+
+    slope: Estimate
+    intercept: Estimate
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepeatedLimits:
+    """Limits of agreement for repeated measurements of a person (Bland & Altman 2007).
+
+    n0: the number of images per subject that enters the between-subject variance; None for one
+    subject.
+    """
+
+    method: str
+    bias: Estimate
+    within_sd: Estimate
+    between_sd: Estimate
+    total_sd: Estimate
+    n0: float | None
+    lower_limit: Estimate
+    upper_limit: Estimate
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProportionalBias:
+    """Lines of the difference on the mean of both ages and on the true age."""
+
+    mean_of_both: Line
+    true_age: Line
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlandAltman:
+    """Bias, limits of agreement (Bland & Altman 1986) and proportional bias; years."""
+
+    difference: str
+    n_images: int
+    n_subjects: int
+    bias: Estimate
+    sd: Estimate
+    lower_limit: Estimate
+    upper_limit: Estimate
+    repeated: RepeatedLimits
+    proportional_bias: ProportionalBias
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorAtAge:
+    """Mean error, years, of the age group [start_age, end_age), named by its middle `age`."""
+
+    age: int
+    start_age: int
+    end_age: int
+    count: int
+    n_subjects: int
+    mean_error: float
+    ci95: tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgeBias(Line):
+    """Change of the error with the true age.
+
+    at_ages: two age groups, or none. biased: None where it cannot be judged.
+    """
+
+    at_ages: tuple[ErrorAtAge, ...]
+    biased: bool | None
+
+
+def variance_components(error: Floats, codes: Ints) -> Statistics:
     """One-way analysis of variance of the errors by subject (Searle, Casella & McCulloch 1992).
 
-    With S subjects of m_i images, N in all: `within` = MSW, `n0` = (N - sum m_i^2 / N) / (S - 1),
-    `between` = max(0, (MSB - MSW) / n0). In a resample each copy of a subject counts as a subject
-    of its own.
+    With S subjects of m_i images and N images in all: `within` = MSW,
+    `n0` = (N - sum m_i^2 / N) / (S - 1), `between` = max(0, (MSB - MSW) / n0). In a resample each
+    copy of a subject counts as a subject of its own.
 
     Returns:
         counts (n_subjects, b) -> {`within`, `between`, in years^2; `n0`}, (b,) each, NaN
@@ -47,7 +118,7 @@ def variance_components(error: np.ndarray, codes: np.ndarray) -> Statistics:
         codes,
     )
 
-    def statistics(counts: np.ndarray) -> dict[str, np.ndarray]:
+    def statistics(counts: Floats) -> dict[str, Floats]:
         total = totals(counts)
         n = total["n"]
         within = ratio(total["within"], n - n_subjects)
@@ -63,26 +134,48 @@ def variance_components(error: np.ndarray, codes: np.ndarray) -> Statistics:
 
 
 def bland_altman(
-    true_age: np.ndarray, pred_age: np.ndarray, codes: np.ndarray, chunks: list[np.ndarray]
-) -> dict:
-    """Bias, limits of agreement and proportional bias, each with its interval.
+    true_age: Floats, pred_age: Floats, codes: Ints, chunks: list[Floats]
+) -> BlandAltman:
+    """Estimate bias, limits of agreement and proportional bias.
 
     `lower_limit`, `upper_limit`: bias -/+ 1.96 SD of all differences (Bland & Altman 1986), which
     takes the images as independent. `repeated`: the limits for repeated measurements of a person
     (Bland & Altman 2007), bias -/+ 1.96 sqrt(between + within) with the components of
     `variance_components`. `proportional_bias`: least-squares line of the difference on the mean
-    of both (Bland & Altman 1999) and on the true age; the first is not flat, by construction,
-    where the variances of both differ.
+    of both ages (Bland & Altman 1999) and on the true age; the first is not flat, by
+    construction, where the variances of the two differ.
 
     Args:
-        true_age, pred_age: float64 (n,), years; codes: (n,) subjects as 0, 1, ...;
+        true_age, pred_age: (n,), years; codes: (n,) subjects as 0, 1, ...;
         chunks: from `subject_counts`.
     """
     n_subjects = int(codes.max()) + 1
+    values = resample(_agreement_statistics(true_age, pred_age, codes), chunks)
+
+    def entry(name: str, description: str, reason: str = "") -> Estimate:
+        return estimate(values[name], n_subjects, description, "years", reason)
+
+    two_images = "needs two images"
+    bias = entry("bias", "mean of predicted - true")
+    return BlandAltman(
+        difference="predicted - true",
+        n_images=int(codes.size),
+        n_subjects=n_subjects,
+        bias=bias,
+        sd=entry("sd", "standard deviation of all differences (n - 1)", two_images),
+        lower_limit=entry("lower", "bias - 1.96 SD, images as independent", two_images),
+        upper_limit=entry("upper", "bias + 1.96 SD, images as independent", two_images),
+        repeated=_repeated_limits(values, bias, n_subjects),
+        proportional_bias=_proportional_bias(values, n_subjects),
+    )
+
+
+def _agreement_statistics(true_age: Floats, pred_age: Floats, codes: Ints) -> Statistics:
+    """Numbers of `bland_altman` as a function of the subjects' counts."""
     second = moments(true_age, pred_age, codes)
     components = variance_components(pred_age - true_age, codes)
 
-    def statistics(counts: np.ndarray) -> dict[str, np.ndarray]:
+    def statistics(counts: Floats) -> dict[str, Floats]:
         m, c = second(counts), components(counts)
         bias = m["mean_error"]
         sd = np.sqrt(ratio(m["ee"], m["n"] - 1))
@@ -105,139 +198,89 @@ def bland_altman(
             "intercept_true": bias - age_slope(m) * m["mean_true"],
         }
 
-    values = resample(statistics, chunks)
-
-    def entry(name: str, description: str, reason: str = "", unit: str = "years") -> dict:
-        return figure(values[name], n_subjects, description, unit, reason)
-
-    two_images = "needs two images"
-    repeats = "needs two subjects, one of them with two images"
-    bias = entry("bias", "mean of predicted - true")
-    return {
-        "difference": "predicted - true",
-        "n_images": int(codes.size),
-        "n_subjects": n_subjects,
-        "bias": bias,
-        "sd": entry("sd", "standard deviation of all differences (n - 1)", two_images),
-        "lower_limit": entry("lower", "bias - 1.96 SD, images as independent", two_images),
-        "upper_limit": entry("upper", "bias + 1.96 SD, images as independent", two_images),
-        "repeated": {
-            "method": "one-way components of variance by subject (Bland & Altman 2007)",
-            "bias": bias,
-            "within_sd": entry("within_sd", "standard deviation within subjects", repeats),
-            "between_sd": entry("between_sd", "standard deviation between subjects", repeats),
-            "total_sd": entry("total_sd", "root of between + within variance", repeats),
-            "n0": float(values["n0"][0]) if n_subjects > 1 else None,
-            "lower_limit": entry("repeated_lower", "bias - 1.96 total SD", repeats),
-            "upper_limit": entry("repeated_upper", "bias + 1.96 total SD", repeats),
-        },
-        "proportional_bias": {
-            "mean_of_both": {
-                "slope": entry(
-                    "slope_mean",
-                    "slope of the difference on the mean of predicted and true age",
-                    "the mean of predicted and true age does not vary",
-                    "years per year",
-                ),
-                "intercept": entry(
-                    "intercept_mean",
-                    "difference at a mean of 0 years",
-                    "the mean of predicted and true age does not vary",
-                ),
-            },
-            "true_age": _line(values, n_subjects),
-        },
-    }
+    return statistics
 
 
-def _line(values: dict[str, np.ndarray], n_subjects: int) -> dict:
-    """Slope and intercept of the error on the true age, as figures."""
-    reason = "all true ages are equal"
-    slope = "slope of the error on the true age"
-    intercept = "error of the fitted line at a true age of 0 years"
-    return {
-        "slope": figure(values["slope_true"], n_subjects, slope, "years per year", reason),
-        "intercept": figure(values["intercept_true"], n_subjects, intercept, "years", reason),
-    }
+def _repeated_limits(values: dict[str, Floats], bias: Estimate, n_subjects: int) -> RepeatedLimits:
+    """Limits for repeated measurements, from the resampled values."""
+
+    def entry(name: str, description: str) -> Estimate:
+        reason = "needs two subjects, one of them with two images"
+        return estimate(values[name], n_subjects, description, "years", reason)
+
+    return RepeatedLimits(
+        method="one-way components of variance by subject (Bland & Altman 2007)",
+        bias=bias,
+        within_sd=entry("within_sd", "standard deviation within subjects"),
+        between_sd=entry("between_sd", "standard deviation between subjects"),
+        total_sd=entry("total_sd", "root of between + within variance"),
+        n0=float(values["n0"][0]) if n_subjects > 1 else None,
+        lower_limit=entry("repeated_lower", "bias - 1.96 total SD"),
+        upper_limit=entry("repeated_upper", "bias + 1.96 total SD"),
+    )
 
 
-def age_bias(line: dict, rows: list[dict], n_subjects: int, age_range: tuple[float, float]) -> dict:
-    """How the error changes with age, in numbers and in one plain sentence.
+def _proportional_bias(values: dict[str, Floats], n_subjects: int) -> ProportionalBias:
+    """Both lines of the difference, from the resampled values."""
 
-    A bias is claimed only where the interval of the slope leaves out zero. The sentence then
-    gives the mean error of two decades, of which it names the middle: NAMED_AGES, or else the
-    outermost; only decades that have an interval and whose middle lies in the range of the true
-    ages. The line itself would misstate both where the bias is not straight.
+    def line(x: str, slope: str, intercept: str, reason: str) -> Line:
+        per_year = "years per year"
+        return Line(
+            slope=estimate(values[f"slope_{x}"], n_subjects, slope, per_year, reason),
+            intercept=estimate(values[f"intercept_{x}"], n_subjects, intercept, "years", reason),
+        )
+
+    return ProportionalBias(
+        mean_of_both=line(
+            "mean",
+            "slope of the difference on the mean of predicted and true age",
+            "difference at a mean of 0 years",
+            "the mean of predicted and true age does not vary",
+        ),
+        true_age=line(
+            "true",
+            "slope of the error on the true age",
+            "error of the fitted line at a true age of 0 years",
+            "all true ages are equal",
+        ),
+    )
+
+
+def age_bias(
+    line: Line, age_groups: Sequence[AgeGroupErrors], age_range: tuple[float, float]
+) -> AgeBias:
+    """Judge whether the error changes with the true age.
+
+    A bias is claimed only where the interval of the slope leaves out zero. `at_ages` holds the
+    mean errors of two age groups, named by their middles: NAMED_AGES, or else the outermost; only
+    groups that have an interval and whose middle lies in the range of the true ages. The line
+    itself would misstate both where the bias is not straight.
 
     Args:
-        line: {`slope`, `intercept`} of error = intercept + slope * true age, figures;
-        rows: age groups with `mean_error`, `mean_error_ci95`, `n_subjects`;
+        line: error = intercept + slope * true age;
+        age_groups: from `age_group_errors`;
         age_range: least and greatest true age, years.
-
-    Returns:
-        `slope`, `intercept`; `at_ages`, the two decades, none where there are fewer than two;
-        `biased`: True, False, or None where it cannot be judged; `sentence` {`en`, `zh`}.
     """
-    usable = {
-        row["start_age"] + 5: row
-        for row in rows
-        if row["mean_error_ci95"] and age_range[0] <= row["start_age"] + 5 <= age_range[1]
-    }
-    ages = NAMED_AGES if usable.keys() >= set(NAMED_AGES) else ()
+    usable = {}
+    for group in age_groups:
+        age = group.start_age + YEARS // 2
+        if group.mean_error_ci95 and age_range[0] <= age <= age_range[1]:
+            usable[age] = ErrorAtAge(
+                age=age,
+                start_age=group.start_age,
+                end_age=group.end_age,
+                count=group.count,
+                n_subjects=group.n_subjects,
+                mean_error=group.mean_error,
+                ci95=group.mean_error_ci95,
+            )
+    ages: tuple[int, ...] = NAMED_AGES if usable.keys() >= set(NAMED_AGES) else ()
     if not ages and len(usable) > 1:
         ages = min(usable), max(usable)
-    at_ages = [
-        {
-            "age": age,
-            "start_age": usable[age]["start_age"],
-            "end_age": usable[age]["end_age"],
-            "count": usable[age]["count"],
-            "n_subjects": usable[age]["n_subjects"],
-            "mean_error": usable[age]["mean_error"],
-            "ci95": usable[age]["mean_error_ci95"],
-        }
-        for age in ages
-    ]
-    interval = line["slope"]["ci95"]
-    biased = None if interval is None else not interval[0] <= 0 <= interval[1]
-    return line | {
-        "at_ages": at_ages,
-        "biased": biased,
-        "sentence": _sentence(line["slope"], at_ages, biased, n_subjects),
-    }
-
-
-def _sentence(slope: dict, at_ages: list[dict], biased: bool | None, n_subjects: int) -> dict:
-    """The finding of `age_bias` in English and Chinese."""
-    if biased is None:
-        why = slope.get("reason") or slope["ci95_reason"]
-        return {
-            "en": f"An age bias cannot be judged: {why}.",
-            "zh": "无法判断是否存在年龄偏差：受试者太少，或真实年龄没有差异。",
-        }
-    low, high = slope["ci95"]
-    value = slope["value"]
-    interval = f"95% interval {low:.3f} to {high:.3f}, {n_subjects} people"
-    en = f"{value:.3f} years per year of age ({interval})"
-    zh = f"{value:.3f} 岁（95% 区间 {low:.3f} 至 {high:.3f}，{n_subjects} 人）"
-    if not biased:
-        return {
-            "en": f"No age bias can be shown: the error changes by {en}.",
-            "zh": f"未见明确的年龄偏差：真实年龄每增加 1 岁，误差变化 {zh}。",
-        }
-    at_en, at_zh = [], []
-    for row in at_ages:
-        age, error = row["age"], row["mean_error"]
-        if row["ci95"][0] <= 0 <= row["ci95"][1]:
-            at_en.append(f"people of {age} show no clear error")
-            at_zh.append(f"{age} 岁的人没有明确误差")
-        else:
-            way_en, way_zh = ("old", "高估") if error > 0 else ("young", "低估")
-            at_en.append(f"people of {age} are read {abs(error):.1f} years too {way_en}")
-            at_zh.append(f"{age} 岁的人平均被{way_zh} {abs(error):.1f} 岁")
-    found_en = f": {', '.join(at_en)}" if at_en else ""
-    found_zh = f"：{'，'.join(at_zh)}" if at_zh else ""
-    return {
-        "en": f"The error changes by {en}{found_en}.",
-        "zh": f"真实年龄每增加 1 岁，误差变化 {zh}{found_zh}。",
-    }
+    interval = line.slope.ci95
+    return AgeBias(
+        slope=line.slope,
+        intercept=line.intercept,
+        at_ages=tuple(usable[age] for age in ages),
+        biased=None if interval is None else not interval[0] <= 0 <= interval[1],
+    )

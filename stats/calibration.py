@@ -1,59 +1,134 @@
 """What the validation split says about the test predictions: a correction and intervals.
 
 Ages are in years. Both parts are fitted on the validation split alone and judged on the test
-split; neither touches the headline figures.
+split; neither touches the headline numbers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Hashable
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from stats.age_groups import AgeGroup, age_groups
+from stats.arrays import Floats, Ints, finite_vector, subject_codes
 from stats.bootstrap import (
     DRAWS,
-    figure,
-    finite_vector,
+    estimate,
     moments,
-    point,
+    no_estimate,
+    quantity,
     ratio,
     resample,
-    subject_codes,
     subject_counts,
     sums,
 )
-from stats.metrics import CONTRACT_FIGURES, FURTHER_FIGURES, core_statistics, decades
+from stats.definitions import core_statistics, metric_estimates
+from stats.estimate import Estimate, Quantity
 
 MIN_SLOPE = 0.2
 MIN_SUBJECTS_TO_FIT = 10
 LEVELS = (90, 95)
+METHOD = (
+    "split conformal with hierarchical weights: each validation subject weighs the "
+    "same, its images share the weight (Lee, Barber & Willett 2023)"
+)
 WARNING = (
     "The correction needs no true age at test time. Corrections that use the true age of the "
     "person being tested inflate r up to 1 and must not be reported as accuracy."
 )
-FIGURES = {
-    name: (CONTRACT_FIGURES | FURTHER_FIGURES)[name]
-    for name in ("MAE", "RMSE", "Bias", "Correlation", "CCC")
-} | {
-    "age_bias_slope": (
-        "slope of the error on the true age",
-        "years per year",
-        "the true ages do not vary",
-    )
-}
+METRICS = ("MAE", "RMSE", "Bias", "Correlation", "CCC", "age_bias_slope")
+HALF_WIDTH = "half the width"
+COVERAGE_IMAGES = "test images inside their interval"
+COVERAGE_SUBJECTS = "the same with every test subject weighing alike: what the method promises"
+
+
+@dataclass(frozen=True)
+class _Split:
+    """Ages, float64 (n,), years, and subjects as 0, 1, ..., int64 (n,), of a split."""
+
+    true_age: Floats
+    pred_age: Floats
+    codes: Ints
+
+    @property
+    def n_subjects(self) -> int:
+        return int(self.codes.max()) + 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorrectionLine:
+    """Line of the predicted on the true age, and whether it may be inverted.
+
+    reason: why it is refused; None where it is not.
+    """
+
+    formula: str
+    slope: Estimate
+    intercept: Estimate
+    refused: bool
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Correction(CorrectionLine):
+    """The line with the metrics of the test split before and after it was inverted.
+
+    after: None where the correction is refused.
+    """
+
+    before: dict[str, Estimate]
+    after: dict[str, Estimate] | None
+    warning: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgeGroupCoverage(AgeGroup):
+    """Share of the images inside their interval, %, and the interval's whole width, years."""
+
+    n_subjects: int
+    coverage: float
+    width: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coverage:
+    """Width of the prediction intervals and the share of the test split inside them."""
+
+    half_width: Quantity
+    coverage_images: Estimate
+    coverage_subjects: Estimate
+    by_age_group: tuple[AgeGroupCoverage, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """What the validation split says about the test predictions.
+
+    prediction_intervals: `method` and `score` in words, then a Coverage for each of LEVELS, by
+    its number as text.
+    """
+
+    n_val_images: int
+    n_val_subjects: int
+    correction: Correction
+    prediction_intervals: dict[str, str | Coverage]
+    notes: tuple[str, ...]
 
 
 def calibrate(
-    val_true: Sequence[float],
-    val_pred: Sequence[float],
-    val_subject: Sequence,
-    test_true: Sequence[float],
-    test_pred: Sequence[float],
-    test_subject: Sequence,
+    val_true: npt.ArrayLike,
+    val_pred: npt.ArrayLike,
+    val_subject: Collection[Hashable],
+    test_true: npt.ArrayLike,
+    test_pred: npt.ArrayLike,
+    test_subject: Collection[Hashable],
     *,
     checkpoint_chosen_on_validation: bool,
     seed: int = 0,
     draws: int = DRAWS,
-) -> tuple[dict, dict[str, np.ndarray]]:
-    """Correction of the pull to the mean, and prediction intervals.
+) -> tuple[Calibration, dict[str, Floats]]:
+    """Fit a correction of the pull to the mean, and prediction intervals.
 
     Args:
         *_true, *_pred: (n,), years; *_subject: (n,), hashable;
@@ -61,92 +136,68 @@ def calibrate(
             makes validation errors a little too small; a note then says so.
 
     Returns:
-        The block for the JSON: `n_val_images`, `n_val_subjects`, `correction` (see
-        `fit_correction`), `prediction_intervals` (see `conformal_half_width`) and `notes`; and the
-        columns for the table of test images, float64 (n_test,), those that exist of
-        `corrected_age`, `pi90_low`, `pi90_high`, `pi95_low`, `pi95_high`.
+        The numbers; and the columns for the table of test images, float64 (n_test,), those that
+        exist of `corrected_age`, `pi90_low`, `pi90_high`, `pi95_low`, `pi95_high`.
 
     Raises:
         ValueError: empty, not finite, or of different lengths; the message names the argument.
     """
-    val_true = finite_vector("val_true", val_true)
-    val_pred = finite_vector("val_pred", val_pred, val_true.size)
-    val_codes = subject_codes("val_subject", val_subject, val_true.size)
-    test_true = finite_vector("test_true", test_true)
-    test_pred = finite_vector("test_pred", test_pred, test_true.size)
-    test_codes = subject_codes("test_subject", test_subject, test_true.size)
-    chunks = subject_counts(test_codes, draws, seed)
+    val = _split("val", val_true, val_pred, val_subject)
+    test = _split("test", test_true, test_pred, test_subject)
+    chunks = subject_counts(test.codes, draws, seed)
+    line = fit_correction(val.true_age, val.pred_age, val.codes, draws=draws, seed=seed)
     columns = {}
-
-    fit = fit_correction(val_true, val_pred, val_codes, draws=draws, seed=seed)
-    before = _test_figures(test_true, test_pred, test_codes, chunks)
-    after = None
-    if not fit["refused"]:
-        corrected = (test_pred - fit["intercept"]["value"]) / fit["slope"]["value"]
+    corrected = _corrected_age(line, test.pred_age)
+    if corrected is not None:
         columns["corrected_age"] = corrected
-        after = _test_figures(test_true, corrected, test_codes, chunks)
-
-    intervals = {
-        "method": "split conformal with hierarchical weights: each validation subject weighs the "
-        "same, its images share the weight (Lee, Barber & Willett 2023)",
+    intervals: dict[str, str | Coverage] = {
+        "method": METHOD,
         "score": "absolute error of the uncorrected prediction",
     }
     for level in LEVELS:
-        half_width = conformal_half_width(val_true, val_pred, val_codes, level / 100)
-        intervals[str(level)] = _coverage(
-            half_width, level, test_true, test_pred, test_codes, int(val_codes.max()) + 1, chunks
-        )
-        if half_width is not None:
-            columns[f"pi{level}_low"] = test_pred - half_width
-            columns[f"pi{level}_high"] = test_pred + half_width
+        half_width = conformal_half_width(val.true_age, val.pred_age, val.codes, level / 100)
+        if half_width is None:
+            intervals[str(level)] = _no_coverage(level, val.n_subjects)
+        else:
+            intervals[str(level)] = _coverage(half_width, test, chunks)
+            columns[f"pi{level}_low"] = test.pred_age - half_width
+            columns[f"pi{level}_high"] = test.pred_age + half_width
+    calibration = Calibration(
+        n_val_images=val.true_age.size,
+        n_val_subjects=val.n_subjects,
+        correction=_correction(line, corrected, test, chunks),
+        prediction_intervals=intervals,
+        notes=_notes(checkpoint_chosen_on_validation, len(set(val_subject) & set(test_subject))),
+    )
+    return calibration, columns
 
-    notes = []
-    if checkpoint_chosen_on_validation:
-        notes.append(
-            "The validation split also chose the checkpoint: its errors are a little too small, "
-            "so the prediction intervals may be a little too narrow."
-        )
-    shared = len(set(val_subject) & set(test_subject))
-    if shared:
-        notes.append(
-            f"{shared} subjects stand in both the validation and the test data: coverage and "
-            "corrected figures are too good."
-        )
-    block = {
-        "n_val_images": int(val_true.size),
-        "n_val_subjects": int(val_codes.max()) + 1,
-        "correction": fit | {"before": before, "after": after, "warning": WARNING},
-        "prediction_intervals": intervals,
-        "notes": notes,
-    }
-    return block, columns
+
+def _split(
+    name: str, true_age: npt.ArrayLike, pred_age: npt.ArrayLike, subject: Collection[Hashable]
+) -> _Split:
+    """Check the arrays of a split; ValueError names the argument, `name`_true and so on."""
+    true = finite_vector(f"{name}_true", true_age)
+    pred = finite_vector(f"{name}_pred", pred_age, true.size)
+    return _Split(true, pred, subject_codes(f"{name}_subject", subject, true.size))
 
 
 def fit_correction(
-    true_age: np.ndarray,
-    pred_age: np.ndarray,
-    codes: np.ndarray,
-    *,
-    draws: int = DRAWS,
-    seed: int = 0,
-) -> dict:
-    """Least-squares line predicted = slope * age + intercept, to be inverted.
+    true_age: Floats, pred_age: Floats, codes: Ints, *, draws: int = DRAWS, seed: int = 0
+) -> CorrectionLine:
+    """Fit the line predicted = slope * age + intercept by least squares, to be inverted.
 
     corrected = (predicted - intercept) / slope (Cole, in de Lange & Cole 2020): it undoes the
-    pull to the mean and needs no true age of the person being tested.
+    pull to the mean and needs no true age of the person being tested. It is refused with fewer
+    than MIN_SUBJECTS_TO_FIT subjects, without a slope, and with a slope below MIN_SLOPE, which
+    would blow the noise up fivefold or more.
 
     Args:
-        true_age, pred_age: validation split, float64 (n,), years; codes: subjects 0, 1, ...
-
-    Returns:
-        `slope`, `intercept`: figures with intervals over subjects; `formula`; `refused`, with a
-        `reason` where it is True: fewer than MIN_SUBJECTS_TO_FIT subjects, no slope, or a slope
-        below MIN_SLOPE, which would blow the noise up fivefold or more.
+        true_age, pred_age: validation split, (n,), years; codes: subjects 0, 1, ...
     """
     second = moments(true_age, pred_age, codes)
     n_subjects = int(codes.max()) + 1
 
-    def statistics(counts: np.ndarray) -> dict[str, np.ndarray]:
+    def statistics(counts: Floats) -> dict[str, Floats]:
         m = second(counts)
         slope = ratio(m["xy"], m["xx"])
         mean_pred = m["mean_true"] + m["mean_error"]
@@ -154,31 +205,56 @@ def fit_correction(
 
     values = resample(statistics, subject_counts(codes, draws, seed))
     no_line = "the true ages of the validation split do not vary"
-    slope = figure(
+    slope = estimate(
         values["slope"], n_subjects, "slope of predicted on true age", "years per year", no_line
     )
-    intercept = figure(
+    intercept = estimate(
         values["intercept"], n_subjects, "predicted age at a true age of 0", "years", no_line
     )
     reason = None
     if n_subjects < MIN_SUBJECTS_TO_FIT:
         reason = f"needs {MIN_SUBJECTS_TO_FIT} validation subjects, has {n_subjects}"
-    elif slope["value"] is None:
+    elif slope.value is None:
         reason = no_line
-    elif slope["value"] < MIN_SLOPE:
-        reason = f"the slope {slope['value']:.3f} is below {MIN_SLOPE}: too little signal"
-    return {
-        "formula": "corrected = (predicted - intercept) / slope",
-        "slope": slope,
-        "intercept": intercept,
-        "refused": reason is not None,
-    } | ({"reason": reason} if reason else {})
+    elif slope.value < MIN_SLOPE:
+        reason = f"the slope {slope.value:.3f} is below {MIN_SLOPE}: too little signal"
+    return CorrectionLine(
+        formula="corrected = (predicted - intercept) / slope",
+        slope=slope,
+        intercept=intercept,
+        refused=reason is not None,
+        reason=reason,
+    )
+
+
+def _corrected_age(line: CorrectionLine, pred_age: Floats) -> Floats | None:
+    """Predicted ages (n,) with the line inverted; None where that is refused."""
+    if line.refused or line.slope.value is None or line.intercept.value is None:
+        return None
+    return (pred_age - line.intercept.value) / line.slope.value
+
+
+def _correction(
+    line: CorrectionLine, corrected: Floats | None, test: _Split, chunks: list[Floats]
+) -> Correction:
+    """Metrics of the test split before and after the correction, given the line."""
+
+    def metrics(pred_age: Floats) -> dict[str, Estimate]:
+        values = resample(core_statistics(test.true_age, pred_age, test.codes), chunks)
+        return metric_estimates(values, METRICS, test.n_subjects)
+
+    return Correction(
+        **vars(line),
+        before=metrics(test.pred_age),
+        after=None if corrected is None else metrics(corrected),
+        warning=WARNING,
+    )
 
 
 def conformal_half_width(
-    true_age: np.ndarray, pred_age: np.ndarray, codes: np.ndarray, level: float
+    true_age: Floats, pred_age: Floats, codes: Ints, level: float
 ) -> float | None:
-    """Half the width of prediction intervals that cover an image of a new person.
+    """Half the width of the intervals that cover an image of a new person.
 
     Split conformal prediction with hierarchical weights (Lee, Barber & Willett 2023): with K
     subjects of m_k images, the `level` quantile of the absolute errors, each with weight
@@ -187,7 +263,7 @@ def conformal_half_width(
     subject with probability `level` or more.
 
     Args:
-        true_age, pred_age: validation split, float64 (n,), years; codes: subjects 0, 1, ...;
+        true_age, pred_age: validation split, (n,), years; codes: subjects 0, 1, ...;
         level: between 0 and 1.
 
     Returns:
@@ -202,56 +278,60 @@ def conformal_half_width(
     return float(score[order[first]]) if first < score.size else None
 
 
-def _test_figures(
-    true_age: np.ndarray, pred_age: np.ndarray, codes: np.ndarray, chunks: list[np.ndarray]
-) -> dict:
-    """FIGURES of the test split, given the fit, with intervals over test subjects."""
-    values = resample(core_statistics(true_age, pred_age, codes), chunks)
-    n_subjects = int(codes.max()) + 1
-    return {name: figure(values[name], n_subjects, *text) for name, text in FIGURES.items()}
-
-
-def _coverage(
-    half_width: float | None,
-    level: int,
-    true_age: np.ndarray,
-    pred_age: np.ndarray,
-    codes: np.ndarray,
-    n_val_subjects: int,
-    chunks: list[np.ndarray],
-) -> dict:
-    """Width of the intervals and the share of the test split that they cover."""
-    images = "test images inside their interval"
-    subjects = "the same with every test subject weighing alike: what the method promises"
-    if half_width is None:
-        # K / (K + 1) >= level, in whole numbers
-        needed = -(-level // (100 - level))
-        reason = f"needs {needed} validation subjects, has {n_val_subjects}"
-        nothing = {"ci95": None}
-        return {
-            "half_width": point(np.nan, "half the width", "years", reason),
-            "coverage_images": point(np.nan, images, "%", reason) | nothing,
-            "coverage_subjects": point(np.nan, subjects, "%", reason) | nothing,
-            "by_age_group": [],
-        }
-    covered = 100.0 * (np.abs(pred_age - true_age) <= half_width)
-    size = np.bincount(codes)
-    columns = {"n": np.ones_like(covered), "images": covered, "subjects": covered / size[codes]}
-    values = resample(sums(columns, codes), chunks)
-    return {
-        "half_width": point(half_width, "half the width", "years", ""),
-        "coverage_images": figure(values["images"] / values["n"], size.size, images, "%", ""),
-        "coverage_subjects": figure(values["subjects"] / size.size, size.size, subjects, "%", ""),
-        "by_age_group": [
-            {
-                "age_range": f"{start}-{start + 10}",
-                "start_age": start,
-                "end_age": start + 10,
-                "count": int(member.sum()),
-                "n_subjects": int(np.unique(codes[member]).size),
-                "coverage": float(covered[member].mean()),
-                "width": 2 * half_width,
-            }
-            for start, member in decades(true_age)
-        ],
+def _coverage(half_width: float, test: _Split, chunks: list[Floats]) -> Coverage:
+    """Share of the test split inside prediction -/+ half_width."""
+    covered = 100.0 * (np.abs(test.pred_age - test.true_age) <= half_width)
+    size = np.bincount(test.codes)
+    columns = {
+        "n": np.ones_like(covered),
+        "images": covered,
+        "subjects": covered / size[test.codes],
     }
+    values = resample(sums(columns, test.codes), chunks)
+    by_age_group = [
+        AgeGroupCoverage(
+            **vars(group),
+            n_subjects=int(np.unique(test.codes[member]).size),
+            coverage=float(covered[member].mean()),
+            width=2 * half_width,
+        )
+        for group, member in age_groups(test.true_age)
+    ]
+    return Coverage(
+        half_width=quantity(half_width, HALF_WIDTH, "years", ""),
+        coverage_images=estimate(
+            values["images"] / values["n"], size.size, COVERAGE_IMAGES, "%", ""
+        ),
+        coverage_subjects=estimate(
+            values["subjects"] / size.size, size.size, COVERAGE_SUBJECTS, "%", ""
+        ),
+        by_age_group=tuple(by_age_group),
+    )
+
+
+def _no_coverage(level: int, n_subjects: int) -> Coverage:
+    """Reason why there is no interval at the level: K / (K + 1) >= level needs more subjects."""
+    needed = -(-level // (100 - level))  # in whole numbers, rounded up
+    reason = f"needs {needed} validation subjects, has {n_subjects}"
+    return Coverage(
+        half_width=quantity(np.nan, HALF_WIDTH, "years", reason),
+        coverage_images=no_estimate(COVERAGE_IMAGES, "%", reason),
+        coverage_subjects=no_estimate(COVERAGE_SUBJECTS, "%", reason),
+        by_age_group=(),
+    )
+
+
+def _notes(checkpoint_chosen_on_validation: bool, n_shared: int) -> tuple[str, ...]:
+    """Warnings that stand beside the numbers; n_shared: subjects in both splits."""
+    notes = []
+    if checkpoint_chosen_on_validation:
+        notes.append(
+            "The validation split also chose the checkpoint: its errors are a little too small, "
+            "so the prediction intervals may be a little too narrow."
+        )
+    if n_shared:
+        notes.append(
+            f"{n_shared} subjects stand in both the validation and the test data: coverage and "
+            "corrected figures are too good."
+        )
+    return tuple(notes)

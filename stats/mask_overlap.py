@@ -1,38 +1,29 @@
-"""Signed Grad-CAM maps held against the annotated muscle: pure functions, arrays in, numbers out.
+"""Signed Grad-CAM maps held against the annotated muscle: arrays in, numbers out.
 
 Maps are (N, h, w) at layer resolution, in years, above zero where the network sees evidence for an
-older person. Masks are warped exactly as the network's input was: one boolean array (H, W) an
+older person. Masks are warped exactly as the network's input was: one boolean array (H, W) per
 image, or None where there is none. The heatmap of an image is the positive part of its map, brought
-to (H, W) with bilinear interpolation. A number that does not exist is NaN in an array and None in
-a dict, with a `reason` beside it.
+to (H, W) with bilinear interpolation. A number that does not exist is NaN.
 """
 
-from __future__ import annotations
-
-import dataclasses
 from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from stats import bootstrap as intervals
+from stats.arrays import Bools, Floats, Ints, subject_codes
 from stats.bootstrap import DRAWS
-from words.sentences import focus_sentence
 
 N_RATIOS = 20_000  # single ratios of the null that are kept for the picture
 CHUNK = 64  # images upsampled at a time, 13 MB at 224 x 224, and permutations drawn at a time
 SCORES = ("mask_fraction", "energy_in_mask", "energy_ratio", "pointing_hit", "rank_accuracy")
-MEANS = {
-    "energy_ratio": ("Mean of energy_in_mask over mask_fraction; 1 is chance", ""),
-    "energy_in_mask": ("Mean share of the heatmap in the mask", ""),
-    "pointing_hit": ("Share of the images whose heatmap has its maximum in the mask", ""),
-    "rank_accuracy": ("Mean share of the |mask| highest pixels that are in the mask", ""),
-    "mask_fraction": ("Mean share of the image in the mask: what chance gives", ""),
-}
-NO_IMAGE = "no image has both a mask and a heatmap"
-Masks = Sequence[np.ndarray | None]
+Maps = npt.NDArray[np.floating[Any]]
+Masks = Sequence[Bools | None]
 
 
-def bilinear_matrix(n_in: int, n_out: int) -> np.ndarray:
+def bilinear_matrix(n_in: int, n_out: int) -> npt.NDArray[np.float32]:
     """Weights (n_out, n_in), float32, of bilinear interpolation along one axis.
 
     Pixel centres are aligned (`align_corners=False` of torch, `INTER_LINEAR` of OpenCV) and the
@@ -49,22 +40,27 @@ def bilinear_matrix(n_in: int, n_out: int) -> np.ndarray:
     return weights.astype(np.float32)
 
 
-def upsample(maps: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def upsample(maps: npt.ArrayLike, shape: tuple[int, int]) -> npt.NDArray[np.float32]:
     """Bring maps (..., h, w) to (..., H, W), `shape` = (H, W), float32, bilinear."""
-    maps = np.asarray(maps, dtype=np.float32)
-    if maps.shape[-2:] == tuple(shape):
-        return maps
-    rows = bilinear_matrix(maps.shape[-2], shape[0])
-    columns = bilinear_matrix(maps.shape[-1], shape[1])
-    return rows @ maps @ columns.T  # (H, h) (..., h, w) (w, W)
+    cells = np.asarray(maps, dtype=np.float32)
+    if cells.shape[-2:] == tuple(shape):
+        return cells
+    rows = bilinear_matrix(cells.shape[-2], shape[0])
+    columns = bilinear_matrix(cells.shape[-1], shape[1])
+    picture: npt.NDArray[np.float32] = np.matmul(rows @ cells, columns.T)  # (..., H, W)
+    return picture
 
 
-def years_columns(maps: np.ndarray, pred_age: np.ndarray) -> dict[str, np.ndarray]:
-    """What each map adds up to, in years: `older + younger + offset = prediction`.
+def years_columns(maps: Maps, pred_age: npt.ArrayLike) -> dict[str, Floats | Bools]:
+    """Sum each map, in years: `older + younger + offset = prediction`.
 
-    maps: (N, h, w). pred_age: (N,), years. Returns arrays (N,): `cam_older_years` (sum of the
-    positive part), `cam_younger_years` (of the negative part), `cam_offset_years` (what no
-    position accounts for), float64, and `cam_empty` (no positive part), bool.
+    Args:
+        maps: (N, h, w), years; pred_age: (N,), years.
+
+    Returns:
+        Arrays (N,): `cam_older_years` (sum of the positive part), `cam_younger_years` (of the
+        negative part), `cam_offset_years` (what no position accounts for), float64, and
+        `cam_empty` (no positive part), bool.
     """
     flat = np.asarray(maps, dtype=np.float64).reshape(len(maps), -1)
     older = np.maximum(flat, 0).sum(axis=1)
@@ -77,8 +73,8 @@ def years_columns(maps: np.ndarray, pred_age: np.ndarray) -> dict[str, np.ndarra
     }
 
 
-def mask_scores(maps: np.ndarray, masks: Masks) -> dict[str, np.ndarray]:
-    """How far each heatmap lies inside its mask: arrays (N,), float64, by the names in SCORES.
+def mask_scores(maps: Maps, masks: Masks) -> dict[str, Floats]:
+    """Measure how far each heatmap lies inside its mask: float64 (N,) by the names in SCORES.
 
     mask_fraction: share of the pixels inside the mask.
     energy_in_mask: share of the heatmap's sum inside (energy-based pointing game, Wang et al.
@@ -89,8 +85,11 @@ def mask_scores(maps: np.ndarray, masks: Masks) -> dict[str, np.ndarray]:
     rank_accuracy: share of the |mask| highest pixels of the signed map that are inside (relevance
         rank accuracy, Arras et al. 2022); pixels that tie for the last places count with the
         expected share of a random choice among them.
-    NaN throughout without a mask; all but mask_fraction NaN for an empty or full mask and for an
-    empty map. Raises ValueError for maps and masks that do not go together.
+
+    Without a mask all are NaN; with an empty or full mask or an empty map all but mask_fraction.
+
+    Raises:
+        ValueError: maps are not finite floats (N, h, w), or masks not N booleans of one shape.
     """
     maps = _checked_maps(maps, masks)
     scores = {name: np.full(len(maps), np.nan) for name in SCORES}
@@ -116,17 +115,18 @@ def mask_scores(maps: np.ndarray, masks: Masks) -> dict[str, np.ndarray]:
     return scores
 
 
-def _rank_accuracy(values: np.ndarray, mask: np.ndarray) -> float:
+def _rank_accuracy(values: Maps, mask: Bools) -> float:
+    """Share of the |mask| highest of the values (n,) that are inside the mask (n,)."""
     size = int(mask.sum())
     last = np.partition(values, -size)[-size]
     above, tied = values > last, values == last
     places = size - above.sum()
-    return (mask[above].sum() + places * mask[tied].mean()) / size
+    return float((mask[above].sum() + places * mask[tied].mean()) / size)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MaskNull:
-    """Energy ratios to expect if maps and masks of different subjects are put together.
+    """Energy ratios to expect when the masks are those of other subjects.
 
     observed: mean ratio of the images with their own masks. means: (draws,), the mean of each
     draw. ratios: single images' ratios from the first draws. p_value: None where no two subjects
@@ -134,27 +134,34 @@ class MaskNull:
     """
 
     observed: float
-    means: np.ndarray
-    ratios: np.ndarray
+    means: Floats
+    ratios: Floats
     p_value: float | None
 
 
 def mask_null(
-    maps: np.ndarray,
+    maps: Maps,
     masks: Masks,
     subject_ids: Sequence[Hashable],
-    rows: np.ndarray | None = None,
+    rows: Ints | None = None,
     *,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> MaskNull:
-    """Permutation test of the mean energy ratio: masks change hands between whole subjects.
+    """Test the mean energy ratio by permutation: masks change hands between whole subjects.
 
     A subject's masks go together to a subject with as many images, first to first, second to
     second, so that what images of one person share stays intact. All permutations are equally
     likely, the one that changes nothing included; p = (1 + draws at or above the observed mean)
-    / (1 + draws) (Phipson and Smyth 2010). rows: the images that take part, by default all; each
-    needs a map with a positive part and a mask with pixels inside and outside.
+    / (1 + draws) (Phipson & Smyth 2010).
+
+    Args:
+        maps: (N, h, w), years; masks: N, bool (H, W) or None; subject_ids: N, hashable;
+        rows: the images that take part, by default all; each needs a map with a positive part
+            and a mask with pixels inside and outside.
+
+    Raises:
+        ValueError: as `mask_scores`, or a subject is None or NaN.
     """
     maps = _checked_maps(maps, masks)
     rows = np.arange(len(maps)) if rows is None else rows
@@ -165,9 +172,9 @@ def mask_null(
     observed = (heat * weights).sum()
 
     rng = np.random.default_rng(seed)
-    groups = _subjects_by_size([subject_ids[row] for row in rows])
+    groups = _subjects_by_size([subject_ids[row] for row in rows.tolist()])
     totals = np.zeros(draws)
-    ratios: list[np.ndarray] = []
+    ratios: list[Floats] = []
     for members in groups:  # (subjects, images each)
         stacked_heat = heat[members].reshape(len(members), -1)
         stacked_weights = weights[members].reshape(len(members), -1)
@@ -185,20 +192,25 @@ def mask_null(
     if any(len(members) > 1 for members in groups):
         reached = np.count_nonzero(totals >= observed * (1 - 1e-9))
         p_value = (1 + reached) / (1 + draws)
-    return MaskNull(observed / len(rows), totals / len(rows), np.concatenate(ratios), p_value)
+    return MaskNull(
+        observed=float(observed / len(rows)),
+        means=totals / len(rows),
+        ratios=np.concatenate(ratios),
+        p_value=p_value,
+    )
 
 
-def _subjects_by_size(subject_ids: Sequence[Hashable]) -> list[np.ndarray]:
-    """Row numbers (subjects, k), one array for each number k of images a subject has."""
-    code = intervals.subject_codes("subject_ids", subject_ids, len(subject_ids))
+def _subjects_by_size(subject_ids: Sequence[Hashable]) -> list[Ints]:
+    """List row numbers (subjects, k), one array for each number k of images per subject."""
+    code = subject_codes("subject_ids", subject_ids, len(subject_ids))
     members = np.split(np.argsort(code, kind="stable"), np.cumsum(np.bincount(code))[:-1])
     sizes = sorted({len(rows) for rows in members})
     return [np.stack([rows for rows in members if len(rows) == size]) for size in sizes]
 
 
 def _mask_weights(
-    cells: tuple[int, int], masks: Masks, rows: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    cells: tuple[int, int], masks: Masks, rows: Ints
+) -> tuple[Floats, Floats, Floats]:
     """Mask fractions (n,), and weights (n, h*w) and (h*w,) for sums over the upsampled map.
 
     Upsampling is linear, so a map's sum over the mask's pixels is the product of its cells with
@@ -217,12 +229,13 @@ def _mask_weights(
     return fraction, weights, whole
 
 
-def _chunks(rows: np.ndarray) -> Iterator[np.ndarray]:
+def _chunks(rows: Ints) -> Iterator[Ints]:
     for start in range(0, len(rows), CHUNK):
         yield rows[start : start + CHUNK]
 
 
-def _checked_maps(maps: np.ndarray, masks: Masks) -> np.ndarray:
+def _checked_maps(maps: Maps, masks: Masks) -> Maps:
+    """Return the maps if they and the masks are what `mask_scores` needs, else ValueError."""
     maps = np.asarray(maps)
     if maps.ndim != 3 or maps.dtype.kind != "f" or not np.isfinite(maps).all():
         raise ValueError(f"maps: expected finite floats (N, h, w), got {maps.dtype} {maps.shape}")
@@ -232,115 +245,3 @@ def _checked_maps(maps: np.ndarray, masks: Masks) -> np.ndarray:
     if len(shapes) > 1 or any(len(shape) != 2 or kind != "|b1" for shape, kind in shapes):
         raise ValueError(f"masks: expected booleans of one shape (H, W), got {sorted(shapes)}")
     return maps
-
-
-@dataclasses.dataclass(frozen=True)
-class Finding:
-    """numbers: the block `gradcam_analysis`. null: None where no image can be scored."""
-
-    numbers: dict[str, object]
-    null: MaskNull | None
-
-
-def finding(
-    maps: np.ndarray,
-    masks: Masks,
-    scores: dict[str, np.ndarray],
-    subject_ids: Sequence[Hashable],
-    true_age: np.ndarray,
-    abs_error: np.ndarray,
-    *,
-    draws: int = DRAWS,
-    seed: int = 0,
-) -> Finding:
-    """What all heatmaps together say about the muscle.
-
-    scores: from `mask_scores`; rows are images, in the order of `subject_ids`, `true_age` and
-    `abs_error` (years). Images without an energy ratio are left out and counted. Intervals come
-    from a bootstrap over subjects, which keeps the images of one person together.
-    """
-    rows = np.flatnonzero(np.isfinite(scores["energy_ratio"]))
-    subjects = [subject_ids[row] for row in rows]
-    scores = {name: values[rows] for name, values in scores.items()}
-    decade = np.floor(np.asarray(true_age)[rows] / 10).astype(int) * 10
-    groups = []
-    for start in np.unique(decade).tolist():
-        inside = np.flatnonzero(decade == start)
-        block = _focus(
-            {name: values[inside] for name, values in scores.items()},
-            [subjects[i] for i in inside], draws, seed,
-        )  # fmt: skip
-        groups.append({"age_range": f"{start}-{start + 10}", "start_age": start, **block})
-    null = None
-    if len(rows):
-        null = mask_null(maps, masks, subject_ids, rows, draws=draws, seed=seed)
-    error = np.asarray(abs_error, dtype=np.float64)[rows]
-    numbers = {
-        "n_with_mask": sum(mask is not None for mask in masks),
-        "n_without_mask": sum(mask is None for mask in masks),
-        **_focus(scores, subjects, draws, seed),
-        "age_groups": groups,
-        "focus_and_error": _spearman(scores["energy_ratio"], error, subjects, draws, seed),
-        "null": _null_block(null),
-        "draws": draws,
-        "seed": seed,
-    }
-    return Finding(numbers | {"sentence": focus_sentence(numbers)}, null)
-
-
-def _focus(
-    scores: dict[str, np.ndarray], subjects: Sequence[Hashable], draws: int, seed: int
-) -> dict[str, object]:
-    block: dict[str, object] = {"n_images": len(subjects), "n_subjects": len(set(subjects))}
-    for name, (text, unit) in MEANS.items():
-        block[name] = mean_figure(scores[name], subjects, text, unit, draws=draws, seed=seed)
-    return block
-
-
-def mean_figure(
-    values: np.ndarray,
-    subject_ids: Sequence[Hashable],
-    description: str,
-    unit: str,
-    *,
-    draws: int = DRAWS,
-    seed: int = 0,
-) -> dict[str, object]:
-    """Mean of one value an image, (N,), with its bootstrap interval over subjects."""
-    if not len(values):
-        return intervals.figure(np.array([np.nan]), 0, description, unit, NO_IMAGE)
-    codes = intervals.subject_codes("subject_ids", subject_ids, len(values))
-    totals = intervals.sums({"sum": values, "n": np.ones(len(values))}, codes)
-    drawn = intervals.resample(totals, intervals.subject_counts(codes, draws, seed))
-    means = drawn["sum"] / drawn["n"]
-    return intervals.figure(means, int(codes.max()) + 1, description, unit, reason="")
-
-
-def _spearman(
-    x: np.ndarray, y: np.ndarray, subjects: Sequence[Hashable], draws: int, seed: int
-) -> dict[str, object]:
-    text = "Spearman correlation of the energy ratio with the absolute error"
-    if not subjects:
-        return intervals.figure(np.array([np.nan]), 0, text, "", NO_IMAGE)
-    codes = intervals.subject_codes("subject_ids", subjects, len(subjects))
-    rho = intervals.weighted_spearman(x, y, codes)
-    drawn = intervals.resample(
-        lambda counts: {"rho": rho(counts)}, intervals.subject_counts(codes, draws, seed)
-    )
-    return intervals.figure(
-        drawn["rho"], len(set(subjects)), text, "", "one value only, nothing to correlate"
-    )
-
-
-def _null_block(null: MaskNull | None) -> dict[str, object]:
-    text = "Mean energy ratio with the masks of other subjects"
-    if null is None or null.p_value is None:
-        reason = NO_IMAGE if null is None else "no two subjects have the same number of images"
-        return {"mean": None, "range95": None, "p_value": None, "description": text,
-                "reason": reason}  # fmt: skip
-    return {
-        "mean": float(null.means.mean()),
-        "range95": np.quantile(null.means, (0.025, 0.975)).tolist(),
-        "p_value": null.p_value,
-        "description": text,
-    }

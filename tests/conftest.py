@@ -1,49 +1,75 @@
-"""How Hypothesis runs here, and a small study that several test files evaluate.
+"""How Hypothesis runs here, studies that several test files evaluate, and running the command.
 
 Every property is tried with the same 200 examples in each run. For other ones, and more of them:
 
     FUZZ_EXAMPLES=5000 python -m pytest tests/test_fuzz.py
 """
 
+import dataclasses
 import os
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
-    "ci", max_examples=200, deadline=None, derandomize=True,
+    "ci",
+    max_examples=200,
+    deadline=None,
+    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)  # fmt: skip
+)
 settings.register_profile(
-    "more", settings.get_profile("ci"), derandomize=False,
+    "more",
+    settings.get_profile("ci"),
+    derandomize=False,
     max_examples=int(os.environ.get("FUZZ_EXAMPLES", "200")),
-)  # fmt: skip
+)
 settings.load_profile("more" if "FUZZ_EXAMPLES" in os.environ else "ci")
 
+PROGRESS = re.compile(r"\d+%\|.*\| \d+/\d+ \[")
 
+
+@dataclasses.dataclass(frozen=True)
 class Study:
     """A checkpoint, its images and their workbook, and how to evaluate them."""
 
-    def __init__(self, folder):
+    folder: Path
+    images: Path
+    workbook: Path
+    checkpoint: Path
+
+    @classmethod
+    def phantom(cls, folder, n_images, size, run="outputs/run_1", **settings):
+        """Synthetic images of so many pixels, and an untrained network with these settings."""
         from demo.phantom import make_phantom_dataset
         from demo.train import tiny_checkpoint
 
-        self.folder = folder
-        self.images, self.workbook = make_phantom_dataset(folder, 40, seed=2, size=(64, 70))
-        self.checkpoint = tiny_checkpoint(
-            folder / "outputs" / "run_1" / "best_model.pth",
-            image_size=64, age_bin_width=100, synthetic=False,
-        )  # fmt: skip
+        images, workbook = make_phantom_dataset(folder, n_images, seed=2, size=size)
+        checkpoint = tiny_checkpoint(folder / run / "best_model.pth", synthetic=False, **settings)
+        return cls(folder, images, workbook, checkpoint)
 
     def arguments(self, output, *more, **replaced):
-        """Of the command; `replaced`: another checkpoint, images or workbook."""
-        files = {"checkpoint": self.checkpoint, "images": self.images, "workbook": self.workbook}
-        files |= replaced
-        return [
-            "--checkpoint", str(files["checkpoint"]), "--image-dir", str(files["images"]),
-            "--excel-path", str(files["workbook"]), "--output-dir", str(output),
-            "--device", "cpu", "--lang", "en", *more,
-        ]  # fmt: skip
+        """Arguments of the command; `replaced`: another checkpoint, images or workbook."""
+        study = dataclasses.replace(self, **replaced)
+        inputs = {
+            "--checkpoint": study.checkpoint,
+            "--image-dir": study.images,
+            "--excel-path": study.workbook,
+            "--output-dir": output,
+            "--device": "cpu",
+            "--lang": "en",
+        }
+        return [str(part) for pair in inputs.items() for part in pair] + list(more)
+
+    def copied_images(self, folder):
+        """A copy of the images in a folder of the same layout."""
+        images = folder / "Healthy" / "Images"
+        images.mkdir(parents=True, exist_ok=True)
+        for path in self.images.iterdir():
+            (images / path.name).write_bytes(path.read_bytes())
+        return images
 
     def contents(self):
         """Every file of the study, byte for byte."""
@@ -52,13 +78,69 @@ class Study:
 
 @pytest.fixture(scope="session")
 def study(tmp_path_factory):
-    return Study(tmp_path_factory.mktemp("study"))
+    """40 images that a network of 64 pixels reads; one bin of age."""
+    folder = tmp_path_factory.mktemp("study")
+    return Study.phantom(folder, 40, (64, 70), image_size=64, age_bin_width=100)
+
+
+@pytest.fixture(scope="session")
+def study_class():
+    """For test files that need another study."""
+    return Study
+
+
+def without_progress(text):
+    """The lines on stderr that are not a progress bar."""
+    return [line for line in text.splitlines() if line and not PROGRESS.search(line)]
+
+
+@dataclasses.dataclass(frozen=True)
+class Finished:
+    """A run of the command: its exit status and what it printed."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def lines(self):
+        """What it said on stderr besides its progress."""
+        return without_progress(self.err)
+
+    @property
+    def refusal(self):
+        """The one line of a run that was refused."""
+        assert (self.status, len(self.lines)) == (2, 1), self.err
+        assert self.lines[0].startswith("evaluate.py: error: ")
+        return self.lines[0]
+
+
+def _runner(capture):
+    import evaluate
+
+    def run(arguments):
+        capture.readouterr()
+        return Finished(evaluate.main(arguments), *capture.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def command(capfd):
+    """Run the command in this process: `command(arguments)` gives a `Finished`."""
+    return _runner(capfd)
+
+
+@pytest.fixture
+def command_without_files(capsys):
+    """As `command`, where no file can grow, not even the one that `capfd` keeps the output in."""
+    return _runner(capsys)
 
 
 @pytest.fixture
 def no_figures(monkeypatch):
     """For what does not look at them: they take most of the time."""
-    monkeypatch.setattr("stages.analyse.draw", lambda *stages: None)
+    monkeypatch.setattr("stages.write.FIGURES", {})
 
 
 @pytest.fixture

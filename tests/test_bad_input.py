@@ -18,7 +18,6 @@ import pytest
 import torch
 from PIL import Image
 
-import evaluate
 from model import AgeRegressor
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -53,6 +52,7 @@ def without_head(**head):
 
 def checkpoint(content, name="c.pth", **options):
     """content: a dict, or a function of the case's folder."""
+
     def make(folder):
         made = content(folder) if callable(content) else content
         torch.save(made, folder / name, **options)
@@ -67,6 +67,7 @@ def state(made, **more):
 
 def raw(name, data):
     """A file of these bytes in the place of the checkpoint, or of the workbook for .xlsx."""
+
     def make(folder):
         (folder / name).write_bytes(data(folder) if callable(data) else data)
         return {"workbook" if name.endswith("xlsx") else "checkpoint": folder / name}
@@ -302,15 +303,15 @@ CASES = {
     ),
     "size": (
         state(weights(), image_size=10**9),
-        "{d}/c.pth: setting image_size is 1000000000, not 32 to 4096 pixels",
+        "{d}/c.pth: setting image_size is 1000000000, not a whole number of pixels from 32 to 4096",
     ),
     "seed of 400 digits": (
         state(weights(), seed=10**400),
-        "{d}/c.pth: setting seed is 100*0, not 0 to 4294967295",
+        "{d}/c.pth: setting seed is 100*0, not a whole number from 0 to 4294967295",
     ),
     "seed that is a table": (
         state(weights(), seed=torch.zeros(2, 2)),
-        "{d}/c.pth: setting seed is <Tensor>, not 0 to 4294967295",
+        "{d}/c.pth: setting seed is <Tensor>, not a whole number from 0 to 4294967295",
     ),
     "bins": (
         state(weights(), age_bin_width=1e-320),
@@ -408,7 +409,7 @@ CASES = {
     ),
     "--val-size": (
         option("--val-size", "1"),
-        "argument --val-size: '1' is not a share between 0 and 1; see --help",
+        "argument --val-size: '1' is not 0 or a share between 0 and 1; see --help",
     ),
     "--seed": (
         option("--seed", "-1"),
@@ -420,19 +421,19 @@ CASES = {
     ),
     "--min-age": (
         option("--min-age", "-1"),
-        "argument --min-age: '-1' is not an age from 0 to 150 years; see --help",
+        "argument --min-age: '-1' is not an age of 0 years or more; see --help",
     ),
     "--max-age": (
         option("--max-age", "nan"),
-        "argument --max-age: 'nan' is not an age from 0 to 150 years; see --help",
+        "argument --max-age: 'nan' is not an age of 0 years or more; see --help",
     ),
     "--age-bin-width": (
         option("--age-bin-width", "0"),
-        "argument --age-bin-width: '0' is not a number of years above 0, up to 150; see --help",
+        "argument --age-bin-width: '0' is not 0.01 years or more; see --help",
     ),
     "--age-bin-width tiny": (
         option("--age-bin-width", "1e-320"),
-        "--age-bin-width 1e-320: must be 0.01 years or more",
+        "argument --age-bin-width: '1e-320' is not 0.01 years or more; see --help",
     ),
     "--image-size": (
         option("--image-size", "31"),
@@ -447,10 +448,12 @@ CASES = {
         "argument --num-workers: '0' is not a whole number from 1 to 256; see --help",
     ),
     "--min-age above --max-age": (
-        option("--min-age", "50", "--max-age", "20"), "--min-age: 50 is above --max-age 20"
+        option("--min-age", "50", "--max-age", "20"),
+        "--min-age: 50 is above --max-age 20",
     ),
     "an abbreviated option": (
-        option("--batch", "4"), "unrecognized arguments: --batch 4; see --help"
+        option("--batch", "4"),
+        "unrecognized arguments: --batch 4; see --help",
     ),
     "--top-n": (
         option("--top-n", "0"),
@@ -485,22 +488,21 @@ CASES = {
         option("--cohort", "a\nb"),
         "--cohort a b: {s}/characteristics.xlsx has Healthy, Pathological",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_one_line(study, tmp_path, capfd, monkeypatch, no_figures, case):
+def test_one_line(study, tmp_path, command, monkeypatch, no_figures, case):
     make, expected = CASES[case]
     monkeypatch.chdir(tmp_path)
     replaced = make(tmp_path)
     more = replaced.pop("more", ())
     before = study.contents()
-    status = evaluate.main(study.arguments(tmp_path / "out", *more, **replaced))
-    captured = capfd.readouterr()
-    assert status == 2
-    assert captured.out == ""
-    assert captured.err.endswith("\n")
-    line = captured.err[:-1].replace(str(tmp_path), "{d}")
+    done = command(study.arguments(tmp_path / "out", *more, **replaced))
+    assert done.status == 2
+    assert done.out == ""
+    assert done.err.endswith("\n")
+    line = done.err[:-1].replace(str(tmp_path), "{d}")
     line = line.replace(str(study.folder), "{s}")
     assert re.fullmatch(re.escape(f"evaluate.py: error: {expected}").replace(r"\*", ".*"), line)
     assert not (tmp_path / "ran").exists()
@@ -532,20 +534,23 @@ UNUSABLE = {
     "link": ("nowhere.png", "is a link to a file that does not exist"),
 }
 USABLE = {
-    "jpeg": picture(file_format="JPEG"), "palette": picture("P"), "rgba": picture("RGBA"),
-    "cmyk": picture("CMYK", "JPEG"), "one bit": picture("1"), "16 bit": picture("I;16"),
-    "1 x 1": picture(size=(1, 1)), "中文": picture("L"), "long" * 40: picture("L"),
+    "jpeg": picture(file_format="JPEG"),
+    "palette": picture("P"),
+    "rgba": picture("RGBA"),
+    "cmyk": picture("CMYK", "JPEG"),
+    "one bit": picture("1"),
+    "16 bit": picture("I;16"),
+    "1 x 1": picture(size=(1, 1)),
+    "中文": picture("L"),
+    "long" * 40: picture("L"),
     "animated": picture("P", save_all=True, append_images=[Image.new("P", (70, 64), 3)]),
-}  # fmt: skip
+}
 
 
-def test_each_image_is_evaluated_or_left_out_by_name(study, tmp_path, capfd, no_figures):
+def test_each_image_is_evaluated_or_left_out_by_name(study, tmp_path, command, no_figures):
     """All of them belong to one person of the study; nothing else is in the folder but the rest."""
-    folder = tmp_path / "Healthy" / "Images"
-    folder.mkdir(parents=True)
-    for path in study.images.iterdir():
-        (folder / path.name).write_bytes(path.read_bytes())
-    subject = path.name.split("_")[1]
+    folder = study.copied_images(tmp_path)
+    subject = max(folder.iterdir()).name.split("_")[1]
     for name, (data, _) in UNUSABLE.items():
         path = folder / f"anon_{subject}_{name}.png"
         if data is None:
@@ -557,7 +562,8 @@ def test_each_image_is_evaluated_or_left_out_by_name(study, tmp_path, capfd, no_
     for name, data in USABLE.items():
         (folder / f"anon_{subject}_{name}.png").write_bytes(data)
     more = ("--split", "all", "--allow-skipped")
-    assert evaluate.main(study.arguments(tmp_path / "out", *more, images=folder)) == 0
+    done = command(study.arguments(tmp_path / "out", *more, images=folder))
+    assert done.status == 0
     results = tmp_path / "out" / "run_1_all"
     skipped = pd.read_csv(results / "skipped_samples.csv", index_col="filename")
     assert len(skipped) == len(UNUSABLE)
@@ -568,6 +574,5 @@ def test_each_image_is_evaluated_or_left_out_by_name(study, tmp_path, capfd, no_
     evaluated_files = set(pd.read_csv(results / "predictions.csv")["filename"])
     assert evaluated_files >= {f"anon_{subject}_{name}.png" for name in USABLE}
     assert len(evaluated_files) == 40 + len(USABLE)
-    said = capfd.readouterr().err
-    assert f"{len(UNUSABLE)} images left out (unreadable)" in said
-    assert "1 images: 16 bits a channel, scaled to 8 bits" in said
+    assert f"{len(UNUSABLE)} images left out (unreadable)" in done.err
+    assert "1 images: 16 bits a channel, scaled to 8 bits" in done.err

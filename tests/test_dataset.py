@@ -13,6 +13,7 @@ from sklearn.model_selection import train_test_split
 
 from dataset import find_images, load_samples, mask_path_for, split_samples
 from errors import InputError
+from words.catalogue import LANGUAGES
 
 
 def write_book(path, rows):
@@ -47,9 +48,13 @@ def test_find_images_takes_any_case_and_sorts_by_path_string(tmp_path):
     touch(tmp_path, *names, "notes.txt", "anon_5_1.tiff", "._anon_2_1.PNG", "png")
     (tmp_path / "folder_7_1.png").mkdir()
     assert [path.name for path in find_images(tmp_path)] == [
-        "Anon_1_1.Jpeg", "anon_10_1.jpg", "anon_2_1.PNG", "anon_2_1.jpeg", "folder_7_1.png",
+        "Anon_1_1.Jpeg",
+        "anon_10_1.jpg",
+        "anon_2_1.PNG",
+        "anon_2_1.jpeg",
+        "folder_7_1.png",
         "中_3_1.png",
-    ]  # fmt: skip
+    ]
 
 
 def test_find_images_faults(tmp_path):
@@ -67,11 +72,25 @@ def test_find_images_faults(tmp_path):
 
 def test_samples_and_what_is_left_out(tmp_path):
     images = touch(
-        tmp_path / "Images", "anon_007_2.png", "anon_7_1.png", "anon_8_1.jpg", "anon_9_1.png",
-        "anon_10_1.png", "anon_11_1.png", "plain.png", "anon__1.png",
-    )  # fmt: skip
-    rows = [["Number", "Age", "Sex"], [7, 40, "F"], ["8", 50.5, None], [10, -1], [11, 20], [11, 30],
-            [12, 60]]  # fmt: skip
+        tmp_path / "Images",
+        "anon_007_2.png",
+        "anon_7_1.png",
+        "anon_8_1.jpg",
+        "anon_9_1.png",
+        "anon_10_1.png",
+        "anon_11_1.png",
+        "plain.png",
+        "anon__1.png",
+    )
+    rows = [
+        ["Number", "Age", "Sex"],
+        [7, 40, "F"],
+        ["8", 50.5, None],
+        [10, -1],
+        [11, 20],
+        [11, 30],
+        [12, 60],
+    ]
     samples, skipped = load_samples(images, write_book(tmp_path / "l.xlsx", rows))
     # By path: "anon_007..." < "anon_7..." < "anon_8..."; 12 has no image, which is normal.
     assert samples.to_dict("list") == {
@@ -117,13 +136,20 @@ def test_cohort_from_the_folder_of_the_images(tmp_path):
 
 def test_labels_by_file_name(tmp_path):
     images = touch(tmp_path / "i", "anon_7_1.png", "anon_7_2.png", "left.png", "right.png", "x.png")
-    rows = [["filename", "age", "id"], ["anon_7_1", 40, 99], ["sub/anon_7_2.png", 41, None],
-            ["left.png", 50, "03"], ["right.png", 50, None]]  # fmt: skip
+    rows = [
+        ["filename", "age", "id"],
+        ["anon_7_1", 40, 99],
+        ["sub/anon_7_2.png", 41, None],
+        ["left.png", 50, "03"],
+        ["right.png", 50, None],
+    ]
     samples, skipped = load_samples(images, write_book(tmp_path / "l.xlsx", rows))
     # A number in the name is the subject; the column serves names without one.
     assert samples[["filename", "subject_id", "true_age"]].to_numpy().tolist() == [
-        ["anon_7_1.png", "7", 40.0], ["anon_7_2.png", "7", 41.0], ["left.png", "3", 50.0],
-    ]  # fmt: skip
+        ["anon_7_1.png", "7", 40.0],
+        ["anon_7_2.png", "7", 41.0],
+        ["left.png", "3", 50.0],
+    ]
     assert skipped[["filename", "kind", "reason"]].to_numpy().tolist() == [
         ["right.png", "unusable_name", "its name has no subject number, as in anon_123_1.png"],
         ["x.png", "no_label", "no label for filename x.png in l.xlsx"],
@@ -181,18 +207,26 @@ AGES = {str(i): 10 + (7 * i) % 60 for i in range(300)}
 @pytest.mark.parametrize(
     "settings",
     [
-        {}, {"seed": 7}, {"test_size": 0.3, "val_size": 0.1}, {"age_bin_width": 5},
-        {"age_bin_width": 7.5}, {"stratify": False},
+        {},
+        {"seed": 7},
+        {"test_size": 0.3, "val_size": 0.1},
+        {"age_bin_width": 5},
+        {"age_bin_width": 7.5},
+        {"stratify": False},
     ],
-)  # fmt: skip
+)
 def test_split_is_scikit_learns(settings):
     samples = table(AGES)
     split, skipped, notes = split_samples(samples, **settings)
     stratify = settings.get("stratify", True)
     expected = split_by_hand(
-        samples, settings.get("test_size", 0.15), settings.get("val_size", 0.15),
-        settings.get("seed", 42), settings.get("age_bin_width", 10), (stratify, stratify),
-    )  # fmt: skip
+        samples,
+        settings.get("test_size", 0.15),
+        settings.get("val_size", 0.15),
+        settings.get("seed", 42),
+        settings.get("age_bin_width", 10),
+        (stratify, stratify),
+    )
     for name, subjects in zip(("test", "val", "train"), expected, strict=True):
         assert subjects_of(split, name) == subjects
     assert skipped.empty
@@ -241,9 +275,13 @@ def test_a_bin_of_one_subject_makes_both_splits_unstratified():
     assert "x" not in expected[0]
     assert [subjects_of(split, s) for s in ("test", "val", "train")] == [list(e) for e in expected]
     assert len(notes) == 2
-    assert notes[0].startswith("the test split is not stratified by age: ")
-    assert notes[1].startswith("the val split is not stratified by age: ")
-    assert "\n" not in "".join(notes)
+    assert notes[0]["en"].startswith("the test split is not stratified by age: ")
+    assert notes[1]["en"].startswith("the val split is not stratified by age: ")
+    for note in notes:
+        assert note.keys() == set(LANGUAGES)
+        assert "only 1 member" in note["zh"]  # scikit-learn's own reason
+        assert "\n" not in "".join(note.values())
+    assert notes[0]["zh"] != notes[1]["zh"] != notes[1]["en"]
 
 
 def test_a_bin_that_one_split_empties_makes_only_the_next_unstratified():
@@ -253,7 +291,7 @@ def test_a_bin_that_one_split_empties_makes_only_the_next_unstratified():
     expected = split_by_hand(samples, 0.5, 0.15, 42, 10, (True, False))
     assert [subjects_of(split, s) for s in ("test", "val", "train")] == [list(e) for e in expected]
     assert len(notes) == 1
-    assert "val split" in notes[0]
+    assert "val split" in notes[0]["en"]
 
 
 def test_more_bins_than_test_subjects_falls_back():
@@ -268,19 +306,32 @@ def test_without_validation():
     assert split["split"].value_counts().to_dict() == {"train": 510, "test": 90}
 
 
+def test_a_whole_seed_may_be_a_float():
+    samples = table(AGES)
+    pd.testing.assert_frame_equal(
+        split_samples(samples, seed=7.0)[0], split_samples(samples, seed=7)[0]
+    )
+
+
 @pytest.mark.parametrize(
     ("settings", "fault"),
     [
-        ({"test_size": 0}, "--test-size 0: "), ({"test_size": 1.0}, "--test-size 1.0: "),
-        ({"test_size": float("nan")}, "--test-size nan: "), ({"val_size": 1}, "--val-size 1: "),
-        ({"val_size": -0.1}, "--val-size -0.1: "), ({"seed": -1}, "--seed -1: "),
-        ({"seed": 2**32}, "--seed 4294967296: "), ({"seed": 1.5}, r"--seed 1\.5: "),
+        ({"test_size": 0}, "--test-size 0: "),
+        ({"test_size": 1.0}, "--test-size 1.0: "),
+        ({"test_size": float("nan")}, "--test-size nan: "),
+        ({"val_size": 1}, "--val-size 1: "),
+        ({"val_size": -0.1}, "--val-size -0.1: "),
+        ({"seed": -1}, "--seed -1: "),
+        ({"seed": 2**32}, "--seed 4294967296: "),
+        ({"seed": 1.5}, r"--seed 1\.5: "),
         ({"age_bin_width": 0}, "--age-bin-width 0: "),
+        ({"age_bin_width": 0.005}, r"--age-bin-width 0\.005: is not 0\.01 years or more"),
+        ({"seed": True}, "--seed True: "),
         ({"age_bin_width": float("inf")}, "--age-bin-width inf: "),
         ({"min_age": 50, "max_age": 40}, "--min-age 50: is above --max-age 40"),
         ({"min_age": 80}, "--min-age 80, --max-age 100: none of 600 images"),
     ],
-)  # fmt: skip
+)
 def test_settings_out_of_range_are_named(settings, fault):
     with pytest.raises(InputError, match=fault):
         split_samples(table(AGES), **settings)
@@ -328,7 +379,10 @@ def test_mask_folder_given_or_none_to_be_found(tmp_path, monkeypatch):
 def test_import_needs_neither_torch_nor_scikit_learn():
     code = "import sys, dataset; print([m for m in ('torch', 'sklearn') if m in sys.modules])"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
         cwd=Path(__file__).parents[1],
-    )  # fmt: skip
+    )
     assert done.stdout.strip() == "[]"

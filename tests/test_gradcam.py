@@ -2,6 +2,7 @@
 
 import copy
 import threading
+from pathlib import Path
 
 import cv2
 import matplotlib
@@ -15,14 +16,27 @@ from torch import nn
 
 import gradcam
 from errors import InputError
-from gradcam import GradCAM, find_layer, signed_maps
+from gradcam import GradCAM, find_layer, signed_maps, weighted_map
 from model import AgeRegressor
 from plots.samples import BAD, GOOD
+from reading.images import decode
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 LAYERS = [
-    "layer4", "layer3", "layer1", "conv1", "bn1", "relu", "layer4[-1].conv2", "layer4[-1].bn2",
-    "layer4[-1].relu", "layer4[0].bn1", "layer4[0].downsample", "layer3[-1].relu",
-]  # fmt: skip
+    "layer4",
+    "layer3",
+    "layer1",
+    "conv1",
+    "bn1",
+    "relu",
+    "layer4[-1].conv2",
+    "layer4[-1].bn2",
+    "layer4[-1].relu",
+    "layer4[0].bn1",
+    "layer4[0].downsample",
+    "layer3[-1].relu",
+]
 
 
 class Toy(nn.Module):
@@ -93,6 +107,23 @@ def test_map_in_closed_form():
     # 2.5 and -2 * 2/4 = -1; Z_2 = 3 - x = [[2, 1], [0, -1]], E = 2.5 x - Z_2
     _, maps = signed_maps(toy, toy.conv, TOY_INPUT)
     np.testing.assert_allclose(maps[0], [[0.5, 4.0], [7.5, 11.0]], rtol=1e-6)
+
+
+def test_weighted_map_by_hand():
+    # Two channels of 2 x 2. The mean gradients are (1 + 2 + 3 + 6) / 4 = 3 and (-4 + 0 + 0 + 0) / 4
+    # = -1, so E = 3 A_1 - A_2: [[3 - 5, 6 - 0], [0 - 7, 3 + 2]].
+    activation = torch.tensor([[[[1.0, 2.0], [0.0, 1.0]], [[5.0, 0.0], [7.0, -2.0]]]])
+    gradient = torch.tensor([[[[1.0, 2.0], [3.0, 6.0]], [[-4.0, 0.0], [0.0, 0.0]]]])
+    found = weighted_map(activation, gradient)
+    assert found.tolist() == [[[-2.0, 6.0], [-7.0, 5.0]]]
+    # each sample has weights of its own: with the gradients of the other sign, the other sign
+    both = weighted_map(activation.repeat(2, 1, 1, 1), torch.cat([gradient, -gradient]))
+    assert both.tolist() == [found[0].tolist(), (-found[0]).tolist()]
+    assert weighted_map(activation, torch.zeros_like(gradient)).abs().max() == 0
+    # an empty batch has no map; a single cell is weight times activation, -1 * 5
+    assert weighted_map(activation[:0], gradient[:0]).shape == (0, 2, 2)
+    cell = weighted_map(activation[:, 1:, :1, :1], torch.full((1, 1, 1, 1), -1.0))
+    assert cell.tolist() == [[[-5.0]]]
 
 
 def test_cam_in_closed_form():
@@ -430,11 +461,13 @@ def folder(tmp_path_factory):
 
 
 def plain_prediction(model, path, size=64):
-    transform = torchvision.transforms.Compose([
-        torchvision.transforms.Resize((size, size)),
-        torchvision.transforms.ToTensor(),
-        torchvision.transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
-    ])
+    transform = torchvision.transforms.Compose(
+        [
+            torchvision.transforms.Resize((size, size)),
+            torchvision.transforms.ToTensor(),
+            torchvision.transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+        ]
+    )
     with torch.no_grad():
         return float(model(transform(Image.open(path).convert("RGB"))[None])[0])
 
@@ -471,9 +504,14 @@ def test_visualization(folder, tmp_path):
 @pytest.mark.parametrize(("pred", "colour"), [(54.99, GOOD), (55.0, BAD), (44.9, BAD)])
 def test_titles_are_green_below_five_years(folder, pred, colour):
     figure = gradcam.generate_gradcam_visualization(
-        nn.Identity(), folder / "Images/anon_3_1.png", None, 50.0, pred, "cpu",
+        nn.Identity(),
+        folder / "Images/anon_3_1.png",
+        None,
+        50.0,
+        pred,
+        "cpu",
         signed_map=np.ones((2, 2), np.float32),
-    )  # fmt: skip
+    )
     assert to_hex(figure.axes[0].title.get_color()).upper() == colour
     assert "there is no mask" in texts_of(figure)
 
@@ -490,9 +528,15 @@ def test_visualization_computes_what_is_not_given(folder):
 def test_both_signs_share_a_scale_centred_at_zero(folder):
     signed = np.array([[-3.0, 0.0], [0.0, 1.0]], np.float32)
     figure = gradcam.generate_gradcam_visualization(
-        nn.Identity(), folder / "Images/anon_3_1.png", None, 50.0, 50.0, "cpu",
-        signed_map=signed, sign="both",
-    )  # fmt: skip
+        nn.Identity(),
+        folder / "Images/anon_3_1.png",
+        None,
+        50.0,
+        50.0,
+        "cpu",
+        signed_map=signed,
+        sign="both",
+    )
     assert figure.axes[3].get_xlim() == (-3.0, 3.0)
     assert "years per cell" in figure.axes[3].get_xlabel()
     alone = figure.axes[2].images[0].get_array()
@@ -501,9 +545,15 @@ def test_both_signs_share_a_scale_centred_at_zero(folder):
     assert np.abs(alone[-1, -1] - table[1]).max() <= 3  # +1 of 3: (1 + 1/3) / 2 = 2/3 of the way
     with pytest.raises(ValueError, match=r"sign: .*'up'"):
         gradcam.generate_gradcam_visualization(
-            nn.Identity(), folder / "Images/anon_3_1.png", None, 50.0, 50.0, "cpu",
-            signed_map=signed, sign="up",
-        )  # fmt: skip
+            nn.Identity(),
+            folder / "Images/anon_3_1.png",
+            None,
+            50.0,
+            50.0,
+            "cpu",
+            signed_map=signed,
+            sign="up",
+        )
 
 
 @pytest.mark.parametrize(
@@ -511,19 +561,36 @@ def test_both_signs_share_a_scale_centred_at_zero(folder):
 )
 def test_empty_map_is_called_empty(folder, sign, value):
     figure = gradcam.generate_gradcam_visualization(
-        nn.Identity(), folder / "Images/anon_3_1.png", None, 50.0, 50.0, "cpu",
-        signed_map=np.full((2, 2), value, np.float32), sign=sign,
-    )  # fmt: skip
+        nn.Identity(),
+        folder / "Images/anon_3_1.png",
+        None,
+        50.0,
+        50.0,
+        "cpu",
+        signed_map=np.full((2, 2), value, np.float32),
+        sign=sign,
+    )
     assert texts_of(figure).count("Empty map") == 2
 
 
 def test_command(folder, tmp_path, capsys):
     paths = [folder / "Images" / f"anon_{n}_1.png" for n in (1, 3)]
     out = tmp_path / "new" / "figures"
-    status = gradcam.main([
-        "--checkpoint", str(folder / "best_model.pth"), *map(str, paths), "--output-dir", str(out),
-        "--layer", "layer3", "--sign", "both", "--lang", "en",
-    ])  # fmt: skip
+    status = gradcam.main(
+        [
+            "--checkpoint",
+            str(folder / "best_model.pth"),
+            *map(str, paths),
+            "--output-dir",
+            str(out),
+            "--layer",
+            "layer3",
+            "--sign",
+            "both",
+            "--lang",
+            "en",
+        ]
+    )
     printed = capsys.readouterr()
     assert status == 0 and printed.err == ""
     model = small_network(8)
@@ -534,13 +601,90 @@ def test_command(folder, tmp_path, capsys):
     assert sorted(p.name for p in out.iterdir()) == [f"anon_{n}_1.png_gradcam.png" for n in (1, 3)]
 
 
+@pytest.fixture
+def decoded(monkeypatch):
+    """Name of every picture and mask that is decoded, in order."""
+    names = []
+
+    def counted(path):
+        names.append(f"{Path(path).parent.name}/{Path(path).name}")
+        return decode(path)
+
+    monkeypatch.setattr("reading.images.decode", counted)
+    monkeypatch.setattr("reading.masks.decode", counted)
+    return names
+
+
+def test_command_decodes_each_picture_and_each_mask_once(folder, tmp_path, decoded, capsys):
+    paths = [folder / "Images" / f"anon_{n}_1.png" for n in (1, 2, 3)]
+    arguments = ["--checkpoint", folder / "best_model.pth", *paths, "--output-dir", tmp_path]
+    assert gradcam.main([*map(str, arguments), "--lang", "en"]) == 0
+    assert decoded == [  # anon_3_1.png has no mask
+        "Images/anon_1_1.png",
+        "Masks/anon_1_1.png",
+        "Images/anon_2_1.png",
+        "Masks/anon_2_1.png",
+        "Images/anon_3_1.png",
+    ]
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_visualization_decodes_the_picture_once(folder, decoded):
+    path, mask = folder / "Images/anon_1_1.png", folder / "Masks/anon_1_1.png"
+    gradcam.generate_gradcam_visualization(
+        small_network(8), path, mask, None, None, "cpu", image_size=64
+    )
+    assert decoded == ["Images/anon_1_1.png", "Masks/anon_1_1.png"]
+
+
+@pytest.mark.parametrize("synthetic", [True, False])
+def test_command_stamps_the_pictures_of_a_synthetic_checkpoint(
+    folder, tmp_path, monkeypatch, capsys, synthetic
+):
+    content = torch.load(folder / "best_model.pth", weights_only=True)
+    checkpoint = tmp_path / "best_model.pth"
+    torch.save(content | {"synthetic": synthetic}, checkpoint)
+    drawn = []
+    monkeypatch.setattr(gradcam, "save_figure", lambda figure, path: drawn.append(figure))
+    path = folder / "Images/anon_3_1.png"
+    arguments = ["--checkpoint", checkpoint, path, "--output-dir", tmp_path, "--lang", "en"]
+    assert gradcam.main([*map(str, arguments)]) == 0
+    (figure,) = drawn
+    assert ("SYNTHETIC DATA (demo)" in texts_of(figure)) is synthetic
+
+
+def test_command_without_a_chinese_font_stamps_in_english(folder, tmp_path, monkeypatch, capsys):
+    for name in ("plots.fonts.cjk_family", "gradcam.cjk_family"):
+        monkeypatch.setattr(name, lambda: None)
+    content = torch.load(folder / "best_model.pth", weights_only=True)
+    torch.save(content | {"synthetic": True}, tmp_path / "best_model.pth")
+    drawn = []
+    monkeypatch.setattr(gradcam, "save_figure", lambda figure, path: drawn.append(figure))
+    files = ["--checkpoint", tmp_path / "best_model.pth", folder / "Images/anon_3_1.png"]
+    arguments = [*map(str, files), "--output-dir", str(tmp_path), "--lang", "zh"]
+    assert gradcam.main(arguments) == 0
+    assert "SYNTHETIC DATA (demo)" in texts_of(drawn[0])
+    assert "合成数据" not in texts_of(drawn[0])
+    printed = capsys.readouterr()
+    assert printed.err.count("WARNING: ") == 1
+    assert "预测年龄" in printed.out  # a terminal has its own fonts
+
+
 def test_command_names_every_image_that_fails_and_does_the_others(folder, tmp_path, capsys):
     (tmp_path / "broken.png").write_bytes(b"no image")
     good = folder / "Images/anon_1_1.png"
-    status = gradcam.main([
-        "--checkpoint", str(folder / "best_model.pth"), str(tmp_path / "broken.png"), str(good),
-        str(tmp_path / "absent.png"), str(good), "--output-dir", str(tmp_path / "out"),
-    ])  # fmt: skip
+    status = gradcam.main(
+        [
+            "--checkpoint",
+            str(folder / "best_model.pth"),
+            str(tmp_path / "broken.png"),
+            str(good),
+            str(tmp_path / "absent.png"),
+            str(good),
+            "--output-dir",
+            str(tmp_path / "out"),
+        ]
+    )
     lines = capsys.readouterr().err.splitlines()
     assert status == 2 and len(lines) == 2
     assert all(line.startswith("gradcam.py: error: ") for line in lines)

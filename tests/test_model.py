@@ -1,3 +1,5 @@
+"""The network, and every form of checkpoint that it is loaded from or refused."""
+
 import argparse
 import pathlib
 
@@ -5,10 +7,13 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torchvision.transforms import Normalize
 
-import model
 from errors import InputError
-from model import AgeRegressor, load_checkpoint
+from model import ARCHITECTURES, AgeRegressor, load_checkpoint, normalise_pixels
+from reading.settings import Settings
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +38,23 @@ def assert_same_network(loaded, network):
         torch.testing.assert_close(loaded(images), network(images))
 
 
-def test_forward_gives_one_age_an_image(network):
+def test_forward_gives_one_age_per_image(network):
     assert network(torch.zeros(3, 3, 64, 64)).shape == (3,)
     assert network(torch.zeros(1, 3, 64, 64)).shape == (1,)
+
+
+def test_normalised_pixels_are_those_of_torchvision():
+    images = torch.randint(256, (2, 3, 5, 7), generator=torch.Generator().manual_seed(0))
+    images = images.to(torch.uint8)
+    normalise = Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    found = normalise_pixels(images)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, normalise(images.float() / 255))
+    grey = normalise_pixels(images[:, :1])  # one channel stands for three equal ones
+    torch.testing.assert_close(grey, normalise(images[:, :1].expand(-1, 3, -1, -1).float() / 255))
+    # red 0.485 * 255 = 123.675: 124 is (124 / 255 - 0.485) / 0.229 = 0.005565
+    one = normalise_pixels(torch.full((1, 1, 1, 1), 124, dtype=torch.uint8))
+    assert one[0, 0, 0, 0].item() == pytest.approx(0.005565, abs=1e-6)
 
 
 def test_default_head_is_the_published_one():
@@ -63,8 +82,10 @@ def test_bare_state_dict_is_a_resnet50(tmp_path):
     loaded = load_checkpoint(save(tmp_path, network.state_dict()))
     assert_same_network(loaded.model, network)
     assert loaded.given == frozenset()
-    assert loaded.settings["image_size"] == 224
-    assert loaded.settings["seed"] == 42
+    assert loaded.settings == Settings()
+    assert (loaded.settings.model, loaded.settings.image_size) == ("resnet50", 224)
+    assert loaded.settings.seed == 42
+    assert not loaded.synthetic
 
 
 @pytest.mark.parametrize(
@@ -83,7 +104,7 @@ def test_wrapper_prefixes_are_stripped(tmp_path, network, rename):
     assert_same_network(loaded.model, network)
 
 
-@pytest.mark.parametrize("name", model.ARCHITECTURES)
+@pytest.mark.parametrize("name", ARCHITECTURES)
 def test_every_named_architecture_loads(tmp_path, name):
     with torch.device("meta"):
         state = AgeRegressor(name).state_dict()
@@ -100,10 +121,19 @@ def test_every_named_architecture_loads(tmp_path, name):
         nn.Sequential(nn.Linear(512, 1)),
         nn.Sequential(nn.Dropout(0.5), nn.Linear(512, 1)),
         nn.Sequential(nn.Linear(512, 64), nn.ReLU(), nn.Linear(64, 1)),
-        nn.Sequential(nn.Linear(512, 7), nn.ReLU(), nn.Dropout(0.1), nn.Linear(7, 5), nn.ReLU(),
-                      nn.Dropout(0.1), nn.Linear(5, 3), nn.ReLU(), nn.Linear(3, 1)),
+        nn.Sequential(
+            nn.Linear(512, 7),
+            nn.ReLU(),
+            nn.Dropout(0.1),
+            nn.Linear(7, 5),
+            nn.ReLU(),
+            nn.Dropout(0.1),
+            nn.Linear(5, 3),
+            nn.ReLU(),
+            nn.Linear(3, 1),
+        ),
     ],
-)  # fmt: skip
+)
 def test_heads_of_other_widths_load(tmp_path, head):
     torch.manual_seed(3)
     network = AgeRegressor("resnet18", head=head).eval()
@@ -113,23 +143,51 @@ def test_heads_of_other_widths_load(tmp_path, head):
 
 def test_settings_come_from_the_top_level_before_args(tmp_path, network):
     args = argparse.Namespace(
-        model="resnet18", image_size=np.int32(128), seed=7, test_size=np.float32(0.25),
-        use_age_stratify=np.bool_(False), out=pathlib.Path("somewhere"), val_size=None,
-    )  # fmt: skip
-    content = {"state_dict": network.state_dict(), "args": args, "seed": np.int64(9),
-               "epoch": torch.tensor(12), "val_mae": np.float64(3.5)}  # fmt: skip
+        model="resnet18",
+        image_size=np.int32(128),
+        seed=7,
+        test_size=np.float32(0.25),
+        use_age_stratify=np.bool_(False),
+        out=pathlib.Path("somewhere"),
+        val_size=None,
+    )
+    content = {
+        "state_dict": network.state_dict(),
+        "args": args,
+        "seed": np.int64(9),
+        "epoch": torch.tensor(12),
+        "val_mae": np.float64(3.5),
+    }
     loaded = load_checkpoint(save(tmp_path, content))
     settings = loaded.settings
-    assert settings["seed"] == 9
-    assert type(settings["seed"]) is int
-    assert settings["image_size"] == 128
-    assert settings["test_size"] == 0.25
-    assert settings["use_age_stratify"] is False
-    assert settings["val_size"] == 0.15
-    assert (settings["epoch"], settings["val_mae"]) == (12, 3.5)
+    assert settings.seed == 9
+    assert type(settings.seed) is int
+    assert settings.image_size == 128
+    assert settings.test_size == 0.25
+    assert settings.use_age_stratify is False
+    assert settings.val_size == 0.15
+    assert (settings.epoch, settings.val_mae) == (12, 3.5)
     assert loaded.given == {
-        "model", "image_size", "seed", "test_size", "use_age_stratify", "epoch", "val_mae",
-    }  # fmt: skip
+        "model",
+        "image_size",
+        "seed",
+        "test_size",
+        "use_age_stratify",
+        "epoch",
+        "val_mae",
+    }
+
+
+def test_the_network_knows_the_image_size_that_it_was_trained_with(tmp_path, network):
+    assert network.image_size == 224
+    loaded = load_checkpoint(save(tmp_path, content_of(network, image_size=96)))
+    assert loaded.model.image_size == loaded.settings.image_size == 96
+
+
+@pytest.mark.parametrize(("mark", "synthetic"), [(True, True), (False, False), ("yes", False)])
+def test_a_checkpoint_of_the_demo_says_so(tmp_path, network, mark, synthetic):
+    loaded = load_checkpoint(save(tmp_path, content_of(network, synthetic=mark)))
+    assert loaded.synthetic is synthetic
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
@@ -153,12 +211,13 @@ def test_safetensors_with_settings_in_its_metadata(tmp_path, network):
     torch_files = pytest.importorskip("safetensors.torch")
     path = tmp_path / "best_model.safetensors"
     torch_files.save_file(
-        network.state_dict(), path,
+        network.state_dict(),
+        path,
         metadata={"model": "resnet18", "seed": "5", "use_age_stratify": "false"},
-    )  # fmt: skip
+    )
     loaded = load_checkpoint(path)
     assert_same_network(loaded.model, network)
-    assert (loaded.settings["seed"], loaded.settings["use_age_stratify"]) == (5, False)
+    assert (loaded.settings.seed, loaded.settings.use_age_stratify) == (5, False)
 
 
 def without(network, part):
@@ -204,45 +263,74 @@ REFUSED = {
         "head layer backbone.fc.1 takes 8 values, but the layer before it gives 16",
     ),
     "deep head": (
-        lambda n: {"model": "resnet18", "state_dict": {
-            **n.state_dict(), "backbone.fc.9999.weight": torch.ones(1, 1)}},
+        lambda n: {
+            "model": "resnet18",
+            "state_dict": {**n.state_dict(), "backbone.fc.9999.weight": torch.ones(1, 1)},
+        },
         "head layer backbone.fc.9999.weight: no head is that deep",
     ),
     "sparse": (
-        lambda n: {"state_dict": {**n.state_dict(),
-                                  "backbone.bn1.bias": torch.zeros(64).to_sparse()}},
+        lambda n: {
+            "state_dict": {**n.state_dict(), "backbone.bn1.bias": torch.zeros(64).to_sparse()}
+        },
         "weight backbone.bn1.bias is sparse or without values",
     ),
     "without values": (
-        lambda n: {"state_dict": {**n.state_dict(),
-                                  "backbone.bn1.bias": torch.zeros(64, device="meta")}},
+        lambda n: {
+            "state_dict": {**n.state_dict(), "backbone.bn1.bias": torch.zeros(64, device="meta")}
+        },
         "weight backbone.bn1.bias is sparse or without values",
     ),
     "NaN": (
-        lambda n: content_of(n) | {"model_state_dict": {
-            **n.state_dict(), "backbone.bn1.bias": torch.full((64,), float("nan"))}},
+        lambda n: (
+            content_of(n)
+            | {
+                "model_state_dict": {
+                    **n.state_dict(),
+                    "backbone.bn1.bias": torch.full((64,), float("nan")),
+                }
+            }
+        ),
         "weight backbone.bn1.bias has NaN or infinite values",
     ),
     "infinite": (
-        lambda n: content_of(n) | {"model_state_dict": {
-            **n.state_dict(), "backbone.bn1.bias": torch.full((64,), float("inf"))}},
+        lambda n: (
+            content_of(n)
+            | {
+                "model_state_dict": {
+                    **n.state_dict(),
+                    "backbone.bn1.bias": torch.full((64,), float("inf")),
+                }
+            }
+        ),
         "weight backbone.bn1.bias has NaN or infinite values",
     ),
     "twice": (
-        lambda n: {"state_dict": {**n.state_dict(), "module.backbone.conv1.weight": torch.ones(1)},
-                   "model": "resnet18"},
+        lambda n: {
+            "state_dict": {**n.state_dict(), "module.backbone.conv1.weight": torch.ones(1)},
+            "model": "resnet18",
+        },
         "weight backbone.conv1.weight stands in it twice",
     ),
     "empty": (lambda n: {"state_dict": {}}, "holds no weights"),
     "settings only": (lambda n: {"seed": 3, "epoch": 1}, "holds no weights"),
     "list": (lambda n: [1, 2], "holds a list, not a dictionary"),
     "not a tensor": (lambda n: {"state_dict": {"a": 3}}, "weight 'a' is a int, not a tensor"),
-    "seed text": (lambda n: content_of(n, seed="x"), "setting seed is 'x', not 0 to 4294967295"),
+    "seed text": (
+        lambda n: content_of(n, seed="x"),
+        "setting seed is 'x', not a whole number from 0 to 4294967295",
+    ),
+    "boolean seed": (lambda n: content_of(n, seed=True), "setting seed is True, not a whole"),
+    "endless seed": (lambda n: content_of(n, seed=10**400), "setting seed is 1000"),
+    "bin width": (
+        lambda n: content_of(n, age_bin_width=0.005),
+        "setting age_bin_width is 0.005, not 0.01 years or more",
+    ),
     "share": (lambda n: content_of(n, test_size=1.5), "setting test_size is 1.5, not a share"),
     "NaN share": (lambda n: content_of(n, val_size=float("nan")), "setting val_size is nan"),
     "size": (lambda n: content_of(n, image_size=224.5), "setting image_size is 224.5"),
     "ages": (lambda n: content_of(n, min_age=50, max_age=20), "min_age is 50, above max_age 20"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -15,7 +15,18 @@ ROOT = Path(__file__).parent.parent
 NOTEBOOK = ROOT / "show_gradcam.ipynb"
 
 
-def make_results(root):
+# Put before the figures: prints what stands in each, and draws it as before.
+WATCH = """
+drawn = show
+
+
+def show(figure):
+    print("TEXTS:", *(text.get_text() for text in figure.texts))
+    drawn(figure)
+"""
+
+
+def make_results(root, *, synthetic):
     """What the notebook reads of a finished evaluation: two images, one with a mask."""
     rng = np.random.default_rng(0)
     for name in ("Images", "Masks", "results"):
@@ -29,36 +40,55 @@ def make_results(root):
     model = AgeRegressor("resnet18")
     settings = {"model": "resnet18", "image_size": 64}
     torch.save({"model_state_dict": model.state_dict(), "args": settings}, root / "best_model.pth")
-    pd.DataFrame({
-        "filename": ["anon_1_1.png", "anon_2_1.png"], "subject_id": ["1", "2"],
-        "true_age": [40.0, 50.0], "pred_age": [41.0, 49.0], "abs_error": [1.0, 1.0],
-    }).to_csv(root / "results" / "predictions.csv", index=False)  # fmt: skip
+    pd.DataFrame(
+        {
+            "filename": ["anon_1_1.png", "anon_2_1.png"],
+            "subject_id": ["1", "2"],
+            "true_age": [40.0, 50.0],
+            "pred_age": [41.0, 49.0],
+            "abs_error": [1.0, 1.0],
+        }
+    ).to_csv(root / "results" / "predictions.csv", index=False)
     metrics = {
         "evaluation_info": {
-            "checkpoint_path": str(root / "best_model.pth"), "image_dir": str(root / "Images"),
+            "checkpoint_path": str(root / "best_model.pth"),
+            "image_dir": str(root / "Images"),
         },
         "model_config": {"image_size": 64},
+        "dataset_config": {"synthetic": synthetic},
         "gradcam_analysis": {"sentence": {"en": "Said plainly.", "zh": "结论。"}},
-    }  # fmt: skip
+    }
     (root / "results" / "test_metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
     return root / "results"
 
 
-def test_runs_from_top_to_bottom(tmp_path, monkeypatch):
+@pytest.mark.slow
+@pytest.mark.parametrize("synthetic", [False, True])
+def test_runs_from_top_to_bottom(tmp_path, monkeypatch, synthetic):
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
-    monkeypatch.setenv("GRADCAM_RESULTS", str(make_results(tmp_path)))
+    monkeypatch.setenv("GRADCAM_RESULTS", str(make_results(tmp_path, synthetic=synthetic)))
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     notebook = nbformat.read(NOTEBOOK, as_version=4)
+    definitions = next(
+        i for i, cell in enumerate(notebook.cells) if "def show(figure)" in cell.source
+    )
+    notebook.cells.insert(definitions + 1, nbformat.v4.new_code_cell(WATCH))
     client = nbclient.NotebookClient(
         notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}
     )
     client.execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert not [output for output in outputs if output.get("name") == "stderr"]
     pictures = [o for o in outputs if "image/png" in o.get("data", {})]
     assert len(pictures) == 4  # three signs, and the layers side by side
-    assert "Said plainly." in "".join(o.get("text", "") for o in outputs)
+    printed = "".join(o.get("text", "") for o in outputs)
+    assert "Said plainly." in printed
+    titles = [line for line in printed.splitlines() if line.startswith("TEXTS:")]
+    assert len(titles) == 4
+    # the demo's pictures are marked, each of them, and no others
+    assert [("SYNTHETIC DATA (demo)" in title) for title in titles] == [synthetic] * 4
 
 
 def test_is_stored_without_outputs():

@@ -2,107 +2,152 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from words.catalogue import texts
 
 WIDTH = 80
 
-# name in the analysis, digits
-_ROWS = (
-    ("MAE", 2), ("Median_AE", 2), ("RMSE", 2), ("Bias", 2), ("Correlation", 3), ("Spearman", 3),
-    ("CCC", 3), ("ICC_A1", 3), ("R2", 3), ("Accuracy_5years", 1), ("Accuracy_10years", 1),
-    ("Accuracy_15years", 1), ("Baseline_MAE", 2), ("Skill", 3), ("Repeatability", 2),
-)  # fmt: skip
-
-_TEXTS = {
-    "en": {
-        "counts": "Images: {}, subjects: {}",
-        "outliers": "Outliers: {} ({}%) with an absolute error above {} years",
-        "brackets": "[ ]: 95% intervals, resampling subjects; -: does not exist or cannot be given",
-        "by_image": "by image",
-        "by_subject": "by subject",
-        "groups": ("True age", "Images", "Subjects", "MAE (years)", "Mean error (years)"),
-        "MAE": "MAE (years)",
-        "Median_AE": "Median abs. error (years)",
-        "RMSE": "RMSE (years)",
-        "Bias": "Mean error (years)",
-        "Correlation": "Pearson r",
-        "Spearman": "Spearman",
-        "CCC": "Concordance CCC",
-        "ICC_A1": "ICC(A,1)",
-        "R2": "R2",
-        "Accuracy_5years": "Within 5 years (%)",
-        "Accuracy_10years": "Within 10 years (%)",
-        "Accuracy_15years": "Within 15 years (%)",
-        "Baseline_MAE": "MAE of the mean age (years)",
-        "Skill": "Skill over the mean age",
-        "Repeatability": "Repeatability (years)",
-    },
-    "zh": {
-        "counts": "图像 {} 张，受试者 {} 名",
-        "outliers": "离群样本：{} 张（{}%），绝对误差大于 {} 岁",
-        "brackets": "[ ]：按受试者重抽样的 95% 区间；-：不存在或无法给出",
-        "by_image": "按图像",
-        "by_subject": "按受试者",
-        "groups": ("真实年龄", "图像", "受试者", "MAE（岁）", "平均误差（岁）"),
-        "MAE": "平均绝对误差 MAE（岁）",
-        "Median_AE": "绝对误差中位数（岁）",
-        "RMSE": "均方根误差 RMSE（岁）",
-        "Bias": "平均误差（岁）",
-        "Correlation": "Pearson 相关系数 r",
-        "Spearman": "Spearman 相关系数",
-        "CCC": "一致性相关系数 CCC",
-        "ICC_A1": "组内相关系数 ICC(A,1)",
-        "R2": "决定系数 R2",
-        "Accuracy_5years": "误差不超过 5 岁（%）",
-        "Accuracy_10years": "误差不超过 10 岁（%）",
-        "Accuracy_15years": "误差不超过 15 岁（%）",
-        "Baseline_MAE": "只报平均年龄时的 MAE（岁）",
-        "Skill": "相对平均年龄的改进",
-        "Repeatability": "重复性（岁）",
-    },
+# metric: digits
+SUMMARY_DIGITS = {
+    "MAE": 2,
+    "Median_AE": 2,
+    "RMSE": 2,
+    "Bias": 2,
+    "Correlation": 3,
+    "Spearman": 3,
+    "CCC": 3,
+    "ICC_A1": 3,
+    "R2": 3,
+    "Accuracy_5years": 1,
+    "Accuracy_10years": 1,
+    "Accuracy_15years": 1,
+    "Baseline_MAE": 2,
+    "Skill": 3,
+    "Repeatability": 2,
 }
+COMPARED_DIGITS = {"MAE": 2, "RMSE": 2, "CCC": 3, "age_bias_slope": 3}
+DIFFERENCE_DIGITS = 3
+
+CI = tuple[float, float]
 
 
-def summary_table(analysis: Mapping[str, Any], lang: str) -> str:
-    """What a run found, for a person: overall figures by image and by subject with intervals,
-    outliers, the age bias in one sentence, age groups.
+class Estimate(Protocol):
+    """A number with its 95% CI; None for what does not exist."""
 
-    `analysis`: what `metrics.full_analysis` returns. No line is wider than 80 columns.
+    @property
+    def value(self) -> float | None: ...
+    @property
+    def ci95(self) -> CI | None: ...
+
+
+# ---------------------------------------------------------------- the tables
+
+
+def summary_table(analysis: Any, sentence: dict[str, str], lang: str) -> str:
+    """Lay out what a run found: metrics by image and by subject, outliers, age bias, age groups.
+
+    analysis: a `stats.metrics.Analysis`. sentence: that on the age bias, by language. No line is
+    wider than 80 columns.
     """
-    words = _TEXTS[lang]
-    images, subjects = analysis["overall_metrics"], analysis["subject_level_metrics"]
-    overall = [["", words["by_image"], words["by_subject"]]]
-    overall += [
-        [words[name], interval_text(images[name], digits), interval_text(subjects[name], digits)]
-        for name, digits in _ROWS
-    ]
-    outliers = analysis["error_analysis"]
-    groups = [list(words["groups"])]
-    for row in analysis["age_group_analysis"]:
-        mean_error = {"value": row["mean_error"], "ci95": row["mean_error_ci95"]}
-        groups.append([
-            row["age_range"], str(row["count"]), str(row["n_subjects"]),
-            interval_text({"value": row["mae"], "ci95": row["mae_ci95"]}, 2),
-            interval_text(mean_error, 2),
-        ])  # fmt: skip
-    return "\n".join([
-        words["counts"].format(images["n_images"]["value"], images["n_subjects"]["value"]),
+    words = texts("summary", lang)
+    images, subjects = analysis.overall_metrics, analysis.subject_level_metrics
+    metrics = [["", words["by_image"], words["by_subject"]]]
+    for name, digits in SUMMARY_DIGITS.items():
+        cells = (estimate_text(level[name], digits) for level in (images, subjects))
+        metrics.append([words[name], *cells])
+    errors = analysis.error_analysis
+    outliers = words["outliers"].format(
+        errors.outlier_count.value,
+        plain_number(errors.outlier_count.percentage, 1),
+        plain_number(errors.outlier_threshold.value, 2),
+    )
+    groups = [words["groups"].split("|")]
+    for row in analysis.age_group_analysis:
+        mae = interval_text(row.mae, row.mae_ci95, 2)
+        mean_error = interval_text(row.mean_error, row.mean_error_ci95, 2)
+        groups.append([row.age_range, str(row.count), str(row.n_subjects), mae, mean_error])
+    lines = [
+        words["counts"].format(images["n_images"].value, images["n_subjects"].value),
         "",
-        align(overall, "lll"),
-        wrap(
-            words["outliers"].format(
-                outliers["outlier_count"]["value"],
-                plain_number(outliers["outlier_count"]["percentage"], 1),
-                plain_number(outliers["outlier_threshold"]["value"], 2),
-            )
-        ),
+        align(metrics, "lll"),
+        wrap(outliers),
         "",
-        wrap(analysis["age_bias"]["sentence"][lang]),
+        wrap(sentence[lang]),
         "",
         align(groups, "lrrll", gap=2),
         words["brackets"],
-    ])  # fmt: skip
+    ]
+    return "\n".join(lines)
+
+
+def comparison_table(comparison: Any, lang: str) -> str:
+    """Lay out a comparison: runs, differences, one sentence per pair; for two runs the age groups.
+
+    comparison: a `stages.compare.Comparison`. Lines are as wide as the names of the runs need.
+    """
+    words = texts("compare", lang)
+    pairs = comparison.pairs
+    parts = [
+        words["common"].format(comparison.n_images, comparison.n_subjects),
+        align(_run_rows(comparison, words["runs"]), "llrrrrrr", gap=2),
+        align(_difference_rows(pairs, lang), "lllll"),
+    ]
+    if len(pairs) == 1:
+        parts.append(align(_group_rows(pairs[0].age_groups, words["groups"]), "lrrrrl"))
+    counts = [
+        words["images"].format(pair.b, pair.a, pair.closer, pair.farther, pair.same)
+        for pair in pairs
+    ]
+    parts.append("\n".join(counts))
+    parts += [wrap(pair.sentence[lang]) for pair in pairs]
+    parts += [wrap(note[lang]) for note in comparison.notes]
+    return "\n\n".join(parts)
+
+
+def _run_rows(comparison: Any, headings: str) -> list[list[str]]:
+    """One row per run: its images, and the metrics on the common ones."""
+    metrics: dict[int, list[str]] = {}
+    for pair in comparison.pairs:
+        for number, side in ((pair.a, "a"), (pair.b, "b")):
+            metrics[number] = [
+                plain_number(getattr(pair.differences[name], side), digits)
+                for name, digits in COMPARED_DIGITS.items()
+            ]
+    rows = [headings.split("|")]
+    for run in comparison.runs:
+        cells = [f"#{run.number}", run.name, str(run.n_images), str(run.n_not_common)]
+        rows.append(cells + metrics[run.number])
+    return rows
+
+
+def _difference_rows(pairs: Sequence[Any], lang: str) -> list[list[str]]:
+    """One row per pair and metric."""
+    words = texts("compare", lang)
+    rows = [words["pairs"].split("|")]
+    for pair in pairs:
+        label = f"#{pair.b} - #{pair.a}"  # beside the first metric of the pair only
+        for name in COMPARED_DIGITS:
+            difference = pair.differences[name]
+            value = estimate_text(difference, DIFFERENCE_DIGITS)
+            p_values = [p_value_cell(p) for p in (difference.p_value, difference.p_holm)]
+            rows.append([label, words[name], value, *p_values])
+            label = ""
+    return rows
+
+
+def _group_rows(groups: Sequence[Any], headings: str) -> list[list[str]]:
+    """One row per age group: the MAE of both runs and its change."""
+    rows = [headings.split("|")]
+    for row in groups:
+        mae = [plain_number(value, 2) for value in (row.mae_a, row.mae_b)]
+        counts = [str(row.count), str(row.n_subjects)]
+        rows.append([row.age_range, *counts, *mae, estimate_text(row, 2)])
+    return rows
+
+
+# ---------------------------------------------------------------- numbers
 
 
 def plain_number(value: float | None, digits: int) -> str:
@@ -113,12 +158,30 @@ def plain_number(value: float | None, digits: int) -> str:
     return text.lstrip("-") if float(text) == 0 else text
 
 
-def interval_text(figure: Mapping[str, Any], digits: int) -> str:
-    """ "7.67 [6.89, 8.51]" of {"value": 7.67, "ci95": [6.89, 8.51]}."""
-    text = plain_number(figure["value"], digits)
-    if figure.get("ci95") is not None:
-        text += " [{}, {}]".format(*(plain_number(bound, digits) for bound in figure["ci95"]))
+def estimate_text(estimate: Estimate, digits: int, unit: str = "{}") -> str:
+    """ "7.67 [6.89, 8.51]", or "7.67 years [6.89, 8.51]" with "{} years" as `unit`."""
+    return interval_text(estimate.value, estimate.ci95, digits, unit)
+
+
+def interval_text(value: float | None, ci95: CI | None, digits: int, unit: str = "{}") -> str:
+    """Write a value and its 95% CI as `estimate_text` does."""
+    text = unit.format(plain_number(value, digits))
+    if ci95 is not None:
+        text += " [{}, {}]".format(*(plain_number(bound, digits) for bound in ci95))
     return text
+
+
+def p_value_text(p_value: float, gap: str = " ") -> str:
+    """ "= 0.013", or "< 0.001", to stand after "p"; `gap` before the number."""
+    return f"<{gap}0.001" if p_value < 0.001 else f"={gap}{p_value:.3f}"
+
+
+def p_value_cell(p_value: float | None) -> str:
+    """ "0.013", "<0.001", or "-" for None, to stand in a column of p-values."""
+    return "-" if p_value is None else p_value_text(p_value, gap="").removeprefix("=")
+
+
+# ---------------------------------------------------------------- layout
 
 
 def display_width(text: str) -> int:
@@ -127,7 +190,10 @@ def display_width(text: str) -> int:
 
 
 def align(rows: Sequence[Sequence[str]], sides: str, gap: int = 3) -> str:
-    """Rows of cells as a table; `sides` has "l" or "r" a column. No spaces at the line ends."""
+    """Lay out rows of cells as a table, without spaces at the line ends.
+
+    sides: "l" or "r" for each column. gap: spaces between columns.
+    """
     widths = [max(map(display_width, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
@@ -140,8 +206,10 @@ def align(rows: Sequence[Sequence[str]], sides: str, gap: int = 3) -> str:
 
 
 def wrap(text: str, width: int = WIDTH) -> str:
-    """Break at spaces and between Chinese letters, never beside punctuation that
-    belongs to the other line."""
+    """Break lines at spaces and between Chinese letters.
+
+    Punctuation stays on the line of the word or letter it belongs to.
+    """
     pieces = re.findall(r"（*(?:[^\s⺀-￿]+|[⺀-￿])[，。：；、）]*\s*", text)
     lines = [""]
     for piece in pieces:

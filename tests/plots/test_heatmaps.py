@@ -1,13 +1,18 @@
 """The Grad-CAM figures: what stands in them, on which scale, and in which language."""
 
+from types import SimpleNamespace
+
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
-from plots import heatmaps as cam_figures
-from plots.samples import Sample, contact_sheet
-from plots.style import cjk_family
-from stats import mask_overlap as saliency
+from plots.fonts import cjk_family
+from plots.heatmaps import GroupMap, age_groups_figure, check_figure, focus_figure
+from stats import focus as muscle
+from stats.estimate import Estimate
+from stats.mask_overlap import mask_scores
+from words.tables import p_value_text
 
 RNG = np.random.default_rng(0)
 
@@ -31,25 +36,16 @@ def outside_the_canvas(figure):
     renderer = figure.canvas.get_renderer()
     shown = [*figure.texts]
     for ax in figure.axes:
-        shown += [ax.title, ax._left_title, *ax.texts]
+        shown += [child for child in ax.get_children() if isinstance(child, Text)]
         shown += ax.get_legend().get_texts() if ax.get_legend() else []
         if ax.axison:
             shown += [ax.xaxis.label, ax.yaxis.label]
     boxes = {text.get_text(): text.get_window_extent(renderer) for text in shown}
     return [
-        text for text, box in boxes.items()
+        text
+        for text, box in boxes.items()
         if not (-1 <= box.x0 <= box.x1 <= width + 1 and -1 <= box.y0 <= box.y1 <= height + 1)
-    ]  # fmt: skip
-
-
-def sample(number, error=1.0, mask=True, shape=(40, 60)):
-    image = RNG.integers(0, 256, shape, dtype=np.uint8)
-    outline = np.zeros(shape, bool)
-    outline[10:30, 10:40] = True
-    signed = RNG.normal(size=(7, 7)).astype(np.float32)
-    return Sample(
-        f"anon_{number}_1.png", image, outline if mask else None, signed, 50.0, 50.0 + error
-    )
+    ]
 
 
 def case(n=60):
@@ -58,9 +54,10 @@ def case(n=60):
     maps = RNG.normal(size=(n, 7, 7)).astype(np.float32)
     ids = [str(i // 2) for i in range(n)]
     error = RNG.exponential(5, n)
-    scores = saliency.mask_scores(maps, masks)
-    found = saliency.finding(maps, masks, scores, ids, RNG.uniform(20, 80, n), error, draws=200)
-    return scores["energy_ratio"], error, found
+    scores = mask_scores(maps, masks)
+    age = RNG.uniform(20, 80, n)
+    numbers, null = muscle.focus(maps, masks, scores, ids, age, error, draws=200)
+    return scores["energy_ratio"], error, numbers, null
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +70,9 @@ LANGS = ["en", pytest.param("zh", marks=pytest.mark.skipif(not cjk_family(), rea
 
 @pytest.mark.parametrize("lang", LANGS)
 def test_focus_figure(focus, lang):
-    ratio, error, found = focus
+    ratio, error, numbers, null = focus
     before = dict(matplotlib.rcParams)
-    figure = cam_figures.focus_figure(
-        ratio, error, found.numbers, found.null, lang=lang, note="synthetic"
-    )
+    figure = focus_figure(ratio, error, numbers, null, lang=lang, note="synthetic")
     assert dict(matplotlib.rcParams) == before
     left, right = figure.axes
     np.testing.assert_allclose(left.collections[0].get_offsets(), np.stack([ratio, error], axis=1))
@@ -90,26 +85,24 @@ def test_focus_figure(focus, lang):
     }
     for text in expected[lang]:
         assert text in said
-    assert cam_figures.p_text(found.numbers["null"]["p_value"]) in said
+    assert p_value_text(numbers.null.p_value) in said
     assert outside_the_canvas(figure) == []
 
 
 def test_focus_figure_without_a_null():
     maps, mask = np.eye(4, dtype=np.float32)[None], [np.eye(4, dtype=bool)]
-    scores = saliency.mask_scores(maps, mask)
-    found = saliency.finding(maps, mask, scores, ["a"], np.array([50.0]), np.array([2.0]))
-    figure = cam_figures.focus_figure(
-        scores["energy_ratio"], np.array([2.0]), found.numbers, found.null
-    )
+    scores = mask_scores(maps, mask)
+    found, null = muscle.focus(maps, mask, scores, ["a"], np.array([50.0]), np.array([2.0]))
+    figure = focus_figure(scores["energy_ratio"], np.array([2.0]), found, null)
     assert "1 images, 1 subjects" in texts_of(figure)
     assert outside_the_canvas(figure) == []
 
 
 def test_focus_figure_without_masks_says_so():
     maps = np.ones((2, 2, 2), np.float32)
-    scores = saliency.mask_scores(maps, [None, None])
-    found = saliency.finding(maps, [None, None], scores, ["a", "b"], np.ones(2), np.ones(2))
-    figure = cam_figures.focus_figure(scores["energy_ratio"], np.ones(2), found.numbers, found.null)
+    scores = mask_scores(maps, [None, None])
+    found, null = muscle.focus(maps, [None, None], scores, ["a", "b"], np.ones(2), np.ones(2))
+    figure = focus_figure(scores["energy_ratio"], np.ones(2), found, null)
     assert "No image has both a mask and a heatmap" in texts_of(figure)
 
 
@@ -117,13 +110,16 @@ def test_focus_figure_without_masks_says_so():
 @pytest.mark.parametrize("lang", LANGS)
 def test_age_groups_share_one_symmetric_scale(n_groups, lang):
     groups = [
-        cam_figures.GroupMap(
-            f"{10 * k}-{10 * k + 10}", 3 + k, 2, RNG.random((32, 32)) * 255,
-            np.array([[k + 1.0, 0.0], [0.0, -0.5]]),
+        GroupMap(
+            age_range=f"{10 * k}-{10 * k + 10}",
+            n_images=3 + k,
+            n_subjects=2,
+            mean_image=RNG.random((32, 32)) * 255,
+            mean_map=np.array([[k + 1.0, 0.0], [0.0, -0.5]]),
         )
         for k in range(n_groups)
-    ]  # fmt: skip
-    figure = cam_figures.age_groups_figure(groups, lang=lang)
+    ]
+    figure = age_groups_figure(groups, lang=lang)
     limits = {ax.images[1].get_clim() for ax in figure.axes[:n_groups]}
     assert limits == {(-float(n_groups), float(n_groups))}  # the largest cell of any group
     said = texts_of(figure)
@@ -132,65 +128,49 @@ def test_age_groups_share_one_symmetric_scale(n_groups, lang):
 
 
 def test_age_groups_of_empty_maps():
-    group = cam_figures.GroupMap("40-50", 1, 1, np.zeros((8, 8)), np.zeros((2, 2)))
-    figure = cam_figures.age_groups_figure([group])
+    group = GroupMap("40-50", 1, 1, np.zeros((8, 8)), np.zeros((2, 2)))
+    figure = age_groups_figure([group])
     assert figure.axes[0].images[1].get_clim() == (-1.0, 1.0)
 
 
-@pytest.mark.parametrize("lang", LANGS)
-def test_contact_sheet(lang):
-    best = [sample(k) for k in range(8)]
-    worst = [sample(100 + k, -12.3, mask=k > 0) for k in range(5)]
-    figure = contact_sheet(best, worst, lang=lang, note="synthetic")
-    assert len(figure.axes) == 13
-    titles = [ax.get_title(loc="left") for ax in figure.axes]
-    assert titles[0] == "anon_0_1.png\n50.0 → 51.0 (+1.0)"
-    assert titles[8] == "anon_100_1.png\n50.0 → 37.7 (−12.3)"
-    outlines = [len(ax.collections) for ax in figure.axes]
-    assert outlines == [1] * 8 + [0] + [1] * 4
-    assert outside_the_canvas(figure) == []
+def estimate(value, ci95=None):
+    return Estimate(value=value, description="", unit="", ci95=ci95)
 
 
-def test_contact_sheet_of_one_image_and_of_long_names():
-    long = sample("a_very_long_subject_name_" * 4)
-    figure = contact_sheet([long] * 20, [long])
-    assert len(figure.axes) == 21
-    assert all("…" in ax.get_title(loc="left") for ax in figure.axes)
-    assert outside_the_canvas(figure) == []
-
-
-def figure_of(value, ci95=None):
-    return {"value": value, "ci95": ci95, "description": "", "unit": ""}
-
-
-def checks(ci=True):
+def checks(ci=True, n_alone=50):
     def curve(slope):
-        return [figure_of(slope * k, [slope * k - 1, slope * k + 1] if ci else None)
-                for k in range(10)]  # fmt: skip
+        return [
+            estimate(slope * k, (slope * k - 1, slope * k + 1) if ci else None) for k in range(10)
+        ]
 
-    return {
-        "n_images": 64, "n_subjects": 30,
-        "parameter_randomisation": {
-            "stages": [
-                {"stage": "fc", "similarity": figure_of(0.4, [0.3, 0.5] if ci else None)},
-                {"stage": "layer4", "similarity": figure_of(None)},
-            ],
-            "similar_from": 0.5, "chance": 0.12,
-        },
-        "deletion": {
-            "fractions": [k / 10 for k in range(10)],
-            "map_order": curve(1.0), "random_order": curve(0.5),
-            "area_between": figure_of(2.25, [1.5, 3.0] if ci else None),
-            "mask_alone": {
-                "n_images": 50, "mean_share": 0.31, "mask": figure_of(4.0, [3, 5] if ci else None)
-            },
-        },
-    }  # fmt: skip
+    return SimpleNamespace(
+        n_images=64,
+        n_subjects=30,
+        parameter_randomisation=SimpleNamespace(
+            stages=(
+                SimpleNamespace(stage="fc", similarity=estimate(0.4, (0.3, 0.5) if ci else None)),
+                SimpleNamespace(stage="layer4", similarity=estimate(None)),
+            ),
+            similar_from=0.5,
+            chance=0.12,
+        ),
+        deletion=SimpleNamespace(
+            fractions=tuple(k / 10 for k in range(10)),
+            map_order=curve(1.0),
+            random_order=curve(0.5),
+            area_between=estimate(2.25, (1.5, 3.0) if ci else None),
+            mask_alone=SimpleNamespace(
+                n_images=n_alone,
+                mean_share=0.31 if n_alone else None,
+                mask=estimate(4.0, (3.0, 5.0) if ci else None),
+            ),
+        ),
+    )
 
 
 @pytest.mark.parametrize("lang", LANGS)
 def test_check_figure(lang):
-    figure = cam_figures.check_figure(checks(), lang=lang, note="synthetic")
+    figure = check_figure(checks(), lang=lang, note="synthetic")
     right = figure.axes[1]
     np.testing.assert_allclose(right.lines[0].get_xdata(), range(0, 100, 10))
     np.testing.assert_allclose(right.lines[0].get_ydata(), range(10))
@@ -200,13 +180,6 @@ def test_check_figure(lang):
 
 
 def test_check_figure_without_intervals_and_masks():
-    numbers = checks(ci=False)
-    numbers["deletion"]["mask_alone"] |= {"n_images": 0, "mean_share": None}
-    figure = cam_figures.check_figure(numbers)
+    figure = check_figure(checks(ci=False, n_alone=0))
     said = texts_of(figure)
     assert "mask alone" not in said and "95% intervals" not in said
-
-
-def test_p_text():
-    assert cam_figures.p_text(0.0005) == "< 0.001"
-    assert cam_figures.p_text(0.0304) == "= 0.030"

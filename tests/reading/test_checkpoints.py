@@ -16,8 +16,7 @@ import pytest
 import torch
 
 from errors import InputError
-from reading import checkpoints as checkpoint_file
-from reading.checkpoints import read_checkpoint_file
+from reading.checkpoints import LEGACY_MAGIC, read_checkpoint_file
 
 
 class Call:
@@ -94,10 +93,15 @@ def test_honest_content_comes_back(tmp_path, zipped):
     content = {
         "w": torch.arange(3.0),
         "args": argparse.Namespace(out=pathlib.Path("a") / "b", lr=1e-3),
-        "epoch": np.int64(4), "mae": np.float32(2.5), "flag": np.bool_(True),
-        "name": np.str_("run"), "curve": np.arange(6.0).reshape(2, 3), "history": history,
-        "windows": pathlib.PureWindowsPath("c:/x"), "order": collections.OrderedDict(a=1),
-    }  # fmt: skip
+        "epoch": np.int64(4),
+        "mae": np.float32(2.5),
+        "flag": np.bool_(True),
+        "name": np.str_("run"),
+        "curve": np.arange(6.0).reshape(2, 3),
+        "history": history,
+        "windows": pathlib.PureWindowsPath("c:/x"),
+        "order": collections.OrderedDict(a=1),
+    }
     torch.save(content, path, _use_new_zipfile_serialization=zipped)
     found = read_checkpoint_file(path)
     assert found["args"].out == pathlib.PurePath("a/b")
@@ -151,10 +155,18 @@ def test_numbers_of_the_other_byte_order(tmp_path):
     assert read_checkpoint_file(tmp_path / "c.pth")["a"].values.tolist() == [1.5, -2.0]
 
 
-def test_numpy_array_of_the_wrong_size_is_refused():
-    dtype = checkpoint_file._Dtype("f8")
-    with pytest.raises(ValueError, match="reshape"):
-        checkpoint_file._Array().__setstate__((1, (100,), dtype, False, b"\0" * 16))
+class WrongSize:
+    """Pickles as an array that claims 100 values and brings the bytes of 2."""
+
+    def __reduce__(self):
+        function, arguments, (version, _shape, *rest) = np.zeros(2).__reduce__()
+        return function, arguments, (version, (100,), *rest)
+
+
+def test_numpy_array_of_the_wrong_size_is_refused(tmp_path):
+    torch.save({"a": WrongSize()}, tmp_path / "c.pth")
+    with pytest.raises(InputError, match=r"is damaged or no checkpoint .*reshape"):
+        read_checkpoint_file(tmp_path / "c.pth")
 
 
 def as_zip(path, compression=zipfile.ZIP_STORED):
@@ -201,14 +213,18 @@ DAMAGED = {
     "text": (lambda path: path.write_text("hello"), "is no PyTorch checkpoint"),
     "plain pickle": (lambda path: path.write_bytes(pickle.dumps({"w": 1})), "is no PyTorch"),
     "other zip": (lambda path: zipfile.ZipFile(path, "w").writestr("a", "b"), "PyTorch checkpoint"),
-    "cut short": (lambda path: (as_zip(path), path.write_bytes(path.read_bytes()[:-500])),
-                  "is cut short or damaged"),
+    "cut short": (
+        lambda path: (as_zip(path), path.write_bytes(path.read_bytes()[:-500])),
+        "is cut short or damaged",
+    ),
     "compressed": (lambda path: as_zip(path, zipfile.ZIP_DEFLATED), "entries are compressed"),
-    "legacy cut short": (lambda path: path.write_bytes(checkpoint_file.LEGACY_MAGIC + b"\x80\x02"),
-                         "is damaged or no checkpoint"),
+    "legacy cut short": (
+        lambda path: path.write_bytes(LEGACY_MAGIC + b"\x80\x02"),
+        "is damaged or no checkpoint",
+    ),
     "folder": (lambda path: path.mkdir(), "is not a file"),
     "missing": (lambda path: None, "no such file"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", DAMAGED)

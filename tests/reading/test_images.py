@@ -1,6 +1,6 @@
 """Decoding: equal to what Pillow gave training, and one line for every file that is no picture.
 
-The oracle is Pillow itself, `Image.open(path).convert("RGB")`, and torchvision's Resize.
+The oracle is Pillow itself, `Image.open(path).convert("RGB")`.
 """
 
 import io
@@ -13,17 +13,10 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image, ImageFile
-from torchvision.transforms import InterpolationMode, Resize
 
 from errors import InputError
-from reading.images import (
-    SCALED_16_BIT,
-    UnreadableImage,
-    read_image,
-    read_mask,
-    resize_image,
-    resize_mask,
-)
+from reading.images import SCALED_16_BIT, UnreadableImage, decode, read_image
+from reading.masks import read_mask
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (31, 37)).astype(np.uint8)
@@ -131,6 +124,26 @@ def test_16_bit_grey_is_scaled_by_its_range_and_says_so(tmp_path):
     assert read_image(tmp_path / "y.png")[1] == ""
 
 
+def test_decode_gives_the_values_as_stored(tmp_path):
+    path = tmp_path / "x.png"
+    path.write_bytes(saved(RGBA))
+    found = decode(path)
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found, RGBA)  # red first, alpha last
+    path.write_bytes(saved(COLOUR))
+    np.testing.assert_array_equal(decode(path), COLOUR)
+    deep = np.array([[0, 1], [256, 65535]], dtype=np.uint16)
+    path.write_bytes(saved(deep))
+    found = decode(path)
+    assert found.dtype == np.uint16
+    assert found.tolist() == deep.tolist()
+    # 16 bits per channel, most significant byte first: red 1, green 2, blue 0xFFFF, alpha 0x0100
+    path.write_bytes(png(1, 1, 16, 6, [struct.pack(">HHHH", 1, 2, 0xFFFF, 0x0100)]))
+    found = decode(path)
+    assert found.dtype == np.uint16
+    assert found.tolist() == [[[1, 2, 0xFFFF, 0x0100]]]
+
+
 @pytest.mark.parametrize("name", ["中文 图像.png", "é" * 100 + ".png", "x" * 251 + ".png"])
 def test_names(tmp_path, name):
     (tmp_path / name).write_bytes(saved(COLOUR))
@@ -165,7 +178,8 @@ BAD_IMAGES = {
     "half a gif": (saved(PALETTE, format="GIF")[:900], "is cut short or damaged"),
     "half a bmp": (saved(COLOUR, format="BMP")[:900], "is cut short or damaged"),
     "png bomb": (
-        png(20_000, 20_000, 8, 0, []), "has 20000 x 20000 pixels, over the limit of 50,000,000"
+        png(20_000, 20_000, 8, 0, []),
+        "has 20000 x 20000 pixels, over the limit of 50,000,000",
     ),
     "jpeg bomb": (
         JPEG.replace(struct.pack(">HH", 31, 37), struct.pack(">HH", 20_000, 20_000)),
@@ -177,10 +191,10 @@ BAD_IMAGES = {
         ),
         "has 20000 x 20000 pixels",
     ),
-}  # fmt: skip
+}
 
 
-@pytest.mark.parametrize("read", [read_image, read_mask])
+@pytest.mark.parametrize("read", [read_image, read_mask, decode])
 @pytest.mark.parametrize(("data", "fault"), BAD_IMAGES.values(), ids=BAD_IMAGES)
 def test_unreadable_image(tmp_path, data, fault, read, capfd):
     path = tmp_path / "x.png"
@@ -251,65 +265,3 @@ def test_error_survives_its_way_out_of_a_worker():
     error = pickle.loads(pickle.dumps(UnreadableImage("x.png", "is empty")))
     assert isinstance(error, InputError)
     assert (str(error), error.reason) == ("x.png: is empty", "is empty")
-
-
-@pytest.mark.parametrize("picture", [GREY, COLOUR, GREY[:1, :1], COLOUR[:3]])
-@pytest.mark.parametrize("size", [1, 8, 37, 100])
-def test_resize_is_torchvisions(picture, size):
-    expected = np.asarray(Resize((size, size))(Image.fromarray(picture)))
-    resized = resize_image(picture, size)
-    np.testing.assert_array_equal(resized, expected)
-    assert resized.dtype == np.uint8
-
-
-def test_grey_resized_as_one_channel_equals_three():
-    three = resize_image(np.dstack([GREY] * 3), 17)
-    np.testing.assert_array_equal(three, np.dstack([resize_image(GREY, 17)] * 3))
-
-
-@pytest.mark.parametrize("size", [1, 8, 37, 100])
-def test_resize_mask_is_torchvisions_nearest(size):
-    mask = GREY > 127
-    nearest = Resize((size, size), InterpolationMode.NEAREST)
-    expected = nearest(Image.fromarray(mask * np.uint8(255)))
-    resized = resize_mask(mask, size)
-    assert resized.dtype == bool
-    np.testing.assert_array_equal(resized, np.asarray(expected) > 0)
-
-
-def test_resize_mask_takes_pixel_centres():
-    # 4 -> 2: centres at 0.5 and 1.5 of the target lie at 1 and 3 of the source.
-    mask = np.zeros((4, 4), dtype=bool)
-    mask[1, 3] = True
-    assert resize_mask(mask, 2).tolist() == [[False, True], [False, False]]
-
-
-ONE = np.array([[0, 1], [200, 0]])
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        saved(ONE.astype(np.uint8)),
-        saved(ONE.astype(np.uint16)),  # 1 of 65535 would be lost in 8 bits
-        saved(Image.fromarray(ONE > 0)),
-        saved(np.dstack([ONE * 0, ONE * 0, ONE]).astype(np.uint8)),
-        saved(np.dstack([ONE, ONE * 0, ONE * 0, ONE * 0 + 255]).astype(np.uint8)),
-        saved(np.dstack([ONE * 0 + 9] * 3 + [ONE]).astype(np.uint8)),  # white, but transparent
-        saved(np.dstack([ONE * 0 + 9, ONE]).astype(np.uint8)),
-        saved(ONE.astype(np.uint8), format="BMP"),
-    ],
-    ids=["grey", "16 bit", "1 bit", "blue", "opaque", "alpha", "grey alpha", "bmp"],
-)
-def test_any_value_but_zero_is_mask(tmp_path, data):
-    (tmp_path / "m.png").write_bytes(data)
-    mask = read_mask(tmp_path / "m.png")
-    assert mask.dtype == bool
-    assert mask.tolist() == [[False, True], [True, False]]
-
-
-def test_palette_mask_counts_colours_not_indices(tmp_path):
-    mask = Image.fromarray(np.array([[0, 1], [2, 0]], dtype=np.uint8), "P")
-    mask.putpalette([0, 0, 0, 128, 0, 0, 0, 0, 0])  # index 2 is black, too
-    mask.save(tmp_path / "m.png")
-    assert read_mask(tmp_path / "m.png").tolist() == [[False, True], [False, False]]

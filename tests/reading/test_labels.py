@@ -1,9 +1,7 @@
-"""Workbooks: both layouts, every odd cell, every kind of file that is no workbook."""
+"""Labels of a workbook: both layouts, every odd row, and damaged files."""
 
 import datetime
-import io
 import re
-import time
 import zipfile
 
 import numpy as np
@@ -11,7 +9,7 @@ import openpyxl
 import pytest
 
 from errors import InputError
-from reading.labels import filename_key, read_age, read_labels, subject_key
+from reading.labels import read_labels
 
 HEADER = ["Number", "Age", "Length", "Weight", "Sex"]
 
@@ -49,81 +47,30 @@ def as_dict(labels):
     return dict(zip(labels.table["key"], labels.table["true_age"], strict=True))
 
 
-@pytest.mark.parametrize(
-    ("value", "key"),
-    [
-        (123, "123"), (123.0, "123"), ("123", "123"), (" 0123", "123"), ("123.0", "123"),
-        ("１２３", "123"), (np.int64(7), "7"), (np.float64(7), "7"), (0, "0"), ("000", "0"),
-        (12.5, "12.5"), ("P07", "P07"), (" P07 ", "P07"), (None, None), ("", None), ("  ", None),
-        (float("nan"), None), (float("inf"), None), (True, None),
-        (datetime.datetime(2020, 1, 1), None),
-    ],
-)  # fmt: skip
-def test_subject_key(value, key):
-    assert subject_key(value) == key
-
-
-@pytest.mark.parametrize(
-    ("value", "key"),
-    [
-        ("a_1.png", "a_1.png"), ("data\\Images\\a_1.png", "a_1.png"), ("data/a_1.png", "a_1.png"),
-        ("e\u0301_1.png", "\u00e9_1.png"), (None, None), (" ", None),
-    ],
-)  # fmt: skip
-def test_filename_key(value, key):
-    assert filename_key(value) == key
-
-
-@pytest.mark.parametrize(
-    ("value", "age"),
-    [
-        (45, 45.0), (45.25, 45.25), (0, 0.0), (120, 120.0), ("45", 45.0), (" 45 ", 45.0),
-        ("45 岁", 45.0), ("45岁", 45.0), ("45周岁", 45.0), ("４５岁", 45.0), ("45y", 45.0),
-        ("45 Y", 45.0), ("45 yrs", 45.0), ("45 years", 45.0), ("45 years old", 45.0),
-        ("45 y.o.", 45.0), ("45,5", 45.5), ("45.5岁", 45.5),
-    ],
-)  # fmt: skip
-def test_age_that_can_mean_one_thing_is_read(value, age):
-    assert read_age(value) == age
-
-
-@pytest.mark.parametrize(
-    ("value", "reason"),
-    [
-        (None, "is empty"), ("  ", "is empty"), (-1, "holds -1"), ("-1", "holds -1"),
-        (120.5, "holds 120.5"), ("45-50", "'45-50'"), ("1,234", "'1,234'"), (">80", "'>80'"),
-        ("18 months", "'18 months'"), ("5岁6个月", "'5岁6个月'"), ("unknown", "'unknown'"),
-        ("nan", "'nan'"), ("inf", "'inf'"), (float("nan"), "'nan'"), (True, "'True'"),
-        ("#N/A", "Excel error #N/A"), ("#DIV/0!", "Excel error #DIV/0!"),
-        (datetime.datetime(1970, 5, 1), "a date or time (1970-05-01"),
-        (datetime.timedelta(days=45), "a date or time"), ("45\n46", "'45 46'"),
-    ],
-)  # fmt: skip
-def test_any_other_age_is_refused_with_its_content(value, reason):
-    found = read_age(value)
-    assert isinstance(found, str)
-    assert reason in found
-    assert "\n" not in found
-
-
 def test_plain_table(book):
     labels = read_labels(book([["Sex", "Age", "Number"], ["F", 30, 1], ["m", 40.5, "002"]]))
     assert labels.by == "subject"
     assert labels.table.to_dict("list") == {
-        "key": ["1", "2"], "true_age": [30.0, 40.5], "sex": ["F", "M"],
-        "cohort": [None, None], "subject": [None, None],
-    }  # fmt: skip
+        "key": ["1", "2"],
+        "true_age": [30.0, 40.5],
+        "sex": ["F", "M"],
+        "cohort": [None, None],
+        "subject": [None, None],
+    }
     assert labels.problems.empty
 
 
 @pytest.mark.parametrize(
     "header",
     [
-        ["编号", "年龄", "性别"], ["受试者", " 年 龄 ", "性别"], [" SUBJECT ID ", "AGE", "Gender"],
-        ["subject_id", "age (years)", "sex"], ["Patient", "年龄（岁）", "SEX"],
+        ["编号", "年龄", "性别"],
+        ["受试者", " 年 龄 ", "性别"],
+        [" SUBJECT ID ", "AGE", "Gender"],
+        ["subject_id", "age (years)", "sex"],
+        ["Patient", "年龄（岁）", "SEX"],
         ["ID", "Age\n[y]", "sex"],
     ],
-)  # fmt: skip
+)
 def test_column_names(book, header):
     labels = read_labels(book([[], [None, *header], [None, 7, 50, "女"]]))
     assert labels.table[["key", "true_age", "sex"]].to_numpy().tolist() == [["7", 50.0, "F"]]
@@ -163,10 +110,12 @@ def test_block_names_in_merged_cells_or_repeated_over_each_column(tmp_path):
 @pytest.mark.parametrize(
     ("folder", "age"),
     [
-        ("Healthy/Images", 20), ("PATHOLOGICAL/images", 60), ("healthy/Pathological/Images", 60),
+        ("Healthy/Images", 20),
+        ("PATHOLOGICAL/images", 60),
+        ("healthy/Pathological/Images", 60),
         ("Pathological/deep/healthy", 20),
     ],
-)  # fmt: skip
+)
 def test_cohort_from_the_deepest_folder_that_bears_a_name(tmp_path, folder, age):
     path = write(tmp_path / "x.xlsx", two_blocks([[1, 20]], [[1, 60]]))
     assert as_dict(read_labels(path, image_dir=tmp_path / folder)) == {"1": age}
@@ -200,28 +149,57 @@ def test_names_above_single_columns_are_no_blocks(book):
 
 
 def test_duplicates_that_agree_are_merged_and_those_that_conflict_left_out(book):
-    rows = [["id", "age", "sex"], [1, 20, "F"], ["01", "20", None], [2, 30, "F"], [2, 30, "M"],
-            [3, 40], [4, 50], [3, 41]]  # fmt: skip
+    rows = [
+        ["id", "age", "sex"],
+        [1, 20, "F"],
+        ["01", "20", None],
+        [2, 30, "F"],
+        [2, 30, "M"],
+        [3, 40],
+        [4, 50],
+        [3, 41],
+    ]
     labels = read_labels(book(rows))
     assert as_dict(labels) == {"1": 20, "2": 30, "4": 50}
     assert labels.table["sex"].tolist() == ["F", None, None]
     assert labels.problems.to_dict("records") == [
         {
-            "key": "3", "cell": "Data!B6", "kind": "conflicting_label",
+            "key": "3",
+            "cell": "Data!B6",
+            "kind": "conflicting_label",
             "reason": "is contradicted: Data!B6 says 40 and Data!B8 says 41",
         }
-    ]  # fmt: skip
+    ]
 
 
 def test_rows_that_cannot_be_used_name_their_cell(book):
     date = datetime.datetime(1980, 2, 3)
-    rows = [["age", "id"], [20, 1], [-4, 2], [date, 3], [None, 4], [30, None], ["#REF!", 5],
-            [40, "#N/A"], [True, 6], [50, date], *[[None, None]] * 3000, [131, 7]]  # fmt: skip
+    rows = [
+        ["age", "id"],
+        [20, 1],
+        [-4, 2],
+        [date, 3],
+        [None, 4],
+        [30, None],
+        ["#REF!", 5],
+        [40, "#N/A"],
+        [True, 6],
+        [50, date],
+        *[[None, None]] * 3000,
+        [131, 7],
+    ]
     problems = read_labels(book(rows)).problems
     assert problems[["key", "cell"]].to_numpy().tolist() == [
-        ["2", "Data!A3"], ["3", "Data!A4"], ["4", "Data!A5"], [None, "Data!B6"], ["5", "Data!A7"],
-        [None, "Data!B8"], ["6", "Data!A9"], [None, "Data!B10"], ["7", "Data!A3011"],
-    ]  # fmt: skip
+        ["2", "Data!A3"],
+        ["3", "Data!A4"],
+        ["4", "Data!A5"],
+        [None, "Data!B6"],
+        ["5", "Data!A7"],
+        [None, "Data!B8"],
+        ["6", "Data!A9"],
+        [None, "Data!B10"],
+        ["7", "Data!A3011"],
+    ]
     assert problems["reason"][1].startswith("holds a date or time (1980-02-03")
     assert problems["reason"][5] == "holds the Excel error #N/A"
 
@@ -263,12 +241,6 @@ def in_sheet(pattern, new):
     return lambda name, data: re.sub(pattern, new, data) if "sheet1" in name else data
 
 
-def test_wrong_dimension_record(book):
-    path = book([["id", "age"], [1, 20], [2, 30]])
-    edit(path, in_sheet(rb'<dimension ref="[^"]*"', b'<dimension ref="A1"'))
-    assert as_dict(read_labels(path)) == {"1": 20, "2": 30}
-
-
 def test_stored_values_of_formulas_are_read(book):
     path = book([["id", "age"], [1, "=40+2"], [2, '=""']])
     edit(path, in_sheet(rb"<f>40\+2</f><v\s*/>|<f>40\+2</f><v></v>", b"<f>40+2</f><v>42</v>"))
@@ -283,51 +255,6 @@ def test_formula_without_a_stored_value_names_its_cell(book):
     with pytest.raises(InputError, match=r"Data!B3 holds a formula without a stored value"):
         read_labels(book(rows))
     assert as_dict(read_labels(book(rows[:2]))) == {"1": 20}  # one in another column is no matter
-
-
-def ole(*names):
-    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
-    return header + b"".join(name.encode("utf-16-le").ljust(128, b"\0") for name in names)
-
-
-def zipped(members):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return buffer.getvalue()
-
-
-BAD_FILES = {
-    "password": (ole("EncryptionInfo", "EncryptedPackage"), "protected by a password"),
-    "xls": (ole("Workbook"), r"old \.xls format; save it as \.xlsx"),
-    "csv": (b"id,age\n1,20\n", r"is text \(CSV\?\), not a workbook"),
-    "utf-8 csv": ("编号,年龄\n1,20\n".encode(), "is text"),
-    "empty": (b"", r"is empty \(0 bytes\)"),
-    "png": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is not an Excel workbook"),
-    "other zip": (zipped({"word/document.xml": b"<x/>"}), "damaged or not a workbook"),
-    "empty zip": (zipped({}), "damaged or not a workbook"),
-    "xlsb": (zipped({"xl/workbook.bin": b"x"}), r"binary \.xlsb format"),
-    "zip start": (b"PK\x03\x04" + bytes(100), "damaged or not a workbook"),
-}
-
-
-@pytest.mark.parametrize(("content", "fault"), BAD_FILES.values(), ids=BAD_FILES)
-def test_file_that_is_no_workbook(tmp_path, content, fault):
-    path = tmp_path / "labels.xlsx"
-    path.write_bytes(content)
-    with pytest.raises(InputError, match=fault) as caught:
-        read_labels(path)
-    assert str(caught.value).startswith(str(path))
-    assert "\n" not in str(caught.value)
-
-
-def test_zip_bomb_is_refused_before_it_unpacks(tmp_path, monkeypatch):
-    monkeypatch.setattr("reading.xlsx.MAX_XML_BYTES", 2**20)
-    path = tmp_path / "labels.xlsx"
-    path.write_bytes(zipped({"xl/worksheets/sheet1.xml": bytes(3 * 2**20)}))
-    with pytest.raises(InputError, match="unpacks to 3 MB, over the limit of 1 MB"):
-        read_labels(path)
 
 
 BAD_TABLES = {
@@ -372,17 +299,6 @@ def test_no_such_file_and_folder(tmp_path):
         read_labels(tmp_path)
 
 
-def test_sheet_that_is_open_elsewhere(book, monkeypatch):
-    path = book([["id", "age"], [1, 20]])
-
-    def refuse(*_):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr("builtins.open", refuse)
-    with pytest.raises(InputError, match="may not be read; close it in Excel"):
-        read_labels(path)
-
-
 def test_damaged_copies_end_in_one_line_or_in_labels(book):
     path = book([["id", "age"], *([i, 20 + i] for i in range(30))])
     ages = {str(i): 20 + i for i in range(30)}
@@ -402,40 +318,12 @@ def test_damaged_copies_end_in_one_line_or_in_labels(book):
     assert refused > 30
 
 
-@pytest.mark.parametrize(
-    ("pattern", "new", "fault"),
-    [
-        (rb'<row r="3"', b'<row r="99999999999"', "claims over 1,048,576 rows"),
-        (rb"<v>20</v>", b"<v>" + b"9" * 400 + b"</v>", "damaged"),
-        (rb"</sheetData>", b"", "damaged"),
-        (rb"<sheetData>", b"<sheetData>&bomb;", "damaged"),
-    ],
-)
-def test_hostile_sheets(book, pattern, new, fault):
-    path = edit(book([["id", "age"], [1, 20], [2, 30]]), in_sheet(pattern, new))
-    start = time.monotonic()
-    with pytest.raises(InputError, match=fault):
-        read_labels(path)
-    assert time.monotonic() - start < 20
-
-
-def test_entities_are_not_multiplied(book):
-    entities = b'<!DOCTYPE x [<!ENTITY a0 "ha">' + b"".join(
-        b'<!ENTITY a%d "%s">' % (i, b"&a%d;" % (i - 1) * 10) for i in range(1, 10)
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_an_age_of_more_digits_than_a_float_holds_is_refused(book, digits):
+    path = edit(
+        book([["id", "age"], [1, 20], [2, 30]]),
+        in_sheet(rb"<v>20</v>", b"<v>" + b"9" * digits + b"</v>"),
     )
-    path = book([["id", "age"], [1, 20]])
-    edit(path, in_sheet(rb"^", entities + b"]>"))
-    edit(path, in_sheet(rb"<v>20</v>", b"<v>&a9;</v>"))
-    with pytest.raises(InputError, match="damaged"):
+    with pytest.raises(InputError, match="damaged") as caught:
         read_labels(path)
-
-
-def test_many_rows_in_little_time(book):
-    # 100,000 rows are to take under 10 s; a tenth of them, with processor time so that other
-    # programs on the machine do not matter much.
-    path = book([HEADER, *([i, 20 + i % 60, 170, 70, "F"] for i in range(10_000))])
-    start = time.process_time()
-    assert len(read_labels(path).table) == 10_000
-    assert time.process_time() - start < 2.0
-
-
+    assert "\n" not in str(caught.value)

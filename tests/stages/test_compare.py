@@ -1,4 +1,4 @@
-"""Comparing runs: which images, which verdict, which words, and what is refused."""
+"""Comparing runs: which images, which verdict, which files, and what is refused."""
 
 import csv
 import json
@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 from errors import InputError
-from plots import comparison as compare_figure
-from plots import style as figure_style
-from stages import compare
-from stages.compare import compare_results, comparison_table, write_comparison
-from words import tables
+from stages.compare import COMPARISON_FILES, compare_results, verdict_on, write_comparison
+from stages.serialise import as_json
+from stats.paired import COMPARED, PairedDifference
+from words.tables import comparison_table
 
 DRAWS = 200
 
@@ -62,63 +61,62 @@ def test_differences_on_the_common_images(tmp_path):
     # common: anon_1_1 (true 30) and anon_2_1 (true 50); a errs by 2 and -4, b by -1 and 0
     a = write(
         tmp_path / "a/predictions.json",
-        [32, 46, 99], [30, 50, 10], ["anon_1_1.png", "anon_2_1.png", "anon_3_1.png"],
-    )  # fmt: skip
+        [32, 46, 99],
+        [30, 50, 10],
+        ["anon_1_1.png", "anon_2_1.png", "anon_3_1.png"],
+    )
     b = write(
         tmp_path / "b/predictions.json",
-        [50, 29, 7, 8], [50, 30, 5, 5],
+        [50, 29, 7, 8],
+        [50, 30, 5, 5],
         ["anon_2_1.png", "anon_1_1.png", "anon_8_1.png", "anon_9_1.png"],
-    )  # fmt: skip
+    )
     found = compare_results([a, b], draws=DRAWS)
-    assert (found["n_images"], found["n_subjects"]) == (2, 2)
-    assert [run["n_images"] for run in found["runs"]] == [3, 4]
-    assert [run["n_not_common"] for run in found["runs"]] == [1, 2]
-    mae = found["pairs"][0]["figures"]["MAE"]
-    assert (mae["a"], mae["b"], mae["value"]) == (3.0, 0.5, -2.5)
+    assert (found.n_images, found.n_subjects) == (2, 2)
+    assert [run.n_images for run in found.runs] == [3, 4]
+    assert [run.n_not_common for run in found.runs] == [1, 2]
+    (pair,) = found.pairs
+    mae = pair.differences["MAE"]
+    assert (mae.a, mae.b, mae.value) == (3.0, 0.5, -2.5)
     # RMSE: sqrt((4 + 16) / 2) = 3.1623 and sqrt(1 / 2) = 0.7071
-    assert found["pairs"][0]["figures"]["RMSE"]["value"] == pytest.approx(0.70711 - 3.16228, 1e-5)
+    assert pair.differences["RMSE"].value == pytest.approx(0.70711 - 3.16228, 1e-5)
     # slopes over 20 years: (-4 - 2) / 20 = -0.3 and (0 - -1) / 20 = 0.05
-    slope = found["pairs"][0]["figures"]["age_bias_slope"]
-    assert slope["value"] == pytest.approx(0.05 + 0.3)
-    assert found["pairs"][0]["images"] == {"closer": 2, "farther": 0, "same": 0}
-    images = found["images"]
+    assert pair.differences["age_bias_slope"].value == pytest.approx(0.05 + 0.3)
+    assert (pair.closer, pair.farther, pair.same) == (2, 0, 0)
+    images = found.images
     assert images["filename"].tolist() == ["anon_1_1.png", "anon_2_1.png"]
     assert images["pred_age_2"].tolist() == [29, 50]
     assert images["change_2_from_1"].tolist() == [-1, -4]
-    groups = found["pairs"][0]["age_groups"]
-    assert [(row["age_range"], row["value"]) for row in groups] == [("30-40", -1), ("50-60", -4)]
+    groups = [(row.age_range, row.value) for row in pair.age_groups]
+    assert groups == [("30-40", -1), ("50-60", -4)]
 
 
 def test_a_run_with_half_the_error_is_better_and_the_other_way_round_worse(runs):
-    pair = compare_results([runs["a"], runs["b"]], draws=DRAWS)["pairs"][0]
-    assert pair["verdict"] == "better"
-    assert pair["figures"]["CCC"]["verdict"] == "better"
-    assert pair["figures"]["MAE"]["p_holm"] == pair["figures"]["MAE"]["p_value"] < 0.001
-    assert pair["sentence"]["en"].startswith("b is better than a: its MAE over 20 subjects is ")
-    assert pair["sentence"]["zh"].startswith("b 优于 a：在 20 名受试者上 MAE 低 ")
-    pair = compare_results([runs["b"], runs["a"]], draws=DRAWS)["pairs"][0]
-    assert pair["verdict"] == "worse"
-    assert pair["figures"]["CCC"]["verdict"] == "worse"
-    assert pair["sentence"]["en"].startswith("a is worse than b: ")
-    assert pair["sentence"]["zh"].startswith("a 不如 b：")
+    (pair,) = compare_results([runs["a"], runs["b"]], draws=DRAWS).pairs
+    assert pair.verdict == "better"
+    assert pair.differences["CCC"].verdict == "better"
+    assert pair.differences["MAE"].p_holm == pair.differences["MAE"].p_value < 0.001
+    assert pair.sentence["en"].startswith("b is better than a: its MAE over 20 subjects is ")
+    (pair,) = compare_results([runs["b"], runs["a"]], draws=DRAWS).pairs
+    assert pair.verdict == "worse"
+    assert pair.differences["CCC"].verdict == "worse"
+    assert pair.sentence["zh"].startswith("a 不如 b：在 20 名受试者上")
 
 
 def test_noise_cannot_be_told_apart(runs):
-    pair = compare_results([runs["a"], runs["c"]], draws=DRAWS)["pairs"][0]
-    assert pair["verdict"] == "undecided"
-    sentence = pair["sentence"]["en"]
-    assert sentence.startswith("c and a cannot be told apart with 20 subjects: their MAE differs")
-    low, high = pair["figures"]["MAE"]["ci95"]
+    (pair,) = compare_results([runs["a"], runs["c"]], draws=DRAWS).pairs
+    assert pair.verdict == "undecided"
+    low, high = pair.differences["MAE"].ci95
     assert low < 0 < high
-    assert f"difference {low:.3f} to {high:.3f}, p=" in sentence
-    assert pair["sentence"]["zh"].startswith("20 名受试者不足以区分 c 与 a：")
+    assert f"difference {low:.3f} to {high:.3f}, p=" in pair.sentence["en"]
 
 
 def test_more_than_two_runs_are_corrected_over_all_pairs(runs):
     found = compare_results([runs[name] for name in "abc"], draws=DRAWS)
-    assert [(pair["a"], pair["b"]) for pair in found["pairs"]] == [(1, 2), (1, 3), (2, 3)]
-    for name in compare.FIGURES:
-        raw = [pair["figures"][name]["p_value"] for pair in found["pairs"]]
+    assert [(pair.a, pair.b) for pair in found.pairs] == [(1, 2), (1, 3), (2, 3)]
+    assert list(COMPARED) == ["MAE", "RMSE", "CCC", "age_bias_slope"]
+    for name in COMPARED:
+        raw = [pair.differences[name].p_value for pair in found.pairs]
         order = np.argsort(raw)
         # Holm by hand: the smallest of three times 3, the next times 2, never falling
         first = min(1, 3 * raw[order[0]])
@@ -126,9 +124,9 @@ def test_more_than_two_runs_are_corrected_over_all_pairs(runs):
         third = max(second, raw[order[2]])
         expected = np.empty(3)
         expected[order] = [first, second, third]
-        adjusted = [pair["figures"][name]["p_holm"] for pair in found["pairs"]]
+        adjusted = [pair.differences[name].p_holm for pair in found.pairs]
         assert adjusted == pytest.approx(expected)
-    assert "after Holm's correction for 3 pairs" in found["pairs"][0]["sentence"]["en"]
+    assert "after Holm's correction for 3 pairs" in found.pairs[0].sentence["en"]
 
 
 @pytest.mark.parametrize(
@@ -147,56 +145,63 @@ def test_more_than_two_runs_are_corrected_over_all_pairs(runs):
     ],
 )
 def test_verdict(name, a, b, p_holm, expected):
-    figure = {"a": a, "b": b, "value": b - a, "p_holm": p_holm}
-    assert compare._verdict(name, figure) == expected
+    difference = PairedDifference(a=a, b=b, unit="", value=b - a, ci95=None, p_value=p_holm)
+    assert verdict_on(name, difference, p_holm) == expected
 
 
-def test_the_age_bias_has_a_sentence_of_its_own(tmp_path):
+def test_what_does_not_exist_has_no_verdict():
+    nothing = PairedDifference(a=None, b=None, unit="", value=None, ci95=None, p_value=0.01)
+    assert verdict_on("CCC", nothing, 0.01) is None
+
+
+def test_the_sentence_names_the_slopes_of_the_age_bias_in_the_order_of_the_runs(tmp_path):
     # a: error = -0.2 (age - 50) and noise; b: half of it
     rng = np.random.default_rng(3)
     true = np.linspace(20, 80, 30)
     noise = rng.normal(0, 0.2, 30)
     kept = names(30, images=1)
     paths = [
-        write(tmp_path / n / "predictions.json", list(true + k * (true - 50) + noise), list(true),
-              kept)
+        write(
+            tmp_path / n / "predictions.json",
+            list(true + k * (true - 50) + noise),
+            list(true),
+            kept,
+        )
         for n, k in (("a", -0.2), ("b", -0.1))
-    ]  # fmt: skip
-    sentence = compare_results(paths, draws=DRAWS)["pairs"][0]["sentence"]
+    ]
+    (pair,) = compare_results(paths, draws=DRAWS).pairs
     # least squares of noise on age moves both slopes by the same amount
     tilt = np.polyfit(true, noise, 1)[0]
     slopes = f"slope {tilt - 0.1:.3f} against {tilt - 0.2:.3f} years per year, p<0.001"
-    assert f"Its age bias is smaller ({slopes})." in sentence["en"]
-    assert "其年龄偏差更小" in sentence["zh"]
+    assert f"Its age bias is smaller ({slopes})." in pair.sentence["en"]
 
 
 def test_identical_runs_differ_by_nothing(tmp_path, runs):
     (tmp_path / "copy").mkdir()
     copy = tmp_path / "copy" / "predictions.json"
     copy.write_bytes((runs["a"] / "predictions.json").read_bytes())
-    pair = compare_results([runs["a"], copy], draws=DRAWS)["pairs"][0]
-    assert pair["figures"]["MAE"]["value"] == 0
-    assert pair["verdict"] == "undecided"
-    assert pair["images"] == {"closer": 0, "farther": 0, "same": 40}
+    (pair,) = compare_results([runs["a"], copy], draws=DRAWS).pairs
+    assert pair.differences["MAE"].value == 0
+    assert pair.verdict == "undecided"
+    assert (pair.closer, pair.farther, pair.same) == (0, 0, 40)
 
 
 def test_too_few_subjects_for_an_interval(tmp_path):
     paths = [small(tmp_path, "a"), small(tmp_path, "b", predictions=[31.0, 52.0])]
-    found = compare_results(paths, draws=DRAWS)
-    assert found["pairs"][0]["verdict"] is None
-    assert found["pairs"][0]["sentence"]["en"] == (
+    (pair,) = compare_results(paths, draws=DRAWS).pairs
+    assert pair.verdict is None
+    assert pair.differences["MAE"].ci95 is None
+    assert pair.sentence["en"] == (
         "b and a cannot be told apart with 2 subjects: there are too few for an interval."
     )
-    assert "2 名受试者" in found["pairs"][0]["sentence"]["zh"]
-    assert "-" in comparison_table(found, "en")
 
 
 def test_same_seed_same_comparison(runs):
     paths = [runs["a"], runs["c"]]
-    first = compare_results(paths, seed=3, draws=DRAWS)["pairs"]
-    assert first == compare_results(paths, seed=3, draws=DRAWS)["pairs"]
-    other = compare_results(paths, seed=4, draws=DRAWS)["pairs"]
-    assert first[0]["figures"]["MAE"]["ci95"] != other[0]["figures"]["MAE"]["ci95"]
+    first = compare_results(paths, seed=3, draws=DRAWS).pairs
+    assert first == compare_results(paths, seed=3, draws=DRAWS).pairs
+    other = compare_results(paths, seed=4, draws=DRAWS).pairs
+    assert first[0].differences["MAE"].ci95 != other[0].differences["MAE"].ci95
 
 
 # ---------------------------------------------------------------- subjects and names
@@ -209,12 +214,12 @@ def test_subjects_come_from_the_file_then_from_the_name(tmp_path):
         tmp_path / "new/predictions.json", [1, 2, 3], [1, 2, 3], kept, subject_ids=["7", "7", "70"]
     )
     found = compare_results([old, new], draws=DRAWS)
-    assert found["images"]["subject_id"].tolist() == ["7", "7", "70"]
-    assert found["notes"] == []
+    assert found.images["subject_id"].tolist() == ["7", "7", "70"]
+    assert found.notes == ()
     other = write(tmp_path / "other/predictions.json", [2, 2, 3], [1, 2, 3], kept)
     found = compare_results([old, other], draws=DRAWS)
-    assert found["images"]["subject_id"].tolist() == ["7", "7", "x.png"]
-    assert found["notes"][0]["en"].startswith("1 of 3 images have no subject in their names")
+    assert found.images["subject_id"].tolist() == ["7", "7", "x.png"]
+    assert found.notes[0]["en"].startswith("1 of 3 images have no subject in their names")
     assert "1 张的文件名不含受试者编号" in comparison_table(found, "zh").replace("\n", "")
 
 
@@ -222,20 +227,20 @@ def test_names_hold_folders_as_written_by_earlier_scripts(tmp_path):
     a = small(tmp_path, "a", filenames=["/data/Images/anon_1_1.png", "D:\\Images\\anon_2_1.png"])
     b = small(tmp_path, "b")
     found = compare_results([a, b], draws=DRAWS)
-    assert found["images"]["filename"].tolist() == ["anon_1_1.png", "anon_2_1.png"]
+    assert found.images["filename"].tolist() == ["anon_1_1.png", "anon_2_1.png"]
 
 
 def test_runs_are_named_so_that_they_can_be_told_apart(tmp_path):
     paths = [small(tmp_path, "x/run_1"), small(tmp_path, "y/run_1")]
     found = compare_results(paths, draws=DRAWS)
-    assert [run["name"] for run in found["runs"]] == ["x/run_1", "y/run_1"]
+    assert [run.name for run in found.runs] == ["x/run_1", "y/run_1"]
     paths = [small(tmp_path, "run_2"), small(tmp_path, "run_3") / "predictions.json"]
     found = compare_results(paths, draws=DRAWS)
-    assert [run["name"] for run in found["runs"]] == ["run_2", "run_3"]
+    assert [run.name for run in found.runs] == ["run_2", "run_3"]
     for name in ("first.json", "second.json"):
         (tmp_path / name).write_bytes((paths[0] / "predictions.json").read_bytes())
     found = compare_results([tmp_path / "first.json", tmp_path / "second.json"], draws=DRAWS)
-    assert [run["name"] for run in found["runs"]] == ["first", "second"]
+    assert [run.name for run in found.runs] == ["first", "second"]
 
 
 # ---------------------------------------------------------------- what is refused
@@ -300,7 +305,7 @@ def test_no_common_image_is_refused(tmp_path):
 def test_other_true_ages_are_refused_but_the_rounding_of_float32_is_not(tmp_path):
     a = small(tmp_path)
     rounded = small(tmp_path, "b", targets=[31.000001907348633, 52.0])
-    assert compare_results([a, rounded], draws=DRAWS)["n_images"] == 2
+    assert compare_results([a, rounded], draws=DRAWS).n_images == 2
     other = small(tmp_path, "c", targets=[31.0, 53.0])
     with pytest.raises(InputError, match=r"1 common images .* anon_2_1.png: 53 against 52"):
         compare_results([a, other])
@@ -315,104 +320,57 @@ def test_two_subjects_for_one_image_are_refused(tmp_path):
         compare_results([a, b])
 
 
-# ---------------------------------------------------------------- table, files, figure
+# ---------------------------------------------------------------- files
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_table_fits_80_columns(runs, lang):
+def test_a_real_comparison_can_be_laid_out(runs, lang):
     for chosen in ("ab", "abc"):
         found = compare_results([runs[name] for name in chosen], draws=DRAWS)
-        text = comparison_table(found, lang)
-        assert max(map(tables.display_width, text.splitlines())) <= 80
-        assert found["pairs"][0]["sentence"][lang][:12] in text
+        text = "".join(comparison_table(found, lang).split())
+        for pair in found.pairs:
+            assert "".join(pair.sentence[lang].split()) in text
 
 
-def test_table_of_two_runs_has_their_figures_and_age_groups(runs):
-    found = compare_results([runs["a"], runs["b"]], draws=DRAWS)
-    rows = [line.split() for line in comparison_table(found, "en").splitlines()]
-    mae = found["pairs"][0]["figures"]["MAE"]
-    assert ["#1", "a", "40", "0", f"{mae['a']:.2f}"] in [row[:5] for row in rows]
-    assert ["#2", "-", "#1", "MAE", "(years)", f"{mae['value']:.3f}"] in [row[:6] for row in rows]
-    group = found["pairs"][0]["age_groups"][0]
-    start = [group["age_range"], str(group["count"]), str(group["n_subjects"])]
-    assert [*start, f"{group['mae_a']:.2f}", f"{group['mae_b']:.2f}"] in [row[:5] for row in rows]
-
-
-def test_files_are_written_and_strict(tmp_path, runs):
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_files_are_written_and_strict(tmp_path, runs, lang):
     found = compare_results([runs["a"], runs["c"]], draws=DRAWS)
     out = tmp_path / "out"
     out.mkdir()
-    write_comparison(found, out, lang="en")
-    assert sorted(path.name for path in out.iterdir()) == [
-        "comparison.csv", "comparison.json", "comparison.png",
-    ]  # fmt: skip
+    write_comparison(found, out, lang=lang)
+    assert {path.name for path in out.iterdir()} == set(COMPARISON_FILES)
 
     def refuse(name):
         raise AssertionError(name)
 
     text = (out / "comparison.json").read_text(encoding="utf-8")
     numbers = json.loads(text, parse_constant=refuse)
-    assert numbers["pairs"] == found["pairs"]
-    assert "images" not in numbers
+    assert list(numbers) == [
+        "difference",
+        "runs",
+        "n_images",
+        "n_subjects",
+        "notes",
+        "intervals",
+        "pairs",
+    ]
+    (pair,), (stored,) = found.pairs, numbers["pairs"]
+    assert list(stored) == ["a", "b", "figures", "age_groups", "images", "verdict", "sentence"]
+    assert stored["images"] == {
+        "closer": pair.closer,
+        "farther": pair.farther,
+        "same": pair.same,
+    }
+    assert stored["figures"]["MAE"] == as_json(pair.differences["MAE"])
+    assert stored["figures"]["MAE"]["ci95"] == list(pair.differences["MAE"].ci95)
+    assert stored["sentence"] == pair.sentence
+    assert stored["verdict"] == pair.verdict == "undecided"
     with (out / "comparison.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == 40
     assert rows[3]["filename"] == "anon_1_2.png"
     change = float(rows[3]["abs_error_2"]) - float(rows[3]["abs_error_1"])
     assert float(rows[3]["change_2_from_1"]) == pytest.approx(change)
-
-
-def test_forest_plot_has_one_row_a_pair_and_the_age_groups_of_two_runs(runs):
-    found = compare_results([runs["a"], runs["b"]], draws=DRAWS)
-    fig = compare_figure.forest_figure(found, lang="en")
-    assert len(fig.axes) == 5
-    for ax, name in zip(fig.axes, compare.FIGURES, strict=False):
-        zero, interval, point = ax.get_lines()
-        assert list(zero.get_xdata()) == [0, 0]
-        figure = found["pairs"][0]["figures"][name]
-        assert list(interval.get_xdata()) == figure["ci95"]
-        assert point.get_xdata()[0] == figure["value"]
-        assert (point.get_markerfacecolor() == "white") == (figure["verdict"] == "undecided")
-    labels = [label.get_text() for label in fig.axes[4].get_yticklabels()]
-    assert labels[0] == "20–30\nn = 8 (4)"  # 20.0, 23.1, 26.2, 29.3
-    key = [text.get_text() for text in fig.axes[4].get_legend().get_texts()]
-    assert key[-2:] == ["#1: a", "#2: b"]
-    assert "Images n = 40, subjects n = 20; lines: 95% intervals over subjects" in key
-
-
-def test_forest_plot_of_three_runs_has_three_rows_and_nothing_is_cut_off(runs):
-    found = compare_results([runs[name] for name in "abc"], draws=DRAWS)
-    found["runs"][0]["name"] = "a very long name " * 20
-    fig = compare_figure.forest_figure(found, lang="en")
-    assert len(fig.axes) == 4
-    labels = [label.get_text() for label in fig.axes[0].get_yticklabels()]
-    assert labels == ["#2 − #1", "#3 − #1", "#3 − #2"]
-    low, high = fig.axes[0].get_ylim()
-    assert low > high  # the first pair on top
-    fig.draw_without_rendering()
-    for text in fig.axes[0].get_legend().get_texts():
-        box = text.get_window_extent()
-        assert box.x0 >= 0 and box.x1 <= fig.bbox.x1 and box.y0 >= 0
-
-
-@pytest.mark.parametrize("font", [True, False])
-def test_a_chinese_run_name_never_becomes_empty_boxes(runs, recwarn, monkeypatch, font):
-    if not font:
-        monkeypatch.setattr(figure_style, "cjk_family", lambda: None)
-    elif figure_style.cjk_family() is None:
-        pytest.skip("no font with Chinese characters here")
-    found = compare_results([runs["a"], runs["b"]], draws=DRAWS)
-    found["runs"][0]["name"] = "基线 é"
-    fig = compare_figure.forest_figure(found, lang="en")
-    key = [text.get_text() for text in fig.axes[4].get_legend().get_texts()]
-    assert key[-2] == ("#1: 基线 é" if font else "#1: ?? é")
-    fig.draw_without_rendering()
-    assert [str(warning.message) for warning in recwarn if "Glyph" in str(warning.message)] == []
-
-
-def test_both_languages_have_the_same_texts():
-    for module in (compare, compare_figure):
-        assert module._TEXTS["en"].keys() == module._TEXTS["zh"].keys()
 
 
 def test_comparing_does_not_wait_for_torch():

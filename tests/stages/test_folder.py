@@ -1,4 +1,3 @@
-import json
 import os
 import signal
 import subprocess
@@ -7,14 +6,14 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from errors import InputError
-from stages import folder as results
-from stages.folder import result_folder, run_name, write_error_list, write_json, write_maps
+from stages import folder as stages_folder
+from stages.folder import result_folder, run_name
 
-ROOT = Path(results.__file__).parent
+ROOT = Path(stages_folder.__file__).parent.parent
+OWN = ("predictions.csv", "test_metrics.json", "predictions.json", "bland_altman.png")
 
 
 @pytest.mark.parametrize(
@@ -28,8 +27,15 @@ ROOT = Path(results.__file__).parent
         ("/run_1/best_model.pth", "run_1"),
     ],
 )
-def test_run_name(path, name, tmp_path, monkeypatch):
+def test_run_name(path, name, tmp_path):
     assert run_name(Path("/") / path if path.startswith("/") else tmp_path / path) == name
+
+
+@pytest.mark.parametrize(
+    ("split", "name"), [("test", "run_1"), ("val", "run_1_val"), ("all", "run_1_all")]
+)
+def test_a_split_other_than_the_test_split_is_named(split, name, tmp_path):
+    assert run_name(tmp_path / "outputs" / "run_1" / "best_model.pth", split) == name
 
 
 def content(folder):
@@ -37,7 +43,7 @@ def content(folder):
 
 
 def fill(final, text):
-    with result_folder(final) as folder:
+    with result_folder(final, OWN) as folder:
         (folder / "predictions.csv").write_text(text)
         (folder / "test_metrics.json").write_text(text)
 
@@ -49,6 +55,16 @@ def test_results_appear_whole_and_replace_earlier_ones(tmp_path):
     fill(final, "new")
     assert content(final) == {"predictions.csv": "new", "test_metrics.json": "new"}
     assert [p.name for p in final.parent.iterdir()] == ["run"]
+
+
+def test_what_a_run_may_write_and_did_not_is_gone(tmp_path):
+    """An earlier figure beside new numbers would be taken for theirs."""
+    final = tmp_path / "run"
+    fill(final, "old")
+    (final / "predictions.json").write_text("old")
+    with result_folder(final, OWN) as folder:
+        (folder / "predictions.csv").write_text("new")
+    assert content(final) == {"predictions.csv": "new"}
 
 
 def test_a_users_own_files_are_kept(tmp_path):
@@ -68,7 +84,7 @@ def test_an_error_leaves_what_was_there(tmp_path, earlier):
     final = tmp_path / "run"
     if earlier:
         fill(final, "old")
-    with pytest.raises(RuntimeError), result_folder(final) as folder:
+    with pytest.raises(RuntimeError), result_folder(final, OWN) as folder:
         (folder / "predictions.csv").write_text("half")
         raise RuntimeError
     assert [p.name for p in tmp_path.iterdir()] == (["run"] if earlier else [])
@@ -77,7 +93,7 @@ def test_an_error_leaves_what_was_there(tmp_path, earlier):
 
 
 def test_without_an_exchange_two_renames_do(tmp_path, monkeypatch):
-    monkeypatch.setattr(results, "_exchange", lambda a, b: False)
+    monkeypatch.setattr("stages.folder.exchange_folders", lambda a, b: False)
     final = tmp_path / "run"
     fill(final, "old")
     fill(final, "new")
@@ -90,7 +106,7 @@ def test_a_kill_between_two_renames_is_mended(tmp_path):
     fill(final, "old")
     final.rename(tmp_path / ".run.replaced")
     (tmp_path / ".run.partial").mkdir()
-    with pytest.raises(RuntimeError), result_folder(final):
+    with pytest.raises(RuntimeError), result_folder(final, OWN):
         assert content(final)["predictions.csv"] == "old"
         raise RuntimeError
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
@@ -98,9 +114,12 @@ def test_a_kill_between_two_renames_is_mended(tmp_path):
 
 def test_a_second_run_to_the_same_folder_is_refused(tmp_path):
     final = tmp_path / "run"
-    with result_folder(final) as folder:
+    with result_folder(final, OWN) as folder:
         (folder / "predictions.csv").write_text("first")
-        with pytest.raises(InputError, match="another run is writing to it"), result_folder(final):
+        with (
+            pytest.raises(InputError, match="another run is writing to it"),
+            result_folder(final, OWN),
+        ):
             pass
     assert content(final) == {"predictions.csv": "first"}
 
@@ -109,25 +128,28 @@ def test_a_lock_that_its_holder_removed_is_not_taken(tmp_path, monkeypatch):
     """Between this run's open and its lock, the run before it ends and removes the file."""
     lock = tmp_path / ".run.lock"
     tries = []
-    own = results._lock
+    lock_file = stages_folder.lock_file
 
     def late(descriptor):
         tries.append(descriptor)
         if len(tries) == 1:
             lock.unlink()
-        own(descriptor)
+        lock_file(descriptor)
 
-    monkeypatch.setattr(results, "_lock", late)
-    with result_folder(tmp_path / "run"):
+    monkeypatch.setattr("stages.folder.lock_file", late)
+    with result_folder(tmp_path / "run", OWN):
         assert len(tries) == 2
         assert lock.exists()
 
 
 def test_a_file_in_the_way_is_named(tmp_path):
     (tmp_path / "run").write_text("")
-    with pytest.raises(InputError, match="run: is a file"), result_folder(tmp_path / "run"):
+    with pytest.raises(InputError, match="run: is a file"), result_folder(tmp_path / "run", OWN):
         pass
-    with pytest.raises(InputError, match="--output-dir"), result_folder(tmp_path / "run" / "x"):
+    with (
+        pytest.raises(InputError, match="--output-dir"),
+        result_folder(tmp_path / "run" / "x", OWN),
+    ):
         pass
 
 
@@ -137,14 +159,16 @@ sys.path.insert(0, {root!r})
 from pathlib import Path
 from stages.folder import result_folder
 final = Path(sys.argv[1])
+names = "predictions.csv", "test_metrics.json", "predictions.json"
 print("go", flush=True)
 for turn in range(10**6):
-    with result_folder(final) as folder:
-        for name in ("predictions.csv", "test_metrics.json", "predictions.json"):
+    with result_folder(final, names) as folder:
+        for name in names:
             (folder / name).write_text(str(turn))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
 def test_a_run_killed_at_any_moment_leaves_one_whole_result(tmp_path):
     final = tmp_path / "run"
@@ -167,50 +191,3 @@ def test_a_run_killed_at_any_moment_leaves_one_whole_result(tmp_path):
     fill(final, "end")
     assert content(final) == {"predictions.csv": "end", "test_metrics.json": "end"}
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
-
-
-def test_json_is_strict(tmp_path):
-    value = {
-        "nan": float("nan"), "inf": np.float32("inf"), "int": np.int64(3), "flag": np.bool_(True),
-        "list": np.array([1.5, np.nan]), "tuple": (1, None), "名": "岁",
-    }  # fmt: skip
-    write_json(value, tmp_path / "a.json")
-    text = (tmp_path / "a.json").read_text(encoding="utf-8")
-    assert json.loads(text) == {
-        "nan": None, "inf": None, "int": 3, "flag": True, "list": [1.5, None], "tuple": [1, None],
-        "名": "岁",
-    }  # fmt: skip
-
-
-def test_error_list(tmp_path):
-    # errors +2, -7, +7, 0: largest first, the tie in table order
-    samples = pd.DataFrame({
-        "filename": list("abcd"), "true_age": [20.0, 30.04, 40.0, 50.0],
-        "pred_age": [22.0, 23.04, 47.0, 50.0],
-    })  # fmt: skip
-    samples["error"] = samples["pred_age"] - samples["true_age"]
-    samples["abs_error"] = samples["error"].abs().round(6)
-    write_error_list(samples, tmp_path / "h", largest=True, top_n=3, outlier_threshold=6.0)
-    rows = [line for line in (tmp_path / "h").read_text().splitlines() if line[0] != "#"]
-    assert rows == [
-        "b\t30.0\t23.0\t7.00\tunderestimated (-7.00)\tOUTLIER",
-        "c\t40.0\t47.0\t7.00\toverestimated (+7.00)\tOUTLIER",
-        "a\t20.0\t22.0\t2.00\toverestimated (+2.00)\t-",
-    ]
-    write_error_list(samples, tmp_path / "l", largest=False, top_n=50, outlier_threshold=6.0)
-    rows = [line for line in (tmp_path / "l").read_text().splitlines() if line[0] != "#"]
-    assert [row[0] for row in rows] == ["d", "a", "b", "c"]
-    assert rows[0] == "d\t50.0\t50.0\t0.00\texact (+0.00)\t-"
-
-
-def test_maps_come_back_and_two_files_are_equal(tmp_path, monkeypatch):
-    maps = np.arange(8, dtype=np.float64).reshape(2, 2, 2)
-    write_maps(maps, ["a.png", "名.png"], "layer4", tmp_path / "a.npz")
-    monkeypatch.setattr(time, "time", lambda: 10**9)
-    write_maps(maps, ["a.png", "名.png"], "layer4", tmp_path / "b.npz")
-    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
-    with np.load(tmp_path / "a.npz", allow_pickle=False) as found:
-        assert found["maps"].dtype == np.float32
-        assert found["maps"].tolist() == maps.tolist()
-        assert found["filenames"].tolist() == ["a.png", "名.png"]
-        assert str(found["target_layer"]) == "layer4"

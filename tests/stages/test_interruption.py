@@ -19,39 +19,43 @@ import torch
 from matplotlib.figure import Figure
 
 import evaluate
-from plots import ages as figures
-from stages import folder as results
+from stages.folder import result_folder
+from stages.write import RESULT_FILES
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 ROOT = Path(evaluate.__file__).parent
 # Imports everything once; then each line on stdin, a request as JSON, is run in a fork of it, a
 # process that differs from a fresh one in nothing but that it starts at once. `signal` is sent at
-# function call number `call` of the main thread; the number of calls is written to `calls`.
+# the `moment`-th event: what a run leaves behind changes only where the main thread opens, makes,
+# renames or removes a file, and Python's audit hooks hear of each of these before it happens. A
+# hook cannot be removed again, but it ends with the fork. The number of events goes to `moments`.
 SERVER = """
-import json, os, signal, sys
+import json, os, signal, sys, threading
 sys.path.insert(0, {root!r})
 import torch, evaluate, model, sklearn.model_selection
-from stages import analyse as report
-report.draw = lambda *stages: None
+from stages import analyse, leakage, predict, record, settings, write
+write.FIGURES.clear()
+torch.set_num_threads(1)
 print("ready", flush=True)
 
 def run(request):
-    calls = 0
-    def count(frame, event, function):
-        nonlocal calls
-        if event in ("call", "c_call"):
-            calls += 1
-            if calls == request["call"]:
+    moments = 0
+    main = threading.get_ident()
+    def count(event, arguments):
+        nonlocal moments
+        if event.startswith(("open", "os.", "shutil.")) and threading.get_ident() == main:
+            moments += 1
+            if moments == request["moment"]:
                 os.kill(os.getpid(), request["signal"])
     for number, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(request[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    sys.setprofile(count)
+    sys.addaudithook(count)
     status = evaluate.main(request["arguments"])
-    sys.setprofile(None)
+    total = moments
     sys.stderr.flush()
-    with open(request["calls"], "w") as file:
-        file.write(str(calls))
+    with open(request["moments"], "w") as file:
+        file.write(str(total))
     os._exit(status)
 
 for line in sys.stdin:
@@ -64,37 +68,40 @@ for line in sys.stdin:
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork and no SIGKILL")
 
 
-def without_progress(text):
-    return [line for line in text.splitlines() if line and "image/s" not in line]
-
-
 class Runs:
-    """Runs of the command that are stopped at a given call of a function."""
+    """Runs of the command that are stopped at a given moment."""
 
     def __init__(self, study, folder):
         self.study = study
-        self.files = {name: str(folder / name) for name in ("out", "err", "calls")}
+        self.files = {name: str(folder / name) for name in ("out", "err", "moments")}
         self.server = subprocess.Popen(
             [sys.executable, "-c", SERVER.format(root=str(ROOT))],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         assert self.server.stdout.readline() == "ready\n"
-        assert self.run(folder / "results") == (0, [])
-        self.calls = int(Path(self.files["calls"]).read_text())
+        # Twice: the first run also writes the byte code of what it is the first to import, and the
+        # second one replaces earlier results, as those that are stopped do.
+        for _ in range(2):
+            placed(folder / "results")
+            assert self.run(folder / "results") == (0, [])
+        self.total = int(Path(self.files["moments"]).read_text())
 
-    def run(self, output, signal=0, call=-1):
+    def run(self, output, signal=0, moment=-1):
         """Exit status, and the lines on stderr without the progress bar."""
-        request = {"arguments": self.study.arguments(output), "signal": signal, "call": call}
+        request = {"arguments": self.study.arguments(output), "signal": signal, "moment": moment}
         self.server.stdin.write(json.dumps(request | self.files) + "\n")
         self.server.stdin.flush()
         status = int(self.server.stdout.readline())
-        return status, without_progress(Path(self.files["err"]).read_text())
+        lines = Path(self.files["err"]).read_text().splitlines()
+        return status, [line for line in lines if line and "image/s" not in line]
 
     def moments(self, count):
-        """Random calls, a half of them among the last tenth, where the files are written."""
+        """Random ones, a half of them among the last tenth, where the files are written."""
         rng = random.Random(0)
-        late = int(0.9 * self.calls)
-        return [rng.randint(late if number % 2 else 1, self.calls) for number in range(count)]
+        late = int(0.9 * self.total)
+        return [rng.randint(late if number % 2 else 1, self.total) for number in range(count)]
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +120,7 @@ def placed(output):
     """Results as a run of another day left them, recognisable, and a file of the user's own."""
     final = output / "run_1"
     final.mkdir(parents=True, exist_ok=True)
-    for name in sorted(results.RESULT_FILES):
+    for name in RESULT_FILES:
         (final / name).write_text("of another day")
     (final / "notes.txt").write_text("mine")
     return final
@@ -133,11 +140,11 @@ def is_whole(final, old):
 LITTER = {".run_1.partial", ".run_1.replaced", ".run_1.lock"}
 
 
-def stopped(runs, output, signal, call):
+def stopped(runs, output, signal, moment):
     """A run that is stopped: its status and lines; the earlier results or the new ones stand."""
     old = content(placed(output))
-    outcome = runs.run(output, signal, call)
-    assert is_whole(output / "run_1", old), call
+    outcome = runs.run(output, signal, moment)
+    assert is_whole(output / "run_1", old), moment
     assert {path.name for path in output.iterdir()} <= LITTER | {"run_1"}
     return outcome
 
@@ -151,10 +158,11 @@ def next_run_is_clean(runs, output):
     assert is_whole(output / "run_1", old)
 
 
+@pytest.mark.slow
 @needs_fork
 def test_ctrl_c_ends_in_one_line_and_leaves_whole_results(runs, tmp_path):
-    outcomes = [stopped(runs, tmp_path, signal.SIGINT, call) for call in runs.moments(12)]
-    # a run that needs fewer calls than the one that was counted may be over before
+    outcomes = [stopped(runs, tmp_path, signal.SIGINT, moment) for moment in runs.moments(12)]
+    # a run that needs fewer moments than the one that was counted may be over before
     in_time = [outcome for outcome in outcomes if outcome != (0, [])]
     line = "evaluate.py: error: interrupted; nothing half-written was left"
     assert in_time == [(2, [line])] * len(in_time)
@@ -163,7 +171,7 @@ def test_ctrl_c_ends_in_one_line_and_leaves_whole_results(runs, tmp_path):
 
 
 def test_ctrl_c_hidden_by_an_error_of_a_library_that_tidies_up(
-    study, tmp_path, capsys, monkeypatch
+    study, tmp_path, command, monkeypatch, no_figures
 ):
     def write(*_):
         try:
@@ -171,18 +179,20 @@ def test_ctrl_c_hidden_by_an_error_of_a_library_that_tidies_up(
         finally:
             raise ValueError("as zipfile does of an archive with an open entry")
 
-    monkeypatch.setattr("stages.folder.write_maps", write)
-    assert "interrupted" in refused(study, tmp_path, capsys)
+    monkeypatch.setattr("stages.write.write_maps", write)
+    assert "interrupted" in command(study.arguments(tmp_path)).refusal
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @needs_fork
 def test_ctrl_c_while_packages_are_imported(study, tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-X", "importtime", str(ROOT / "evaluate.py"), *study.arguments(tmp_path)],
-        stderr=subprocess.PIPE, text=True,
+        stderr=subprocess.PIPE,
+        text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's & ignores it
-    )  # fmt: skip
+    )
     for line in process.stderr:
         if line.endswith(" torch.types\n"):
             break
@@ -193,10 +203,11 @@ def test_ctrl_c_while_packages_are_imported(study, tmp_path):
     assert lines[0].startswith("evaluate.py: error: ")
 
 
+@pytest.mark.slow
 @needs_fork
 def test_a_killed_run_leaves_whole_results_and_the_next_one_clears_up(runs, tmp_path):
     before = runs.study.contents()
-    outcomes = [stopped(runs, tmp_path, signal.SIGKILL, call) for call in runs.moments(20)]
+    outcomes = [stopped(runs, tmp_path, signal.SIGKILL, moment) for moment in runs.moments(20)]
     assert outcomes.count((-signal.SIGKILL, [])) >= 17
     assert all(outcome in ((-signal.SIGKILL, []), (0, [])) for outcome in outcomes)
     next_run_is_clean(runs, tmp_path)
@@ -215,21 +226,12 @@ def test_a_stop_between_two_renames_gives_the_earlier_result_back(tmp_path, monk
             raise fault
         return rename(path, target)
 
-    monkeypatch.setattr(results, "_exchange", lambda a, b: False)
+    monkeypatch.setattr("stages.folder.exchange_folders", lambda a, b: False)
     monkeypatch.setattr(Path, "rename", stopped)
-    with pytest.raises(type(fault)), results.result_folder(final) as folder:
+    with pytest.raises(type(fault)), result_folder(final, RESULT_FILES) as folder:
         (folder / "predictions.json").write_text("new")
     assert content(final) == old
     assert [path.name for path in tmp_path.iterdir()] == ["run_1"]
-
-
-def refused(study, output, capsys):
-    """The one line of a run that fails."""
-    status = evaluate.main(study.arguments(output))
-    lines = without_progress(capsys.readouterr().err)
-    assert (status, len(lines)) == (2, 1), lines
-    assert lines[0].startswith("evaluate.py: error: ")
-    return lines[0]
 
 
 @contextlib.contextmanager
@@ -245,39 +247,40 @@ def largest_file(size):
 
 
 @pytest.mark.parametrize("size", [0, 800, 2000])
-def test_a_full_disk_is_one_line(study, tmp_path, capsys, no_figures, size):
+def test_a_full_disk_is_one_line(study, tmp_path, command_without_files, no_figures, size):
     """At the first byte, in a list of predictions, and in one of the last files."""
     old = content(placed(tmp_path))
     with largest_file(size):
-        line = refused(study, tmp_path, capsys)
+        line = command_without_files(study.arguments(tmp_path)).refusal
     assert os.strerror(errno.EFBIG) in line
     assert line.startswith(f"evaluate.py: error: {tmp_path / 'run_1'}: cannot be written")
     assert content(tmp_path / "run_1") == old
     assert [path.name for path in tmp_path.iterdir()] == ["run_1"]
 
 
-def test_a_full_disk_under_a_figure_is_one_line(study, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(
-        "stages.analyse.draw",
-        lambda job, folder, *more: figures.save_figure(Figure(), folder / "a.png"),
-    )
+def test_a_full_disk_under_a_figure_is_one_line(
+    study, tmp_path, command_without_files, monkeypatch
+):
+    monkeypatch.setattr("stages.write.FIGURES", {"a.png": lambda found, shown: Figure()})
     with largest_file(50):
-        assert os.strerror(errno.EFBIG) in refused(study, tmp_path, capsys)
+        assert os.strerror(errno.EFBIG) in command_without_files(study.arguments(tmp_path)).refusal
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_read_only_disk_is_one_line(study, tmp_path, capsys, monkeypatch):
+def test_a_read_only_disk_is_one_line(study, tmp_path, command_without_files, monkeypatch):
     """For root every folder can be written to, so that the system's answer is put in its mouth."""
     (tmp_path / "out").mkdir()
 
     def refuse(path, *_, **__):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
 
-    monkeypatch.setattr("stages.folder.os.open", refuse)
-    line = refused(study, tmp_path / "out", capsys)
+    with monkeypatch.context() as patched:
+        patched.setattr("stages.folder.os.open", refuse)
+        line = command_without_files(study.arguments(tmp_path / "out")).refusal
     assert os.strerror(errno.EROFS) in line
-    monkeypatch.setattr("stages.folder.Path.mkdir", refuse)
-    line = refused(study, tmp_path / "other" / "out", capsys)
+    with monkeypatch.context() as patched:
+        patched.setattr("stages.folder.Path.mkdir", refuse)
+        line = command_without_files(study.arguments(tmp_path / "other" / "out")).refusal
     assert os.strerror(errno.EROFS) in line
     assert str(tmp_path / "other") in line
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
@@ -291,21 +294,21 @@ OUT_OF = {
 
 
 @pytest.mark.parametrize("what", OUT_OF)
-def test_too_little_memory_is_one_line(study, tmp_path, capsys, monkeypatch, what):
+def test_too_little_memory_is_one_line(study, tmp_path, command, monkeypatch, what):
     def fail(*_, **__):
         raise OUT_OF[what]
 
     monkeypatch.setattr("stages.predict.predict", fail)
-    line = refused(study, tmp_path, capsys)
+    line = command(study.arguments(tmp_path)).refusal
     assert "memory" in line
     assert "--batch-size" in line
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_fault_of_the_disk_without_a_name_is_one_line(study, tmp_path, capsys, monkeypatch):
+def test_a_fault_of_the_disk_without_a_name_is_one_line(study, tmp_path, command, monkeypatch):
     def fail(*_):
         raise OSError("encoder error -2")
 
-    monkeypatch.setattr("stages.analyse.draw", fail)
-    assert "encoder error -2" in refused(study, tmp_path, capsys)
+    monkeypatch.setattr("stages.write.FIGURES", {"a.png": fail})
+    assert "encoder error -2" in command(study.arguments(tmp_path)).refusal
     assert list(tmp_path.iterdir()) == []

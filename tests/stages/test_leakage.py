@@ -1,4 +1,3 @@
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +15,8 @@ from stages.leakage import (
     check_leakage,
     difference_hash,
     identical_files,
+    leak_warnings,
     near_identical,
-    report,
-    split_fingerprint,
 )
 
 
@@ -30,8 +28,9 @@ def samples(tmp_path):
     for subject, split in zip("12345", ["train", "train", "val", "test", "test"], strict=True):
         path = tmp_path / f"anon_{subject}_1.png"
         Image.fromarray(rng.integers(0, 256, (20, 20), dtype=np.uint8)).save(path)
-        rows.append({"filename": path.name, "path": str(path), "subject_id": subject,
-                     "split": split})  # fmt: skip
+        rows.append(
+            {"filename": path.name, "path": str(path), "subject_id": subject, "split": split}
+        )
     return pd.DataFrame(rows)
 
 
@@ -43,49 +42,56 @@ def copy(samples, source, target):
 
 def test_a_clean_split(samples):
     found = check_leakage(samples)
-    assert found["verdict"] == found["level"] == NO_LEAK
-    assert found["splits"]["train"] == {"subjects": 2, "images": 2}
-    assert found["splits"]["test"] == {"subjects": 2, "images": 2}
-    text = report(found)
-    assert text.splitlines()[2] == "**Verdict: no leak found.**"
-    assert "| val | 1 | 1 |" in text
+    assert found.level == NO_LEAK
+    assert found.splits["train"] == {"subjects": 2, "images": 2}
+    assert found.splits["val"] == {"subjects": 1, "images": 1}
+    assert found.splits["test"] == {"subjects": 2, "images": 2}
+    assert leak_warnings(found) == []
 
 
 def test_a_subject_in_two_splits_is_a_leak(samples):
     samples.loc[4, "subject_id"] = "1"
     found = check_leakage(samples)
-    assert found["level"] == LEAK
-    assert found["subjects_in_several_splits"] == ["1"]
-    assert "1 subjects stand in more than one split" in report(found).splitlines()[2]
+    assert found.level == LEAK
+    assert found.subjects_in_several_splits == ["1"]
+    assert leak_warnings(found) == [
+        {
+            "en": "LEAK: 1 subjects stand in more than one split: see DATA_LEAKAGE_REPORT.md",
+            "zh": "存在泄漏：1 名受试者出现在多个数据集中：详见 DATA_LEAKAGE_REPORT.md",
+        }
+    ]
 
 
 def test_the_same_bytes_in_train_and_test_are_a_leak(samples):
     copy(samples, 0, 4)
     found = check_leakage(samples)
-    assert found["level"] == LEAK
-    (group,) = found["identical_images_across_splits"]
-    assert [(i["filename"], i["split"]) for i in group] == [
-        ("anon_1_1.png", "train"), ("anon_5_1.png", "test"),
-    ]  # fmt: skip
-    assert "`anon_1_1.png` (train, subject 1) = `anon_5_1.png` (test, subject 5)" in report(found)
+    assert found.level == LEAK
+    (group,) = found.identical_images_across_splits
+    assert group == [
+        {"filename": "anon_1_1.png", "subject_id": "1", "split": "train"},
+        {"filename": "anon_5_1.png", "subject_id": "5", "split": "test"},
+    ]
 
 
 def test_the_same_bytes_under_two_numbers_in_one_split_are_told_but_no_leak(samples):
     copy(samples, 3, 4)
     found = check_leakage(samples)
-    assert found["level"] == NO_LEAK
-    assert len(found["identical_images_of_different_subjects"]) == 1
-    assert found["identical_images_across_splits"] == []
+    assert found.level == NO_LEAK
+    assert len(found.identical_images_of_different_subjects) == 1
+    assert found.identical_images_across_splits == []
 
 
 def test_settings_and_conflicts_are_told(samples):
     changed = {"seed": {"checkpoint": 1, "used": 2}}
     found = check_leakage(samples, changed_settings=changed, conflicts=["subject 9: 40 and 50"])
-    assert found["level"] == POSSIBLE
-    assert "- seed: 2 instead of 1" in report(found)
-    assert "- subject 9: 40 and 50" in report(found)
+    assert found.level == POSSIBLE
+    assert found.changed_settings == changed
+    assert found.conflicting_labels == ["subject 9: 40 and 50"]
+    assert leak_warnings(found) == []  # the changed setting has a warning of its own
     found = check_leakage(samples, default_settings=["seed"])
-    assert found["level"] == POSSIBLE
+    assert found.level == POSSIBLE
+    assert found.default_settings == ["seed"]
+    assert check_leakage(samples, conflicts=["subject 9: 40 and 50"]).level == NO_LEAK
 
 
 def test_only_files_of_equal_size_are_read(tmp_path, monkeypatch):
@@ -99,11 +105,6 @@ def test_only_files_of_equal_size_are_read(tmp_path, monkeypatch):
     )
     assert identical_files(paths) == [[0, 2]]
     assert sorted(read) == [paths[0], paths[2], paths[3]]
-
-
-def test_fingerprint_is_of_the_sorted_names():
-    assert split_fingerprint(["b", "a"]) == hashlib.sha256(b"a\nb").hexdigest()
-    assert split_fingerprint(["a", "b"]) == split_fingerprint(["b", "a"])
 
 
 def test_difference_hash_by_hand():
@@ -131,9 +132,14 @@ def test_near_copies_are_found_and_other_people_are_not(tmp_path):
 def test_nearly_identical_images_are_a_possible_leak(samples):
     image = np.asarray(Image.open(samples["path"][0]))
     Image.fromarray(image // 2).save(samples["path"][4])
-    assert check_leakage(samples)["near_identical_images_across_splits"] is None
+    assert check_leakage(samples).near_identical_images_across_splits is None
     found = check_leakage(samples, near_duplicates=True)
-    assert found["level"] == POSSIBLE
-    assert [i["filename"] for i in found["near_identical_images_across_splits"][0]["images"]] == [
-        "anon_1_1.png", "anon_5_1.png",
-    ]  # fmt: skip
+    assert found.level == POSSIBLE
+    (pair,) = found.near_identical_images_across_splits
+    assert [image["filename"] for image in pair["images"]] == ["anon_1_1.png", "anon_5_1.png"]
+    assert pair["differing_bits"] <= NEAR_BITS
+
+
+def test_identical_images_are_not_listed_as_nearly_identical_too(samples):
+    copy(samples, 0, 4)
+    assert check_leakage(samples, near_duplicates=True).near_identical_images_across_splits == []

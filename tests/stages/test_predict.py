@@ -1,6 +1,7 @@
 """Predictions and maps of the fast path against a plain loop and a full backward pass."""
 
 import gc
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -9,18 +10,17 @@ from PIL import Image
 from torchvision import transforms
 
 from demo.train import tiny_checkpoint
-from errors import InputError
 from model import load_checkpoint
+from stages.network import Execution, Predictor, fold_batch_norms
 from stages.predict import (
-    DEFAULT_BATCH_SIZE,
     Inference,
-    PackedMasks,
-    Predictor,
-    choose_device,
-    fold_batch_norms,
+    PictureSums,
+    amp_error,
     predict,
-    read_masks,
+    predict_files,
+    predict_shared,
 )
+from stages.processes import World
 
 CPU = torch.device("cpu")
 SIZE = 65
@@ -47,11 +47,10 @@ def paths(tmp_path_factory):
 
 
 def plain_loop(network, paths):
-    """torchvision's own transforms and one full backward pass an image."""
-    transform = transforms.Compose([
-        transforms.Resize((SIZE, SIZE)), transforms.ToTensor(),
-        transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-    ])  # fmt: skip
+    """torchvision's own transforms and one full backward pass per image."""
+    mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    steps = [transforms.Resize((SIZE, SIZE)), transforms.ToTensor()]
+    transform = transforms.Compose([*steps, transforms.Normalize(mean, std)])
     ages, maps = [], []
     for path in paths:
         kept = []
@@ -135,83 +134,161 @@ def test_unreadable_images_are_named_and_leave_the_others_alone(network, paths, 
 
 
 def test_nothing_readable(network, tmp_path):
-    found = predict(Predictor(network, CPU), [str(tmp_path / "a.png")], SIZE,
-                    batch_size=3, workers=2)  # fmt: skip
+    found = predict(
+        Predictor(network, CPU), [str(tmp_path / "a.png")], SIZE, batch_size=3, workers=2
+    )
     assert found.maps is None
     assert list(found.unreadable) == [0]
 
 
-def test_mean_pictures_of_groups(network, paths):
-    groups = [10 if i in (1, 2) else None for i in range(len(paths))]
-    found = predict(Predictor(network, CPU), paths, SIZE, batch_size=4, workers=1, groups=groups)
+def test_sums_of_the_pictures_of_groups(network, paths):
+    sums = PictureSums([10 if i in (1, 2) else None for i in range(len(paths))])
+    predict(Predictor(network, CPU), paths, SIZE, batch_size=4, workers=1, watch=sums.add)
     expected = np.zeros((SIZE, SIZE))
     for i in (1, 2):
         expected += Image.open(paths[i]).resize((SIZE, SIZE), Image.Resampling.BILINEAR)
-    assert list(found.image_sums) == [10]
-    np.testing.assert_array_equal(found.image_sums[10], expected)
+    assert list(sums.sums) == [10]
+    np.testing.assert_array_equal(sums.sums[10], expected)
+
+
+def test_colour_counts_by_its_mean():
+    sums = PictureSums([7])
+    sums.add([0], [np.array([[[30, 60, 90]]], dtype=np.uint8)])
+    assert sums.sums[7].tolist() == [[60.0]]
 
 
 def test_shards_join_to_the_whole(network, paths):
     predictor = Predictor(network, CPU)
     options = {"batch_size": 4, "workers": 1}
     broken = [*paths[:5], "absent.png", *paths[5:]]
-    groups = [i % 2 for i in range(12)]
-    whole = predict(predictor, broken, SIZE, groups=groups, **options)
-    parts = [
-        predict(predictor, broken[a:b], SIZE, groups=groups[a:b], **options)
-        for a, b in ((0, 3), (3, 3), (3, 12))
-    ]
+    whole = predict(predictor, broken, SIZE, **options)
+    parts = [predict(predictor, broken[a:b], SIZE, **options) for a, b in ((0, 3), (3, 3), (3, 12))]
     joined = Inference.joined(parts)
     np.testing.assert_allclose(joined.pred_age, whole.pred_age, atol=1e-4)
     np.testing.assert_allclose(joined.maps, whole.maps, atol=1e-4)
     assert joined.unreadable == whole.unreadable
     assert list(joined.unreadable) == [5]
+
+
+def test_notes_keep_the_number_of_their_image():
+    def part(n, **known):
+        empty = {"maps": None, "unreadable": {}, "notes": {}, "seconds": {"inference": float(n)}}
+        return Inference(pred_age=np.zeros(n), **empty | known)
+
+    joined = Inference.joined([part(3, notes={1: "a"}), part(2, notes={0: "b"})])
+    assert joined.notes == {1: "a", 3: "b"}
+    assert joined.seconds == {"inference": 3.0}  # side by side, not one after the other
+    assert joined.maps is None
+
+
+# ---------------------------------------------------------------- shared by several processes
+
+
+class Bar:
+    """A progress bar that counts."""
+
+    def __init__(self, total):
+        self.total, self.done = total, 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def update(self, count):
+        self.done += count
+
+
+class InTurn(World):
+    """Processes one after the other: each hears of those before it."""
+
+    made: ClassVar = []
+
+    def gather(self, work):
+        self.made.append(work())
+        return list(self.made)
+
+
+def test_shares_and_picture_sums_are_added_up(network, paths):
+    how = Execution(CPU, batch_size=4, workers=1)
+    groups = [i % 2 for i in range(len(paths))]
+    bars = []
+
+    def progress(total):
+        bars.append(Bar(total))
+        return bars[-1]
+
+    shared = network, how, paths, groups, SIZE, progress
+    whole, all_sums = predict_shared(World(), *shared)
+    predict_shared(InTurn(0, 2), *shared)
+    joined, sums = predict_shared(InTurn(1, 2), *shared)
+    np.testing.assert_allclose(joined.pred_age, whole.pred_age, atol=1e-4)
+    np.testing.assert_allclose(joined.maps, whole.maps, atol=1e-4)
     for group in (0, 1):
-        np.testing.assert_allclose(joined.image_sums[group], whole.image_sums[group])
+        np.testing.assert_allclose(sums[group], all_sums[group])
+    assert [(bar.total, bar.done) for bar in bars] == [(11, 11), (4, 4), (7, 7)]
+
+
+def test_what_stops_a_share_is_handed_on_to_the_other_processes(network, paths, monkeypatch):
+    """The fault is raised inside the work that is gathered: the others hear of it."""
+    fault = MemoryError()
+
+    def fail(*_, **__):
+        raise fault
+
+    class Listening(World):
+        def gather(self, work):
+            with pytest.raises(MemoryError) as caught:
+                work()
+            return super().gather(lambda: heard.append(caught.value) or fail())
+
+    heard = []
+    monkeypatch.setattr("stages.predict.predict_files", fail)
+    how = Execution(CPU, batch_size=8, workers=1)
+    with pytest.raises(MemoryError):
+        predict_shared(Listening(), network, how, paths, [None] * 11, SIZE, Bar)
+    assert heard == [fault]
+
+
+def test_files_are_predicted_as_the_execution_says(network, paths, oracle):
+    how = Execution(CPU, batch_size=4, workers=2, target_layer=None)
+    found = predict_files(network, how, paths, SIZE)
+    assert found.maps is None
+    np.testing.assert_allclose(found.pred_age, oracle[0], atol=1e-3)
+    assert set(found.seconds) == {"inference", "inference_waiting_for_images"}
+
+
+def test_the_error_of_amp_is_the_largest_difference_from_float32(network, paths):
+    how = Execution(CPU, batch_size=4, workers=1, amp=True)
+    exact = predict_files(network, Execution(CPU, batch_size=4, workers=1), paths, SIZE)
+    shifted = exact.pred_age.copy()
+    shifted[[3, 7]] += [0.25, -0.5]
+    shifted[5] = np.nan  # could not be read
+    found = Inference(shifted, None, {}, {}, {})
+    assert amp_error(network, how, paths, SIZE, found) == pytest.approx(0.5, abs=1e-4)
+
+
+# ---------------------------------------------------------------- while it runs
 
 
 def test_progress_counts_every_image_once(network, paths):
     done = []
-    predict(Predictor(network, CPU), paths, SIZE, batch_size=4, workers=1, progress=done.append)
-    assert sum(done) == len(paths)
+
+    def watch(rows, images):
+        assert [image.shape[:2] for image in images] == [(SIZE, SIZE)] * len(rows)
+        done.extend(rows)
+
+    predict(Predictor(network, CPU), paths, SIZE, batch_size=4, workers=1, watch=watch)
+    assert done == list(range(len(paths)))
 
 
 def test_no_batch_leaves_a_tensor_behind(network, paths):
     """5,000 images once took 2 GB more than 500: what was kept lay between what came and went."""
     alive = []
 
-    def count(_):
+    def count(*_):
         alive.append(sum(type(thing) is torch.Tensor for thing in gc.get_objects()))
 
-    predict(Predictor(network, CPU), paths, SIZE, batch_size=2, workers=1, progress=count)
+    predict(Predictor(network, CPU), paths, SIZE, batch_size=2, workers=1, watch=count)
     assert len(set(alive[1:])) == 1, alive
-
-
-def test_a_device_that_is_not_there_is_named():
-    assert choose_device("cpu") == CPU
-    assert set(DEFAULT_BATCH_SIZE) == {"cpu", "cuda", "mps"}
-    if not torch.cuda.is_available():
-        with pytest.raises(InputError, match="--device cuda"):
-            choose_device("cuda")
-
-
-def test_amp_needs_a_stage(network):
-    with pytest.raises(InputError, match=r"--cam-layer layer4\[-1\]\.conv2"):
-        Predictor(network, CPU, target_layer="layer4[-1].conv2", amp=True)
-
-
-def test_masks_come_back_from_their_bits(tmp_path):
-    drawn = np.zeros((10, 20), dtype=np.uint8)
-    drawn[5:, :10] = 1  # lower left quarter; any non-zero value counts
-    Image.fromarray(drawn).save(tmp_path / "m.png")
-    (tmp_path / "broken.png").write_bytes(b"x")
-    masks, unreadable = read_masks([None, tmp_path / "m.png", tmp_path / "broken.png"], 6, 2)
-    assert len(masks) == 3
-    assert masks[0] is None
-    expected = np.zeros((6, 6), dtype=bool)
-    expected[3:, :3] = True
-    np.testing.assert_array_equal(masks[1], expected)
-    assert masks[1].dtype == bool
-    assert masks[2] is None
-    assert list(unreadable) == [2]
-    assert isinstance(masks, PackedMasks)

@@ -4,8 +4,10 @@ import pingouin
 import pytest
 from scipy import stats
 
-from stats.agreement import age_bias, bland_altman, variance_components
+from stats.age_errors import AgeGroupErrors
+from stats.agreement import ErrorAtAge, Line, age_bias, bland_altman, variance_components
 from stats.bootstrap import subject_counts
+from stats.estimate import Estimate
 from stats.metrics import full_analysis
 
 # Bland & Altman 1999, table 4: cardiac output of 12 people by two methods, RV and IC.
@@ -44,17 +46,17 @@ def test_limits_of_bland_and_altmans_own_example():
     codes = np.repeat(np.arange(12), [len(rows) for rows in pairs.values()])
     found = analyse(ic, rv, codes)  # the paper takes RV - IC
     # Bland & Altman 2007, sections 2 and 3, to the digits of their Stata output
-    assert found["n_images"] == 60 and found["n_subjects"] == 12
-    assert found["bias"]["value"] == pytest.approx(0.6021667, abs=1e-7)
-    assert found["sd"]["value"] == pytest.approx(0.9610571, abs=5e-8)
-    assert found["lower_limit"]["value"] == pytest.approx(-1.2815, abs=1e-4)
-    assert found["upper_limit"]["value"] == pytest.approx(2.4858, abs=1e-4)
-    repeated = found["repeated"]
-    assert repeated["within_sd"]["value"] ** 2 == pytest.approx(0.170714026, abs=5e-8)
-    assert repeated["n0"] == pytest.approx(4.9818182, abs=1e-7)
-    assert repeated["total_sd"]["value"] ** 2 == pytest.approx(0.98133606, abs=1e-7)
-    assert repeated["lower_limit"]["value"] == pytest.approx(-1.3394565, abs=1e-6)
-    assert repeated["upper_limit"]["value"] == pytest.approx(2.5437899, abs=1e-6)
+    assert found.n_images == 60 and found.n_subjects == 12
+    assert found.bias.value == pytest.approx(0.6021667, abs=1e-7)
+    assert found.sd.value == pytest.approx(0.9610571, abs=5e-8)
+    assert found.lower_limit.value == pytest.approx(-1.2815, abs=1e-4)
+    assert found.upper_limit.value == pytest.approx(2.4858, abs=1e-4)
+    repeated = found.repeated
+    assert repeated.within_sd.value**2 == pytest.approx(0.170714026, abs=5e-8)
+    assert repeated.n0 == pytest.approx(4.9818182, abs=1e-7)
+    assert repeated.total_sd.value**2 == pytest.approx(0.98133606, abs=1e-7)
+    assert repeated.lower_limit.value == pytest.approx(-1.3394565, abs=1e-6)
+    assert repeated.upper_limit.value == pytest.approx(2.5437899, abs=1e-6)
 
 
 def test_components_by_hand():
@@ -74,149 +76,159 @@ def test_components_against_pingouins_analysis_of_variance():
     table = pd.DataFrame({"error": pred - true, "subject": codes})
     anova = pingouin.anova(table, dv="error", between="subject", detailed=True)
     between, within = anova["MS"]
-    found = analyse(true, pred, codes)["repeated"]
+    found = analyse(true, pred, codes).repeated
     size = np.bincount(codes)
     n0 = (codes.size - (size**2).sum() / codes.size) / (size.size - 1)
     variance = (between - within) / n0 + within
-    assert found["within_sd"]["value"] == pytest.approx(np.sqrt(within), rel=1e-9)
-    assert found["total_sd"]["value"] == pytest.approx(np.sqrt(variance), rel=1e-9)
+    assert found.within_sd.value == pytest.approx(np.sqrt(within), rel=1e-9)
+    assert found.total_sd.value == pytest.approx(np.sqrt(variance), rel=1e-9)
     bias = (pred - true).mean()
-    assert found["lower_limit"]["value"] == pytest.approx(bias - 1.96 * variance**0.5, rel=1e-9)
-    assert found["upper_limit"]["value"] == pytest.approx(bias + 1.96 * variance**0.5, rel=1e-9)
+    assert found.lower_limit.value == pytest.approx(bias - 1.96 * variance**0.5, rel=1e-9)
+    assert found.upper_limit.value == pytest.approx(bias + 1.96 * variance**0.5, rel=1e-9)
 
 
 def test_between_variance_is_never_negative():
     # both subjects have mean 0: MSB = 0 < MSW, so all the variance is within: SSW = 4, MSW = 2
-    found = analyse([50, 50, 60, 60], [49, 51, 59, 61], [0, 0, 1, 1])["repeated"]
-    assert found["between_sd"]["value"] == 0
-    assert found["total_sd"]["value"] == pytest.approx(np.sqrt(2), abs=1e-12)
+    found = analyse([50, 50, 60, 60], [49, 51, 59, 61], [0, 0, 1, 1]).repeated
+    assert found.between_sd.value == 0
+    assert found.total_sd.value == pytest.approx(np.sqrt(2), abs=1e-12)
 
 
 def test_proportional_bias_against_scipy():
     true, pred, codes = unequal_repeats(3)
-    found = analyse(true, pred, codes)["proportional_bias"]
+    found = analyse(true, pred, codes).proportional_bias
     for name, x in {"mean_of_both": (true + pred) / 2, "true_age": true}.items():
         line = stats.linregress(x, pred - true)
-        assert found[name]["slope"]["value"] == pytest.approx(line.slope, rel=1e-9)
-        assert found[name]["intercept"]["value"] == pytest.approx(line.intercept, rel=1e-9)
-        for entry in found[name].values():
-            assert entry["ci95"][0] < entry["value"] < entry["ci95"][1]
+        fitted = getattr(found, name)
+        assert fitted.slope.value == pytest.approx(line.slope, rel=1e-9)
+        assert fitted.intercept.value == pytest.approx(line.intercept, rel=1e-9)
+        for entry in (fitted.slope, fitted.intercept):
+            assert entry.ci95[0] < entry.value < entry.ci95[1]
 
 
 def test_every_limit_has_an_interval_around_it():
     found = analyse(*unequal_repeats(1))
-    entries = [found[k] for k in ("bias", "sd", "lower_limit", "upper_limit")]
-    entries += [v for v in found["repeated"].values() if isinstance(v, dict)]
+    entries = [found.bias, found.sd, found.lower_limit, found.upper_limit]
+    repeated = [v for v in vars(found.repeated).values() if isinstance(v, Estimate)]
+    assert len(repeated) == 6
+    entries += repeated
     for entry in entries:
-        assert entry["ci95"][0] < entry["value"] < entry["ci95"][1]
+        assert entry.ci95[0] < entry.value < entry.ci95[1]
 
 
 def test_repeated_limits_cover_nineteen_of_twenty_new_images():
     rng = np.random.default_rng(4)
     true, pred, codes = unequal_repeats(5, n_subjects=600)
-    found = analyse(true * 0, pred - true - 0.3 * (50 - true), codes, draws=10)["repeated"]
+    found = analyse(true * 0, pred - true - 0.3 * (50 - true), codes, draws=10).repeated
     new = rng.normal(0, np.sqrt(16 + 4), 100_000)
-    low, high = found["lower_limit"]["value"], found["upper_limit"]["value"]
+    low, high = found.lower_limit.value, found.upper_limit.value
     assert np.mean((low <= new) & (new <= high)) == pytest.approx(0.95, abs=0.012)
 
 
 def test_limits_that_do_not_exist():
     one_image = analyse([40], [43], [0])
-    assert one_image["bias"]["value"] == 3 and one_image["bias"]["ci95"] is None
-    assert one_image["upper_limit"] == {
-        "value": None,
-        "description": "bias + 1.96 SD, images as independent",
-        "unit": "years",
-        "reason": "needs two images",
-        "ci95": None,
-    }
-    one_subject = analyse([40, 40], [43, 45], [0, 0])["repeated"]
-    assert one_subject["within_sd"]["value"] == pytest.approx(np.sqrt(2))
-    assert one_subject["upper_limit"]["value"] is None and one_subject["n0"] is None
-    single_images = analyse([40, 50, 60], [43, 45, 70], [0, 1, 2])["repeated"]
-    assert single_images["upper_limit"]["reason"].startswith("needs two subjects")
+    assert one_image.bias.value == 3 and one_image.bias.ci95 is None
+    assert one_image.upper_limit == Estimate(
+        value=None,
+        description="bias + 1.96 SD, images as independent",
+        unit="years",
+        reason="needs two images",
+        ci95=None,
+    )
+    one_subject = analyse([40, 40], [43, 45], [0, 0]).repeated
+    assert one_subject.within_sd.value == pytest.approx(np.sqrt(2))
+    assert one_subject.upper_limit.value is None and one_subject.n0 is None
+    single_images = analyse([40, 50, 60], [43, 45, 70], [0, 1, 2]).repeated
+    assert single_images.upper_limit.reason.startswith("needs two subjects")
 
 
 def test_mean_of_both_that_does_not_vary():
     # predicted = 100 - true: the mean of both is 50 throughout
-    found = analyse([40, 50.1, 60.3], [60, 49.9, 39.7], [0, 1, 2])["proportional_bias"]
-    assert found["mean_of_both"]["slope"]["value"] is None
-    assert found["true_age"]["slope"]["value"] == pytest.approx(-2)
+    found = analyse([40, 50.1, 60.3], [60, 49.9, 39.7], [0, 1, 2]).proportional_bias
+    assert found.mean_of_both.slope.value is None
+    assert found.true_age.slope.value == pytest.approx(-2)
 
 
-def row(start, error, interval, subjects=9):
-    return {
-        "start_age": start,
-        "end_age": start + 10,
-        "count": 2 * subjects,
-        "n_subjects": subjects,
-        "mean_error": error,
-        "mean_error_ci95": interval,
-    }
+def group(start, error, interval, subjects=9):
+    return AgeGroupErrors(
+        age_range=f"{start}-{start + 10}",
+        start_age=start,
+        end_age=start + 10,
+        count=2 * subjects,
+        mae=abs(error),
+        rmse=abs(error),
+        mean_true_age=start + 5.0,
+        mean_pred_age=start + 5.0 + error,
+        n_subjects=subjects,
+        mean_error=error,
+        mae_ci95=interval,
+        mean_error_ci95=interval,
+    )
 
 
-def line(slope, interval, **more):
-    entry = {"value": slope, "ci95": interval} | more
-    return {"slope": entry, "intercept": {"value": 1.0, "ci95": [0.0, 2.0]}}
+def line(slope, interval):
+    return Line(
+        slope=Estimate(value=slope, description="", unit="years per year", ci95=interval),
+        intercept=Estimate(value=1.0, description="", unit="years", ci95=(0.0, 2.0)),
+    )
 
 
-def test_sentence_names_25_and_75_where_the_data_reach_them():
-    rows = [
-        row(0, 1.0, [0.2, 1.8]),
-        row(20, 9.618, [5, 13]),
-        row(70, -7.255, [-9, -5]),
-        row(80, -18.0, None, subjects=4),
+def test_25_and_75_are_named_where_the_data_reach_them():
+    groups = [
+        group(0, 1.0, (0.2, 1.8)),
+        group(20, 9.618, (5, 13)),
+        group(70, -7.255, (-9, -5)),
+        group(80, -18.0, None, subjects=4),
     ]
-    found = age_bias(line(-0.185, [-0.243, -0.138]), rows, 154, (3.0, 86.0))
-    assert found["biased"] is True
-    assert [entry["age"] for entry in found["at_ages"]] == [25, 75]
-    assert found["at_ages"][0]["mean_error"] == 9.618
-    assert found["sentence"]["en"] == (
-        "The error changes by -0.185 years per year of age (95% interval -0.243 to -0.138, 154 "
-        "people): people of 25 are read 9.6 years too old, people of 75 are read 7.3 years too "
-        "young."
+    fitted = line(-0.185, (-0.243, -0.138))
+    found = age_bias(fitted, groups, (3.0, 86.0))
+    assert found.biased is True
+    assert (found.slope, found.intercept) == (fitted.slope, fitted.intercept)
+    young, old = found.at_ages
+    assert young == ErrorAtAge(
+        age=25, start_age=20, end_age=30, count=18, n_subjects=9, mean_error=9.618, ci95=(5, 13)
     )
-    assert found["sentence"]["zh"] == (
-        "真实年龄每增加 1 岁，误差变化 -0.185 岁（95% 区间 -0.243 至 -0.138，154 人）：25 岁的人"
-        "平均被高估 9.6 岁，75 岁的人平均被低估 7.3 岁。"
-    )
+    assert (old.age, old.mean_error, old.ci95) == (75, -7.255, (-9, -5))
 
 
-def test_sentence_takes_the_outermost_decades_else():
-    # 35 lies below the youngest person (36), so the decade 30-40 is not named
-    rows = [row(30, 5, [3, 6]), row(40, 2, [1, 3]), row(50, 0.5, [-1, 1]), row(60, -3, [-4, 1])]
-    found = age_bias(line(-0.2, [-0.3, -0.1]), rows, 40, (36.0, 69.0))
-    assert [entry["age"] for entry in found["at_ages"]] == [45, 65]
-    assert "people of 45 are read 2.0 years too old" in found["sentence"]["en"]
-    assert "people of 65 show no clear error" in found["sentence"]["en"]
-    assert "65 岁的人没有明确误差" in found["sentence"]["zh"]
-    alone = age_bias(line(-0.2, [-0.3, -0.1]), rows[1:2], 40, (36.0, 69.0))
-    assert alone["at_ages"] == []
-    assert alone["sentence"]["en"].endswith("40 people).")
+def test_the_outermost_age_groups_are_named_else():
+    # 35 lies below the youngest person (36), so the group 30-40 is not named
+    groups = [
+        group(30, 5, (3, 6)),
+        group(40, 2, (1, 3)),
+        group(50, 0.5, (-1, 1)),
+        group(60, -3, (-4, 1)),
+    ]
+    found = age_bias(line(-0.2, (-0.3, -0.1)), groups, (36.0, 69.0))
+    assert [(entry.age, entry.mean_error, entry.ci95) for entry in found.at_ages] == [
+        (45, 2, (1, 3)),
+        (65, -3, (-4, 1)),
+    ]
+    alone = age_bias(line(-0.2, (-0.3, -0.1)), groups[1:2], (36.0, 69.0))
+    assert alone.at_ages == () and alone.biased is True
 
 
-@pytest.mark.parametrize("interval", [[-0.02, 0.05], [0.0, 0.05], [-0.02, 0.0]])
+@pytest.mark.parametrize("interval", [(-0.02, 0.05), (0.0, 0.05), (-0.02, 0.0)])
 def test_no_bias_is_claimed_where_the_interval_includes_zero(interval):
-    rows = [row(20, 9, [5, 13]), row(70, -7, [-9, -5])]
-    found = age_bias(line(0.01, interval), rows, 50, (3.0, 86.0))
-    assert found["biased"] is False
-    assert found["sentence"]["en"].startswith("No age bias can be shown")
-    assert "too old" not in found["sentence"]["en"]
-    assert found["sentence"]["zh"].startswith("未见明确的年龄偏差")
+    groups = [group(20, 9, (5, 13)), group(70, -7, (-9, -5))]
+    assert age_bias(line(0.01, interval), groups, (3.0, 86.0)).biased is False
+
+
+@pytest.mark.parametrize(("interval", "biased"), [((0.001, 0.05), True), ((-0.05, -0.001), True)])
+def test_a_bias_of_either_sign_is_claimed(interval, biased):
+    assert age_bias(line(0.01, interval), [], (3.0, 86.0)).biased is biased
 
 
 def test_bias_that_cannot_be_judged():
-    few = full_analysis([20, 40, 60], [30, 40, 50], ["a", "b", "c"], draws=50)["age_bias"]
-    assert few["biased"] is None
-    expected = "An age bias cannot be judged: fewer than 5 subjects (3)."
-    assert few["sentence"]["en"] == expected
-    equal = full_analysis([40.0] * 8, np.arange(8.0), range(8), draws=50)["age_bias"]
-    assert equal["biased"] is None
-    assert equal["sentence"]["en"] == "An age bias cannot be judged: all true ages are equal."
-    assert equal["sentence"]["zh"].startswith("无法判断")
+    few = full_analysis([20, 40, 60], [30, 40, 50], ["a", "b", "c"], draws=50).age_bias
+    assert few.biased is None and few.at_ages == ()
+    assert few.slope.reason is None and few.slope.ci95_reason == "fewer than 5 subjects (3)"
+    equal = full_analysis([40.0] * 8, np.arange(8.0), range(8), draws=50).age_bias
+    assert equal.biased is None
+    assert equal.slope.value is None and equal.slope.reason == "all true ages are equal"
 
 
 def test_a_constant_error_is_no_age_bias():
     ages = np.random.default_rng(1).uniform(20, 80, 31)  # the rounding of ages + 5.1 has a slope
-    found = full_analysis(ages, ages + 5.1, range(31), draws=100)["age_bias"]
-    assert found["slope"]["value"] == 0 and found["biased"] is False
+    found = full_analysis(ages, ages + 5.1, range(31), draws=100).age_bias
+    assert found.slope.value == 0 and found.biased is False

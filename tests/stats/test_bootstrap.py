@@ -1,21 +1,24 @@
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from stats.bootstrap import (
     concordance,
-    figure,
-    finite_vector,
+    estimate,
+    mean_estimate,
     moments,
     percentile_interval,
+    quantity,
     resample,
-    subject_codes,
     subject_counts,
     sums,
     weighted_median,
     weighted_spearman,
 )
-from stats.metrics import core_statistics
+from stats.definitions import core_statistics
+from stats.estimate import Estimate, Interval, Quantity
 
 
 def clustered(rng, n_subjects, most=6, slope=-0.2, between=6.0, within=3.0):
@@ -32,7 +35,7 @@ def test_counts_hold_the_sample_first_and_then_whole_resamples():
     assert counts.shape == (3, 201)
     assert counts[:, 0].tolist() == [1, 1, 1]
     assert (counts.sum(axis=0) == 3).all()
-    # Each subject is drawn once a resample on average; 600 picks, SD of its count about 11.5.
+    # Each subject is drawn once per resample on average; 600 picks, SD of its count about 11.5.
     assert (np.abs(counts[:, 1:].sum(axis=1) - 200) < 46).all()
     assert (counts == np.hstack(subject_counts(codes, draws=200, seed=3))).all()
     assert (counts != np.hstack(subject_counts(codes, draws=200, seed=4))).any()
@@ -115,63 +118,77 @@ def test_concordance_by_hand():
 def test_percentile_interval_by_hand():
     # 0, 1, ..., 1000: the 2.5% and 97.5% points of a million subjects are 25 and 975.
     values = np.arange(1001.0)
-    assert percentile_interval(values, 10**6)["ci95"] == pytest.approx([25, 975], abs=0.01)
+    assert percentile_interval(values, 10**6).ci95 == pytest.approx([25, 975], abs=0.01)
     # 20 subjects: t_0.975 of 19 degrees of freedom is 2.0930, times sqrt(20 / 19) is 2.1474,
     # and Phi(-2.1474) = 0.01588.
-    assert percentile_interval(values, 20)["ci95"] == pytest.approx([15.88, 984.12], abs=0.01)
-    assert percentile_interval(values, 5)["ci95"] is not None
-    assert percentile_interval(values, 4) == {
-        "ci95": None,
-        "ci95_reason": "fewer than 5 subjects (4)",
-    }
+    assert percentile_interval(values, 20).ci95 == pytest.approx([15.88, 984.12], abs=0.01)
+    assert percentile_interval(values, 5).ci95 is not None
+    assert percentile_interval(values, 4) == Interval(
+        ci95=None, ci95_reason="fewer than 5 subjects (4)"
+    )
 
 
 def test_undefined_resamples_are_left_out_and_counted():
     values = np.arange(1000.0)
     values[::20] = np.nan  # 50 of 1000, the most that is allowed
     found = percentile_interval(values, 30)
-    assert found["draws_undefined"] == 50
+    assert found.draws_undefined == 50
     tail = stats.norm.cdf(-np.sqrt(30 / 29) * stats.t.ppf(0.975, 29))
-    assert found["ci95"] == pytest.approx(np.nanquantile(values, [tail, 1 - tail]))
+    assert found.ci95 == pytest.approx(np.nanquantile(values, [tail, 1 - tail]))
     values[1] = np.nan
     found = percentile_interval(values, 30)
-    assert found["ci95"] is None
-    assert found["ci95_reason"] == "does not exist in 51 of 1000 resamples"
+    assert found.ci95 is None and found.draws_undefined == 51
+    assert found.ci95_reason == "does not exist in 51 of 1000 resamples"
 
 
-def test_figure_without_a_value_has_its_reason():
+def test_an_estimate_without_a_value_has_its_reason():
     values = np.array([np.nan, 1.0, 2.0])
-    assert figure(values, 9, "what", "years", "why") == {
-        "value": None,
-        "description": "what",
-        "unit": "years",
-        "reason": "why",
-        "ci95": None,
-    }
+    assert estimate(values, 9, "what", "years", "why") == Estimate(
+        value=None, description="what", unit="years", reason="why", ci95=None
+    )
 
 
-@pytest.mark.parametrize(
-    ("values", "length", "message"),
-    [
-        ([], None, r"age must be a non-empty vector, has shape \(0,\)"),
-        ([[1.0]], None, r"age must be a non-empty vector, has shape \(1, 1\)"),
-        ([1.0, np.nan], None, "age is not finite at position 1: nan"),
-        ([np.inf, 1.0], None, "age is not finite at position 0: inf"),
-        ([1.0, 2.0], 3, "age has 2 values, expected 3"),
-    ],
-)
-def test_bad_vectors_are_named(values, length, message):
-    with pytest.raises(ValueError, match=message):
-        finite_vector("age", values, length)
+def test_an_estimate_takes_the_value_from_the_sample_and_the_interval_from_the_resamples():
+    values = np.concatenate([[7.0], np.arange(1000.0)])
+    found = estimate(values, 30, "what", "years", "why")
+    interval = percentile_interval(np.arange(1000.0), 30)
+    assert found == Estimate(value=7.0, description="what", unit="years", ci95=interval.ci95)
+    values[1] = np.nan
+    assert estimate(values, 30, "what", "years", "why").draws_undefined == 1
+    few = estimate(values, 4, "what", "years", "why")
+    assert (few.value, few.ci95, few.ci95_reason) == (7.0, None, "fewer than 5 subjects (4)")
 
 
-def test_subject_codes():
-    assert subject_codes("ids", ["b", "a", "b", 7], 4).tolist() == [0, 1, 0, 2]
-    with pytest.raises(ValueError, match="ids has 1 values, expected 2"):
-        subject_codes("ids", ["a"], 2)
-    for missing in (None, float("nan")):
-        with pytest.raises(ValueError, match="ids is missing at position 1"):
-            subject_codes("ids", ["a", missing], 2)
+def test_a_quantity_is_a_number_or_a_reason():
+    assert quantity(2, "what", "%", "why") == Quantity(value=2.0, description="what", unit="%")
+    assert quantity(np.nan, "what", "%", "why") == Quantity(
+        value=None, description="what", unit="%", reason="why"
+    )
+
+
+def test_the_keys_of_an_estimate_keep_their_order():
+    head = ["value", "description", "unit", "reason"]
+    assert [field.name for field in fields(Quantity)] == head
+    tail = ["ci95", "ci95_reason", "draws_undefined"]
+    assert [field.name for field in fields(Estimate)] == head + tail
+
+
+def test_a_mean_s_interval_is_over_subjects_not_images():
+    # one value per subject, ten images each: a bootstrap over images would be about 3 times
+    # narrower
+    values = np.repeat(np.random.default_rng(12).normal(size=40), 10)
+    found = mean_estimate(values, np.repeat(np.arange(40), 10).tolist(), "", "", "why")
+    assert found.value == pytest.approx(values.mean(), rel=1e-12)
+    expected = 2 * 1.96 * values.std() / np.sqrt(40)
+    assert np.diff(found.ci95)[0] == pytest.approx(expected, rel=0.1)
+
+
+def test_a_mean_of_nothing_has_its_reason():
+    assert mean_estimate(np.array([]), [], "what", "years", "why") == Estimate(
+        value=None, description="what", unit="years", reason="why", ci95=None
+    )
+    with pytest.raises(ValueError, match="subject_ids has 1 values, expected 2"):
+        mean_estimate(np.ones(2), ["a"], "", "", "")
 
 
 def test_intervals_cover_the_truth_for_clustered_images():
@@ -193,7 +210,7 @@ def test_intervals_cover_the_truth_for_clustered_images():
         chunks = subject_counts(codes, draws=300, seed=replicate)
         values = resample(core_statistics(true, pred, codes), chunks)
         for name, expected in truth.items():
-            low, high = percentile_interval(values[name][1:], 131)["ci95"]
+            low, high = percentile_interval(values[name][1:], 131).ci95
             hits[name] += low <= expected <= high
     coverage = {name: 100 * hit / replicates for name, hit in hits.items()}
     assert all(92 <= share <= 97 for share in coverage.values()), coverage
@@ -207,11 +224,11 @@ def test_the_median_s_interval_covers_and_one_over_images_does_not():
         true, pred, codes = clustered(rng, 80, most=6)
         median = weighted_median(np.abs(pred - true), codes)
         drawn = [median(counts) for counts in subject_counts(codes, 250, replicate)]
-        low, high = percentile_interval(np.concatenate(drawn[1:]), 80)["ci95"]
+        low, high = percentile_interval(np.concatenate(drawn[1:]), 80).ci95
         hits += low <= median_error <= high
         images = np.arange(codes.size)
         values = resample(sums({"e": pred - true}, images), subject_counts(images, 250, replicate))
-        low, high = percentile_interval(values["e"][1:] / codes.size, codes.size)["ci95"]
+        low, high = percentile_interval(values["e"][1:] / codes.size, codes.size).ci95
         alone += low <= 0 <= high
     assert 0.92 <= hits / 300 <= 0.97
     assert alone / 300 < 0.75

@@ -1,5 +1,6 @@
 import json
 import warnings
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -32,22 +33,22 @@ def test_correction_inverts_the_line_of_the_validation_split():
     val, test = people(rng, 60), people(rng, 70)
     block, columns = run(val, test)
     line = stats.linregress(val[0], val[1])
-    found = block["correction"]
-    assert found["slope"]["value"] == pytest.approx(line.slope, rel=1e-9)
-    assert found["intercept"]["value"] == pytest.approx(line.intercept, rel=1e-9)
-    assert found["slope"]["ci95"][0] < line.slope < found["slope"]["ci95"][1]
+    found = block.correction
+    assert found.slope.value == pytest.approx(line.slope, rel=1e-9)
+    assert found.intercept.value == pytest.approx(line.intercept, rel=1e-9)
+    assert found.slope.ci95[0] < line.slope < found.slope.ci95[1]
     corrected = (test[1] - line.intercept) / line.slope
     assert columns["corrected_age"] == pytest.approx(corrected, rel=1e-9)
-    assert found["before"]["MAE"]["value"] == pytest.approx(mean_absolute_error(*test[:2]))
-    assert found["after"]["MAE"]["value"] == pytest.approx(mean_absolute_error(test[0], corrected))
+    assert found.before["MAE"].value == pytest.approx(mean_absolute_error(*test[:2]))
+    assert found.after["MAE"].value == pytest.approx(mean_absolute_error(test[0], corrected))
     slope_after = np.polyfit(test[0], corrected - test[0], 1)[0]
-    assert found["after"]["age_bias_slope"]["value"] == pytest.approx(slope_after)
-    assert abs(slope_after) < 0.1 < abs(found["before"]["age_bias_slope"]["value"])
+    assert found.after["age_bias_slope"].value == pytest.approx(slope_after)
+    assert abs(slope_after) < 0.1 < abs(found.before["age_bias_slope"].value)
     # A line leaves the correlation as it is.
-    before, after = (found[k]["Correlation"]["value"] for k in ("before", "after"))
+    before, after = (m["Correlation"].value for m in (found.before, found.after))
     assert after == pytest.approx(before, rel=1e-12)
-    assert "inflate r up to 1" in found["warning"]
-    json.dumps(block, allow_nan=False)
+    assert "inflate r up to 1" in found.warning
+    json.dumps(asdict(block), allow_nan=False)
 
 
 def test_correction_needs_no_true_age_of_the_test_split():
@@ -74,25 +75,25 @@ def test_correction_is_refused_where_the_slope_is_too_small(slope, refused):
     ages = np.linspace(10, 80, 12)
     codes = np.arange(12)
     block, columns = run((ages, slope * ages + 30, codes), (ages, ages, codes))
-    assert block["correction"]["refused"] is refused
+    assert block.correction.refused is refused
     assert ("corrected_age" in columns) is not refused
-    assert (block["correction"]["after"] is None) is refused
+    assert (block.correction.after is None) is refused
     if refused:
-        assert f"the slope {slope:.3f} is below 0.2" in block["correction"]["reason"]
+        assert f"the slope {slope:.3f} is below 0.2" in block.correction.reason
 
 
 def test_correction_is_refused_where_there_is_no_line():
     flat = fit_correction(np.full(12, 40.0), np.arange(12.0), np.arange(12), draws=20)
-    assert flat["refused"] and flat["slope"]["value"] is None
-    assert flat["reason"] == "the true ages of the validation split do not vary"
+    assert flat.refused and flat.slope.value is None
+    assert flat.reason == "the true ages of the validation split do not vary"
     ages = np.linspace(10, 80, 18)
     few = fit_correction(ages, ages, np.repeat(np.arange(9), 2), draws=20)
-    assert few["refused"] and few["reason"] == "needs 10 validation subjects, has 9"
-    assert few["slope"]["ci95"] == pytest.approx([1, 1])
-    assert not fit_correction(ages[:10], ages[:10], np.arange(10), draws=20)["refused"]
+    assert few.refused and few.reason == "needs 10 validation subjects, has 9"
+    assert few.slope.ci95 == pytest.approx([1, 1])
+    assert not fit_correction(ages[:10], ages[:10], np.arange(10), draws=20).refused
 
 
-def test_half_width_of_one_image_a_person_is_the_order_statistic():
+def test_half_width_of_one_image_per_person_is_the_order_statistic():
     # K = 39 scores 1 ... 39: the ceil(40 * 0.9) = 36th and the ceil(40 * 0.95) = 38th
     true, scores, codes = np.zeros(39), np.arange(1.0, 40), np.arange(39)
     assert conformal_half_width(true, -scores, codes, 0.90) == 36
@@ -117,16 +118,17 @@ def test_too_few_people_give_no_interval(n_subjects, level, images):
     ages = np.linspace(20, 70, n_subjects * images)
     codes = np.repeat(np.arange(n_subjects), images)
     block, columns = run((ages, ages + 1, codes), test)
-    found = block["prediction_intervals"][str(level)]
-    assert found["half_width"]["value"] == pytest.approx(1)
+    found = block.prediction_intervals[str(level)]
+    assert found.half_width.value == pytest.approx(1)
     assert columns[f"pi{level}_high"] - test[1] == pytest.approx([1, 1])
     one_less = codes < n_subjects - 1
     block, columns = run((ages[one_less], ages[one_less] + 1, codes[one_less]), test)
-    found = block["prediction_intervals"][str(level)]
+    found = block.prediction_intervals[str(level)]
     reason = f"needs {n_subjects} validation subjects, has {n_subjects - 1}"
-    for name in ("half_width", "coverage_images", "coverage_subjects"):
-        assert found[name]["value"] is None and found[name]["reason"] == reason
-    assert found["by_age_group"] == [] and f"pi{level}_low" not in columns
+    for missing in (found.half_width, found.coverage_images, found.coverage_subjects):
+        assert missing.value is None and missing.reason == reason
+    assert found.coverage_images.ci95 is None and found.coverage_subjects.ci95 is None
+    assert found.by_age_group == () and f"pi{level}_low" not in columns
 
 
 def test_coverage_by_hand():
@@ -135,19 +137,18 @@ def test_coverage_by_hand():
     ages = np.linspace(20, 70, 39)
     test = (np.array([30.0, 30, 41, 49]), np.array([35.0, 36, 37, 40]), np.array([0, 0, 1, 2]))
     block, columns = run((ages, ages - 5, np.arange(39)), test)
-    found = block["prediction_intervals"]["95"]
-    assert found["half_width"]["value"] == pytest.approx(5, abs=1e-9)
+    found = block.prediction_intervals["95"]
+    assert found.half_width.value == pytest.approx(5, abs=1e-9)
     assert columns["pi95_low"] == pytest.approx(test[1] - 5)
     assert columns["pi95_high"] == pytest.approx(test[1] + 5)
     block, _ = run((ages, ages - 5.000001, np.arange(39)), test)
-    found = block["prediction_intervals"]["95"]
-    assert found["coverage_images"]["value"] == 50
-    assert found["coverage_subjects"]["value"] == pytest.approx(50)
+    found = block.prediction_intervals["95"]
+    assert found.coverage_images.value == 50
+    assert found.coverage_subjects.value == pytest.approx(50)
     assert [
-        (row["age_range"], row["count"], row["n_subjects"], row["coverage"])
-        for row in found["by_age_group"]
+        (row.age_range, row.count, row.n_subjects, row.coverage) for row in found.by_age_group
     ] == [("30-40", 2, 1, 50.0), ("40-50", 2, 2, 50.0)]
-    assert found["by_age_group"][0]["width"] == pytest.approx(10, abs=1e-5)
+    assert found.by_age_group[0].width == pytest.approx(10, abs=1e-5)
 
 
 @pytest.mark.parametrize("level", [0.90, 0.95])
@@ -167,11 +168,11 @@ def test_intervals_cover_images_of_new_people(level):
 def test_notes():
     rng = np.random.default_rng(2)
     val, test = people(rng, 30), people(rng, 30)
-    assert run(val, test)[0]["notes"] == []
-    (chosen,) = run(val, test, checkpoint_chosen_on_validation=True)[0]["notes"]
+    assert run(val, test)[0].notes == ()
+    (chosen,) = run(val, test, checkpoint_chosen_on_validation=True)[0].notes
     assert "also chose the checkpoint" in chosen
     block, _ = calibrate(*val, *test, checkpoint_chosen_on_validation=False, draws=20)
-    assert block["notes"][0].startswith("30 subjects stand in both")
+    assert block.notes[0].startswith("30 subjects stand in both")
 
 
 def test_degenerate_splits_give_numbers_or_reasons():
@@ -186,7 +187,7 @@ def test_degenerate_splits_give_numbers_or_reasons():
         for val in cases:
             for test in cases:
                 block, _ = run(val, test, draws=30)
-                json.dumps(block, allow_nan=False)
+                json.dumps(asdict(block), allow_nan=False)
 
 
 def test_bad_input_is_named():

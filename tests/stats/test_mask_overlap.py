@@ -1,15 +1,13 @@
-"""Maps against masks: hand-made cases, brute force, torch, numpy and scipy as oracles."""
+"""Maps against masks: hand-made cases, brute force, torch and scipy as oracles."""
 
 import itertools
-import json
 
 import numpy as np
 import pytest
 import scipy.stats
 import torch
 
-from stats import mask_overlap as saliency
-from words.sentences import focus_sentence
+from stats.mask_overlap import mask_null, mask_scores, upsample, years_columns
 
 HALF = np.zeros((4, 4), bool)
 HALF[:, :2] = True  # the left half: 8 of 16 pixels
@@ -26,7 +24,7 @@ def map_of(*cells, negative=0.0):
 
 
 def score(signed_map, mask):
-    columns = saliency.mask_scores(np.asarray(signed_map)[None], [mask])
+    columns = mask_scores(np.asarray(signed_map)[None], [mask])
     return {name: values[0] for name, values in columns.items()}
 
 
@@ -36,7 +34,7 @@ def test_upsample_equals_torch(shape):
     expected = torch.nn.functional.interpolate(
         torch.from_numpy(maps)[:, None], shape, mode="bilinear", align_corners=False
     )
-    np.testing.assert_allclose(saliency.upsample(maps, shape), expected[:, 0], atol=1e-6)
+    np.testing.assert_allclose(upsample(maps, shape), expected[:, 0], atol=1e-6)
 
 
 def test_all_inside():
@@ -103,7 +101,7 @@ def test_scores_on_the_upsampled_map():
     rng = np.random.default_rng(1)
     maps = rng.normal(size=(5, 7, 6)).astype(np.float32)
     masks = [rng.random((50, 40)) < 0.3 for _ in range(5)]
-    found = saliency.mask_scores(maps, masks)
+    found = mask_scores(maps, masks)
     for i, mask in enumerate(masks):
         signed = torch.from_numpy(maps[i])[None, None]
 
@@ -130,12 +128,12 @@ def test_scores_on_the_upsampled_map():
 )
 def test_bad_arrays_are_named(maps, masks, message):
     with pytest.raises(ValueError, match=message):
-        saliency.mask_scores(maps, masks)
+        mask_scores(maps, masks)
 
 
 def test_years_add_up_to_the_prediction():
     maps = np.array([[[-1.5, 3.0], [7.5, 10.0]], [[-1.0, -2.0], [0.0, 0.0]]], np.float32)
-    found = saliency.years_columns(maps, np.array([49.0, 20.0]))
+    found = years_columns(maps, np.array([49.0, 20.0]))
     assert found["cam_older_years"].tolist() == [20.5, 0.0]
     assert found["cam_younger_years"].tolist() == [-1.5, -3.0]
     assert found["cam_offset_years"].tolist() == [30.0, 23.0]
@@ -145,38 +143,18 @@ def test_years_add_up_to_the_prediction():
 # ---------------------------------------------------------------- the null
 
 
-def random_case(rng, subjects, follow=0.0, size=12):
-    """Maps (N, 4, 4) and masks of people with 1 to 3 images, alike within a person; with
-    `follow`, maps lean towards their own masks."""
-    maps, masks, ids = [], [], []
-    for subject in range(subjects):
-        centre = rng.uniform(2, size - 2, 2)
-        pattern = rng.normal(size=(4, 4))
-        for _ in range(1 + subject % 3):
-            at = centre + rng.normal(size=2)
-            y, x = np.mgrid[:size, :size]
-            mask = (y - at[0]) ** 2 + (x - at[1]) ** 2 < 12
-            coarse = mask.reshape(4, 3, 4, 3).mean(axis=(1, 3))
-            noise = pattern + 0.3 * rng.normal(size=(4, 4))
-            maps.append(np.exp(noise) * 0.1 + follow * coarse)
-            masks.append(mask)
-            ids.append(f"s{subject}")
-    return np.array(maps, np.float32), masks, ids
-
-
-def test_null_p_values_are_uniform_when_map_and_mask_are_independent():
+def test_null_p_values_are_uniform_when_map_and_mask_are_independent(random_case):
     rng = np.random.default_rng(7)
     p_values = [
-        saliency.mask_null(*random_case(rng, 15), draws=99, seed=trial).p_value
-        for trial in range(250)
+        mask_null(*random_case(rng, 15), draws=99, seed=trial).p_value for trial in range(250)
     ]
     # multiples of 1/100 from 1/100 to 1; a jitter below makes them continuous for the test
     spread = np.array(p_values) - rng.random(250) / 100
     assert scipy.stats.kstest(spread, "uniform").pvalue > 0.01
 
 
-def test_null_finds_maps_that_follow_their_own_mask():
-    null = saliency.mask_null(*random_case(np.random.default_rng(8), 30, follow=1.0), draws=999)
+def test_null_finds_maps_that_follow_their_own_mask(random_case):
+    null = mask_null(*random_case(np.random.default_rng(8), 30, follow=1.0), draws=999)
     assert null.p_value == 1 / 1000
     assert null.observed > null.means.max()
 
@@ -187,9 +165,13 @@ def test_null_equals_all_permutations_by_brute_force():
     maps = rng.normal(size=(10, 4, 4)).astype(np.float32)
     masks = [rng.random((size, size)) < 0.3 for _ in range(10)]
     ids = ["a", "a", "b", "b", "c", "c", "d", "e", "f", "g"]  # three with two, four with one
-    heat = torch.nn.functional.interpolate(
-        torch.from_numpy(maps).clamp(min=0)[:, None], (size, size), mode="bilinear"
-    )[:, 0].double().numpy()
+    heat = (
+        torch.nn.functional.interpolate(
+            torch.from_numpy(maps).clamp(min=0)[:, None], (size, size), mode="bilinear"
+        )[:, 0]
+        .double()
+        .numpy()
+    )
 
     def ratio(i, j):
         return heat[i][masks[j]].sum() / heat[i].sum() / masks[j].mean()
@@ -200,126 +182,24 @@ def test_null_equals_all_permutations_by_brute_force():
             order = [j for pair in twos for j in pair] + list(ones)
             means.append(np.mean([ratio(i, j) for i, j in enumerate(order)]))
     means = np.array(means)  # 6 * 24, the first of them the observed one
-    null = saliency.mask_null(maps, masks, ids, draws=20_000, seed=1)
+    null = mask_null(maps, masks, ids, draws=20_000, seed=1)
     assert null.observed == pytest.approx(means[0], rel=1e-5)
     assert null.means.mean() == pytest.approx(means.mean(), abs=0.003)
     assert null.means.std() == pytest.approx(means.std(), rel=0.03)
+    # every single ratio is that of an image in a mask of another subject, first to first
+    pairs = [(i, j) for twos in ([0, 2, 4], [1, 3, 5]) for i in twos for j in twos if i != j]
+    pairs += [(i, j) for i in range(6, 10) for j in range(6, 10) if i != j]
+    possible = np.array([ratio(i, j) for i, j in pairs])
+    assert null.ratios.size > 1000
+    distance = np.abs(null.ratios[:, None] - possible)
+    assert distance.min(axis=1).max() < 1e-4 and (distance.min(axis=0) < 1e-4).all()
     # 4 standard deviations of a share of 20,000 draws are at most 0.015
     assert null.p_value == pytest.approx(np.mean(means >= means[0] - 1e-9), abs=0.015)
 
 
-def test_null_needs_two_subjects_with_as_many_images():
+def test_null_needs_two_subjects_with_as_many_images(random_case):
     maps, masks, _ = random_case(np.random.default_rng(10), 2)  # 1 + 2 images
-    null = saliency.mask_null(maps, masks, ["a", "b", "b"], draws=20)
+    null = mask_null(maps, masks, ["a", "b", "b"], draws=20)
     assert null.p_value is None and null.ratios.size == 0
-    one = saliency.mask_null(maps, masks, ["a", "b", "c"], np.array([2]), draws=20)
+    one = mask_null(maps, masks, ["a", "b", "c"], np.array([2]), draws=20)
     assert one.p_value is None
-
-
-# ---------------------------------------------------------------- the finding
-
-
-def full_case(subjects=24, follow=0.0):
-    rng = np.random.default_rng(11)
-    maps, masks, ids = random_case(rng, subjects, follow)
-    n = len(ids)
-    masks[3], maps[5] = None, -1  # no mask; an empty map
-    scores = saliency.mask_scores(maps, masks)
-    age, error = rng.uniform(20, 59.9, n), rng.exponential(5, n)
-    return maps, masks, scores, ids, age, error
-
-
-def test_finding_against_numpy_and_scipy():
-    maps, masks, scores, ids, age, error = full_case()
-    numbers = saliency.finding(maps, masks, scores, ids, age, error, draws=500).numbers
-    kept = [i for i in range(len(ids)) if i not in (3, 5)]
-    assert numbers["n_with_mask"] == len(ids) - 1 and numbers["n_without_mask"] == 1
-    assert numbers["n_images"] == len(kept)
-    assert numbers["n_subjects"] == len({ids[i] for i in kept})
-    ratio = scores["energy_ratio"][kept]
-    assert numbers["energy_ratio"]["value"] == pytest.approx(ratio.mean())
-    assert numbers["pointing_hit"]["value"] == pytest.approx(scores["pointing_hit"][kept].mean())
-    low, high = numbers["energy_ratio"]["ci95"]
-    assert low < ratio.mean() < high
-    rho = scipy.stats.spearmanr(ratio, error[kept]).statistic
-    assert numbers["focus_and_error"]["value"] == pytest.approx(rho)
-    assert sum(group["n_images"] for group in numbers["age_groups"]) == len(kept)
-    for group in numbers["age_groups"]:
-        inside = [i for i in kept if group["start_age"] <= age[i] < group["start_age"] + 10]
-        assert group["n_images"] == len(inside)
-        assert group["energy_ratio"]["value"] == pytest.approx(
-            scores["energy_ratio"][inside].mean()
-        )
-    json.dumps(numbers, allow_nan=False)
-
-
-def test_interval_is_over_subjects_not_images():
-    # one value a subject, ten images each: a bootstrap over images would be about 3 times narrower
-    values = np.repeat(np.random.default_rng(12).normal(size=40), 10)
-    block = saliency.mean_figure(values, np.repeat(np.arange(40), 10).tolist(), "", "")
-    expected = 2 * 1.96 * values.std() / np.sqrt(40)
-    assert np.diff(block["ci95"])[0] == pytest.approx(expected, rel=0.1)
-
-
-def test_finding_without_anything_to_score():
-    maps = np.ones((3, 2, 2), np.float32)
-    scores = saliency.mask_scores(maps, [None] * 3)
-    found = saliency.finding(maps, [None] * 3, scores, ["a", "b", "c"], np.ones(3), np.ones(3))
-    assert found.null is None and found.numbers["age_groups"] == []
-    assert found.numbers["energy_ratio"]["value"] is None
-    assert found.numbers["energy_ratio"]["reason"] and found.numbers["null"]["reason"]
-    assert "no evidence" in found.numbers["sentence"]["en"]
-    assert "没有证据" in found.numbers["sentence"]["zh"]
-    json.dumps(found.numbers, allow_nan=False)
-
-
-def test_finding_of_one_image():
-    maps, masks = np.eye(4, dtype=np.float32)[None], [HALF]
-    scores = saliency.mask_scores(maps, masks)
-    found = saliency.finding(maps, masks, scores, ["a"], np.array([50.0]), np.array([1.0]))
-    assert found.numbers["energy_ratio"] == found.numbers["energy_ratio"] | {
-        "value": 1.0, "ci95": None,
-    }  # fmt: skip
-    assert found.numbers["focus_and_error"]["value"] is None
-    assert found.numbers["null"]["p_value"] is None
-    assert "No evidence either way" in found.numbers["sentence"]["en"]
-
-
-def test_finding_says_muscle_only_where_the_maps_follow_it():
-    follow = saliency.finding(*full_case(follow=1.0)).numbers
-    assert follow["null"]["p_value"] < 0.01
-    assert follow["sentence"]["en"].startswith("The heatmaps fall on the marked muscle")
-    chance = saliency.finding(*full_case()).numbers
-    assert "o evidence that the heatmaps" in chance["sentence"]["en"]
-    assert "没有证据" in chance["sentence"]["zh"]
-
-
-def numbers_with(ci, p_value, link, n_subjects=30):
-    return {
-        "n_images": 50, "n_subjects": n_subjects,
-        "energy_ratio": {"value": float(np.mean(ci)), "ci95": ci},
-        "null": {"p_value": p_value, "mean": 1.1},
-        "focus_and_error": {"value": 0.0 if link is None else float(np.mean(link)), "ci95": link},
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("ci", "p_value", "link", "focus", "relation"),
-    [
-        ([1.2, 1.4], 0.001, [-0.4, -0.1], "fall on the marked muscle", "smaller errors"),
-        ([1.2, 1.4], 0.2, [0.1, 0.4], "no evidence that they follow", "larger errors"),
-        ([0.9, 1.1], 0.001, [-0.1, 0.1], "no more of the evidence", "no evidence that the share"),
-        ([0.9, 1.1], 0.5, None, "No evidence that the heatmaps favour", "cannot be said"),
-        ([0.5, 0.8], 0.9, None, "beside the marked muscle", "cannot be said"),
-        ([1.2, 1.4], None, None, "No evidence either way", "cannot be said"),
-    ],
-)
-def test_sentences(ci, p_value, link, focus, relation):
-    said = focus_sentence(numbers_with(ci, p_value, link))
-    assert focus in said["en"] and relation in said["en"]
-    assert "{" not in said["en"] + said["zh"]
-
-
-def test_few_subjects_claim_nothing():
-    said = focus_sentence(numbers_with([1.2, 1.4], 0.001, [-0.4, -0.1], n_subjects=9))["en"]
-    assert "No evidence either way" in said and "cannot be said" in said

@@ -1,0 +1,98 @@
+"""What one cell of a workbook says: a subject, a file name, an age, a sex."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import numbers
+import re
+import unicodedata
+from pathlib import PureWindowsPath
+
+MAX_AGE_READ = 120  # years; the oldest person on record reached 122
+
+_AGE_TEXT = re.compile(
+    r"([+-]?\d+(?:\.\d+|,\d{1,2})?)\s*(?:years?(?:\s*old)?|yrs?|y|y\.?o\.?|周?岁|歲)?"
+)
+_NUMBER_TEXT = re.compile(r"0*(\d+)(?:\.0*)?")
+_EXCEL_ERROR = re.compile(r"#(?:N/A|[A-Z0_/]+[!?])")
+_SEX = {"f": "F", "female": "F", "女": "F", "m": "M", "male": "M", "男": "M"}
+
+
+def tidy(value: object) -> str:
+    """Write the cell as text, full-width letters as plain ones, white space as single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", str(value)).split())
+
+
+def subject_key(value: object) -> str | None:
+    """Bring subject numbers to one form: 123, 123.0, "123" and " 0123" give "123".
+
+    Other text is kept, without white space around it. None for an empty cell, and for what cannot
+    be a number: NaN, infinity, True, a date.
+    """
+    if value is None or isinstance(value, (bool, datetime.date, datetime.time, datetime.timedelta)):
+        return None
+    if isinstance(value, numbers.Integral):  # may have more digits than a float can hold
+        return str(int(value))
+    if isinstance(value, numbers.Real):
+        if not math.isfinite(value):
+            return None
+        return str(math.floor(value)) if value == math.floor(value) else str(float(value))
+    text = tidy(value)
+    number = _NUMBER_TEXT.fullmatch(text)
+    return number[1] if number else text or None
+
+
+def filename_key(value: object) -> str | None:
+    """Take the base name of a file, one form for composed and decomposed accents; None if empty."""
+    text = unicodedata.normalize("NFC", str(value)).strip() if value is not None else ""
+    return PureWindowsPath(text).name or None  # splits at both / and \\
+
+
+def read_age(value: object) -> float | str:
+    """Read years, or say why the cell does not hold an age.
+
+    Text is read where it can mean one thing: "45", "45.5", "45,5" (decimal comma), with or without
+    岁, y, yr, years, yo after it.
+    """
+    if isinstance(value, str) and not is_excel_error(value):
+        text = _AGE_TEXT.fullmatch(tidy(value).casefold())
+        age = float(text[1].replace(",", ".")) if text else math.nan
+    elif isinstance(value, numbers.Real) and not isinstance(value, bool):
+        age = float(value)
+    else:
+        age = math.nan
+    if not math.isfinite(age):
+        return description(value, "an age in years")
+    if not 0 <= age <= MAX_AGE_READ:
+        return f"holds {age:g}, which is not an age between 0 and {MAX_AGE_READ} years"
+    return age
+
+
+def description(value: object, wanted: str) -> str:
+    """Say why the cell cannot be used as what was wanted, such as "is empty"."""
+    if is_blank(value):
+        return "is empty"
+    if is_excel_error(value):
+        return f"holds the Excel error {value}"
+    if isinstance(value, (datetime.date, datetime.time, datetime.timedelta)):
+        return f"holds a date or time ({value}), not {wanted}"
+    return f"holds {tidy(value)[:40]!r}, not {wanted}"
+
+
+def is_blank(value: object) -> bool:
+    """Tell whether the cell is empty or holds nothing but white space."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def is_excel_error(value: object) -> bool:
+    """Tell whether the cell holds an error of Excel, such as #N/A or #DIV/0!."""
+    return isinstance(value, str) and _EXCEL_ERROR.fullmatch(value) is not None
+
+
+def read_sex(value: object) -> str | None:
+    """Read "F", "M", any other text as written, or None where there is none."""
+    if is_blank(value) or is_excel_error(value):
+        return None
+    text = tidy(value)
+    return _SEX.get(text.casefold(), text)

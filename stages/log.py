@@ -1,0 +1,64 @@
+"""What a run says while it goes: warnings, progress, and how long its steps take."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from tqdm import tqdm
+
+from words.catalogue import texts
+
+BAR = "!" * 79
+
+
+class Log:
+    """Warnings, said on stderr in the user's language and kept in English; seconds of each step.
+
+    Warnings wait until `release`: where the input is refused after all, its one line stands alone.
+    """
+
+    def __init__(self, lang: str, *, silent: bool = False) -> None:
+        self.lang = lang
+        self.silent = silent
+        self.warnings: list[str] = []
+        self.seconds: dict[str, float] = {}
+        self._waiting: list[str] | None = []
+
+    def warn(self, message: Mapping[str, str], *, loud: bool = False) -> None:
+        """Warn of something, by language; `loud` between two bars."""
+        self.warnings.append(message["en"])
+        text = texts("screen", self.lang)["warning"].format(message=message[self.lang])
+        if loud:
+            text = f"{BAR}\n{text}\n{BAR}"
+        if self._waiting is not None:
+            self._waiting.append(text)
+        elif not self.silent:
+            print(text, file=sys.stderr)
+
+    def warn_all(self, messages: Iterable[Mapping[str, str]], *, loud: bool = False) -> None:
+        """Warn of each message, in order."""
+        for message in messages:
+            self.warn(message, loud=loud)
+
+    def release(self) -> None:
+        """Say what waited, and everything from now on at once."""
+        for text in self._waiting or []:
+            if not self.silent:
+                print(text, file=sys.stderr)
+        self._waiting = None
+
+    @contextlib.contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Add the time of the block to the seconds of the step `name`."""
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+    def progress(self, total: int) -> tqdm[Any]:
+        """Make the bar for so many images."""
+        words = texts("progress", self.lang)
+        return tqdm(total=total, desc=words["images"], unit=words["image"], disable=self.silent)

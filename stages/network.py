@@ -1,0 +1,186 @@
+"""The network made fast: folded, channels-last, ages and signed maps of a batch in one pass.
+
+The network is copied, its batch-norms are folded into the convolutions and its memory is laid out
+channels-last. The part up to the target stage runs without gradients; the small rest runs with
+them, so that the maps of a batch cost one backward pass through the rest, next to nothing for
+layer4.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import dataclasses
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from errors import InputError
+from gradcam import find_layer, identity_holds, signed_maps, weighted_map
+from model import AgeRegressor, normalise_pixels
+
+STAGES = ("layer1", "layer2", "layer3", "layer4")
+# Small batches stay in the processor's cache; a GPU wants large ones.
+DEFAULT_BATCH_SIZE = {"cpu": 8, "cuda": 128, "mps": 32}
+
+
+@dataclasses.dataclass(frozen=True)
+class Execution:
+    """Execution of the network: device, images at a time, decoding threads, layer of the maps.
+
+    target_layer: a stage (`layer1` ... `layer4`), or any other layer that `gradcam.find_layer`
+    finds; None for predictions alone. amp: the part before the target in bfloat16. compiled: that
+    part built by `torch.compile`.
+    """
+
+    device: torch.device
+    batch_size: int
+    workers: int
+    target_layer: str | None = "layer4"
+    amp: bool = False
+    compiled: bool = False
+
+
+def choose_device(name: str, rank: int = 0) -> torch.device:
+    """Choose a device: `auto` takes CUDA, then MPS, then the CPU.
+
+    Process `rank` of several takes the CUDA device of its number, in turn where there are fewer.
+    Raises InputError for a device that is not there.
+    """
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        name = next(device for device, available in there.items() if available)
+    if not there[name]:
+        raise InputError(
+            f"--device {name}: this machine has none, or PyTorch cannot use it; try --device cpu"
+        )
+    if name == "cuda":
+        torch.cuda.set_device(rank % torch.cuda.device_count())
+    return torch.device(name)
+
+
+def default_workers() -> int:
+    """Count the decoding threads: one per core that this process may use, at most 16."""
+    usable = getattr(os, "sched_getaffinity", None)
+    return min(16, len(usable(0)) if usable else os.cpu_count() or 1)
+
+
+def check_layer(model: AgeRegressor, name: str, image_size: int) -> bool:
+    """Try the target layer on noise: do its maps and an offset sum up to the prediction?
+
+    Raises InputError for a layer that gives no map.
+    """
+    size = min(image_size, 96)  # a larger picture has more cells, and shows no more
+    noise = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(0))
+    try:
+        return identity_holds(model, find_layer(model, name), noise)
+    except ValueError as error:
+        raise InputError(f"--cam-layer {name}: {error}; layer4 is the usual choice") from error
+
+
+def fold_batch_norms(model: AgeRegressor) -> AgeRegressor:
+    """Copy a network, in eval mode, with every batch-norm folded into the convolution before it."""
+    model = copy.deepcopy(model).eval()
+    for parent in list(model.modules()):
+        children = list(parent.named_children())
+        for (conv_name, conv), (norm_name, norm) in itertools.pairwise(children):
+            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                setattr(parent, conv_name, fuse_conv_bn_eval(conv, norm))
+                setattr(parent, norm_name, nn.Identity())
+    return model.requires_grad_(False)
+
+
+class Predictor:
+    """Ages and signed maps of a batch, on one device.
+
+    target_layer: a stage (`layer1` ... `layer4`), or any other layer that `gradcam.find_layer`
+    finds; None for predictions alone. compiled_batch: let `torch.compile` build the part before
+    the target for batches of exactly this size; 0 does not compile. amp: that part in bfloat16;
+    the maps and the head stay in float32.
+    """
+
+    def __init__(
+        self,
+        model: AgeRegressor,
+        device: torch.device,
+        *,
+        target_layer: str | None = "layer4",
+        amp: bool = False,
+        compiled_batch: int = 0,
+    ) -> None:
+        self.device = device
+        self.fixed_batch = compiled_batch
+        self.target_layer = target_layer
+        self.amp = amp
+        by_stage = target_layer is None or target_layer in STAGES
+        if not by_stage and (amp or compiled_batch):
+            raise InputError(
+                f"--cam-layer {target_layer}: --amp and --compile need a whole stage, "
+                f"one of {', '.join(STAGES)}"
+            )
+        network = fold_batch_norms(model) if by_stage else copy.deepcopy(model).eval()
+        self.network: AgeRegressor = network.to(device).to(memory_format=torch.channels_last)
+        self.layer: nn.Module | None = None
+        if target_layer is not None and not by_stage:
+            self.layer = find_layer(self.network, target_layer)
+        else:
+            body, self.rest = _split_after(self.network.backbone, target_layer or "layer4")
+            self.body = _compile(body) if compiled_batch else body
+
+    def __call__(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Predict images (N, 1 or 3, S, S), uint8: ages (N,), maps (N, h, w) or None, float32."""
+        images = images.to(self.device, non_blocking=True)
+        images = normalise_pixels(images).contiguous(memory_format=torch.channels_last)
+        if self.layer is not None:
+            return signed_maps(self.network, self.layer, images)
+        with torch.no_grad(), self._precision():
+            activation = self.body(images)  # (N, K, h, w)
+        activation = activation.float()
+        if self.target_layer is None:
+            with torch.no_grad():
+                return self.rest(activation).squeeze(1), None
+        with torch.enable_grad():
+            activation.requires_grad_()
+            ages = self.rest(activation).squeeze(1)  # (N,)
+            (gradient,) = torch.autograd.grad(ages.sum(), activation)
+        return ages.detach(), weighted_map(activation.detach(), gradient)
+
+    def _precision(self) -> contextlib.AbstractContextManager[Any]:
+        if self.amp:
+            return torch.autocast(self.device.type, dtype=torch.bfloat16)
+        return contextlib.nullcontext()
+
+
+def _split_after(backbone: nn.Module, stage: str) -> tuple[nn.Sequential, nn.Sequential]:
+    names = ["conv1", "bn1", "relu", "maxpool", *STAGES]
+    cut = names.index(stage) + 1
+    layers: list[nn.Module] = [getattr(backbone, name) for name in [*names, "avgpool", "fc"]]
+    layers.insert(-1, nn.Flatten(1))
+    return nn.Sequential(*layers[:cut]), nn.Sequential(*layers[cut:])
+
+
+def _compile(body: nn.Module) -> Callable[[torch.Tensor], torch.Tensor]:
+    torch._inductor.config.freezing = True
+    return torch.compile(body, dynamic=False)
+
+
+@contextlib.contextmanager
+def named_memory_errors() -> Iterator[None]:
+    """Raise what PyTorch raises when memory runs out as a MemoryError with its first line."""
+    try:
+        yield
+    except RuntimeError as error:
+        first = str(error).partition("\n")[0]
+        # For a GPU there is a class of its own; the CPU's allocator names itself.
+        if isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in first:
+            raise MemoryError(first) from error
+        raise

@@ -1,0 +1,80 @@
+"""The settings that a run uses: option over checkpoint over default, and what that may do."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from errors import InputError
+from model import Checkpoint
+from reading.settings import SPLIT_SETTINGS, Settings
+from words.catalogue import LANGUAGES, in_both, texts
+
+
+@dataclasses.dataclass(frozen=True)
+class UsedSettings:
+    """Settings as used, and where they may let training samples into the test set.
+
+    changed: split settings that differ from the checkpoint's, name -> {"checkpoint", "used"};
+    absent: split settings that the checkpoint does not hold; overridden: other settings that differ
+    from the checkpoint's, by language.
+    """
+
+    settings: Settings
+    changed: dict[str, dict[str, Any]]
+    absent: tuple[str, ...]
+    overridden: tuple[dict[str, str], ...]
+
+    def split_warnings(self) -> list[dict[str, str]]:
+        """Say, by language, that the split may not be the one of the training."""
+        warnings = []
+        if self.changed:
+            each = [
+                in_both("warnings", "split_changed_one", name=name, **change)
+                for name, change in self.changed.items()
+            ]
+            warnings.append(
+                {
+                    lang: texts("warnings", lang)["split_changed"].format(
+                        listed=", ".join(one[lang] for one in each)
+                    )
+                    for lang in LANGUAGES
+                }
+            )
+        if self.absent:
+            used = ", ".join(f"{name} = {getattr(self.settings, name)}" for name in self.absent)
+            names = ", ".join(self.absent)
+            warnings.append(in_both("warnings", "split_absent", names=names, used=used))
+        return warnings
+
+
+def resolve_settings(checkpoint: Checkpoint, options: Mapping[str, Any]) -> UsedSettings:
+    """Take each setting from the options, else from the checkpoint.
+
+    options: setting -> value, None where the option was not given. Raises InputError for an empty
+    range of ages.
+    """
+    trained = checkpoint.settings
+    given = {
+        name: value
+        for name, value in options.items()
+        if value is not None and value != getattr(trained, name)
+    }
+    settings = dataclasses.replace(trained, **given)
+    if settings.min_age > settings.max_age:
+        raise InputError(
+            f"--min-age: {settings.min_age:g} is above the greatest age {settings.max_age:g}"
+        )
+    changed: dict[str, dict[str, Any]] = {}
+    overridden = []
+    for name, value in given.items():
+        before = getattr(trained, name)
+        if name in SPLIT_SETTINGS and name in checkpoint.given:
+            changed[name] = {"checkpoint": before, "used": value}
+        elif name in checkpoint.given:
+            overridden.append(
+                in_both("warnings", "trained_with", name=name, value=value, trained=before)
+            )
+    absent = tuple(name for name in SPLIT_SETTINGS if name not in checkpoint.given)
+    return UsedSettings(settings, changed, absent, tuple(overridden))

@@ -1,0 +1,191 @@
+"""Summary of the heatmaps against the masks: means over images and age groups, and a test.
+
+Separate from `mask_overlap`, which holds the measures of single images and their null
+distribution: what a report says about them changes for other reasons, and one file for both would
+pass 400 lines.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from stats.age_groups import AgeRange, age_groups
+from stats.arrays import Floats, subject_codes
+from stats.bootstrap import (
+    DRAWS,
+    estimate,
+    mean_estimate,
+    no_estimate,
+    resample,
+    subject_counts,
+    weighted_spearman,
+)
+from stats.estimate import Estimate
+from stats.mask_overlap import Maps, MaskNull, Masks, mask_null
+
+MEANS = {
+    "energy_ratio": "Mean of energy_in_mask over mask_fraction; 1 is chance",
+    "energy_in_mask": "Mean share of the heatmap in the mask",
+    "pointing_hit": "Share of the images whose heatmap has its maximum in the mask",
+    "rank_accuracy": "Mean share of the |mask| highest pixels that are in the mask",
+    "mask_fraction": "Mean share of the image in the mask: what chance gives",
+}
+NO_IMAGE = "no image has both a mask and a heatmap"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FocusMeans:
+    """Means over the images that have an energy ratio."""
+
+    n_images: int
+    n_subjects: int
+    energy_ratio: Estimate
+    energy_in_mask: Estimate
+    pointing_hit: Estimate
+    rank_accuracy: Estimate
+    mask_fraction: Estimate
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskCounts:
+    """Number of images with a mask and without one."""
+
+    n_with_mask: int
+    n_without_mask: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class NullSummary:
+    """Mean energy ratio with the masks of other subjects.
+
+    range95: middle 95% of the draws. reason: why there is no test; None where there is one.
+    """
+
+    mean: float | None
+    range95: tuple[float, float] | None
+    p_value: float | None
+    description: str
+    reason: str | None = None
+
+
+# Dataclass fields run from the last base to the first: the age group or the counts, the means.
+@dataclass(frozen=True, kw_only=True)
+class AgeGroupFocus(FocusMeans, AgeRange):
+    """The means of an age group."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Focus(FocusMeans, MaskCounts):
+    """What all heatmaps together say about the muscle.
+
+    focus_and_error: Spearman correlation of the energy ratio with the absolute error.
+    """
+
+    age_groups: tuple[AgeGroupFocus, ...]
+    focus_and_error: Estimate
+    null: NullSummary
+    draws: int
+    seed: int
+
+
+def focus(
+    maps: Maps,
+    masks: Masks,
+    scores: dict[str, Floats],
+    subject_ids: Sequence[Hashable],
+    true_age: npt.ArrayLike,
+    abs_error: npt.ArrayLike,
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> tuple[Focus, MaskNull | None]:
+    """Summarise how well all heatmaps together fall on the muscle.
+
+    Images without an energy ratio are left out and counted. Intervals come from a bootstrap over
+    subjects, which keeps the images of one person together.
+
+    Args:
+        maps: (N, h, w), years; masks: N, bool (H, W) or None; scores: from `mask_scores`;
+        subject_ids: N, hashable; true_age, abs_error: (N,), years.
+
+    Returns:
+        The numbers; and the null of the energy ratio, None where no image has a ratio.
+
+    Raises:
+        ValueError: as `mask_scores`, or a subject is None or NaN.
+    """
+    rows = np.flatnonzero(np.isfinite(scores["energy_ratio"]))
+    subjects = [subject_ids[row] for row in rows.tolist()]
+    scores = {name: values[rows] for name, values in scores.items()}
+    groups = []
+    for group, member in age_groups(np.asarray(true_age, dtype=np.float64)[rows]):
+        inside = np.flatnonzero(member)
+        means = _means(
+            {name: values[inside] for name, values in scores.items()},
+            [subjects[i] for i in inside],
+            draws,
+            seed,
+        )
+        groups.append(
+            AgeGroupFocus(age_range=group.age_range, start_age=group.start_age, **vars(means))
+        )
+    null = None
+    if len(rows):
+        null = mask_null(maps, masks, subject_ids, rows, draws=draws, seed=seed)
+    error = np.asarray(abs_error, dtype=np.float64)[rows]
+    n_with_mask = sum(mask is not None for mask in masks)
+    numbers = Focus(
+        n_with_mask=n_with_mask,
+        n_without_mask=len(masks) - n_with_mask,
+        **vars(_means(scores, subjects, draws, seed)),
+        age_groups=tuple(groups),
+        focus_and_error=_spearman(scores["energy_ratio"], error, subjects, draws, seed),
+        null=_null_summary(null),
+        draws=draws,
+        seed=seed,
+    )
+    return numbers, null
+
+
+def _means(
+    scores: dict[str, Floats], subjects: Sequence[Hashable], draws: int, seed: int
+) -> FocusMeans:
+    """Mean scores, (n,) each, of images of the given subjects."""
+
+    def mean(name: str) -> Estimate:
+        text = MEANS[name]
+        return mean_estimate(scores[name], subjects, text, "", NO_IMAGE, draws=draws, seed=seed)
+
+    return FocusMeans(
+        n_images=len(subjects),
+        n_subjects=len(set(subjects)),
+        **{name: mean(name) for name in MEANS},
+    )
+
+
+def _spearman(
+    x: Floats, y: Floats, subjects: Sequence[Hashable], draws: int, seed: int
+) -> Estimate:
+    """Spearman correlation of the energy ratio x with the absolute error y, (n,) each."""
+    text = "Spearman correlation of the energy ratio with the absolute error"
+    if not subjects:
+        return no_estimate(text, "", NO_IMAGE)
+    codes = subject_codes("subject_ids", subjects, len(subjects))
+    rho = weighted_spearman(x, y, codes)
+    drawn = resample(lambda counts: {"rho": rho(counts)}, subject_counts(codes, draws, seed))
+    reason = "one value only, nothing to correlate"
+    return estimate(drawn["rho"], len(set(subjects)), text, "", reason)
+
+
+def _null_summary(null: MaskNull | None) -> NullSummary:
+    """Mean, middle 95% and p-value of the null, or the reason why there are none."""
+    text = "Mean energy ratio with the masks of other subjects"
+    if null is None or null.p_value is None:
+        reason = NO_IMAGE if null is None else "no two subjects have the same number of images"
+        return NullSummary(mean=None, range95=None, p_value=None, description=text, reason=reason)
+    low, high = np.quantile(null.means, (0.025, 0.975)).tolist()
+    return NullSummary(
+        mean=float(null.means.mean()), range95=(low, high), p_value=null.p_value, description=text
+    )

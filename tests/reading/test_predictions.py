@@ -1,0 +1,114 @@
+"""predictions.json of this and of earlier programs; whatever else it holds is refused."""
+
+import json
+
+import numpy as np
+import pytest
+
+from errors import InputError
+from reading.predictions import MOST_YEARS, read_predictions
+
+
+def write(path, **changed):
+    """Two images of two people."""
+    content = {
+        "predictions": [30.0, 50.0],
+        "targets": [31.0, 52.0],
+        "filenames": ["anon_1_1.png", "anon_2_1.png"],
+    } | changed
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+def test_predictions_by_file_name(tmp_path):
+    path = write(tmp_path / "predictions.json", subject_ids=["1", 2], predictions=[30, 50.5])
+    run = read_predictions(path)
+    assert run.path == path
+    assert run.table.index.name == "filename"
+    assert run.table.reset_index().to_dict("list") == {
+        "filename": ["anon_1_1.png", "anon_2_1.png"],
+        "subject_id": ["1", "2"],
+        "true_age": [31.0, 52.0],
+        "pred_age": [30.0, 50.5],
+    }
+    assert run.table["pred_age"].dtype == run.table["true_age"].dtype == np.float64
+
+
+def test_a_folder_stands_for_the_file_in_it(tmp_path):
+    write(tmp_path / "run" / "predictions.json")
+    run = read_predictions(str(tmp_path / "run"))
+    assert run.path == tmp_path / "run"
+    assert run.table["pred_age"].tolist() == [30.0, 50.0]
+
+
+@pytest.mark.parametrize("changed", [{}, {"subject_ids": None}, {"subject_ids": [None, " "]}])
+def test_subjects_that_the_file_does_not_tell_are_none(tmp_path, changed):
+    run = read_predictions(write(tmp_path / "a.json", **changed))
+    assert run.table["subject_id"].tolist() == [None, None]
+
+
+def test_subjects_have_one_form(tmp_path):
+    run = read_predictions(write(tmp_path / "a.json", subject_ids=["007", 7.0]))
+    assert run.table["subject_id"].tolist() == ["7", "7"]
+    run = read_predictions(write(tmp_path / "a.json", subject_ids=[10**400, "70"]))
+    assert run.table["subject_id"].tolist() == ["1" + 400 * "0", "70"]
+
+
+def test_names_hold_folders_as_written_by_earlier_scripts(tmp_path):
+    names = ["/data/Images/anon_1_1.png", "D:\\Images\\anon_2_1.png"]
+    run = read_predictions(write(tmp_path / "a.json", filenames=names))
+    assert run.table.index.tolist() == ["anon_1_1.png", "anon_2_1.png"]
+
+
+def test_ages_of_any_possible_size(tmp_path):
+    run = read_predictions(write(tmp_path / "a.json", predictions=[-MOST_YEARS, MOST_YEARS]))
+    assert run.table["pred_age"].tolist() == [-MOST_YEARS, MOST_YEARS]
+
+
+def test_a_byte_order_mark_is_no_matter(tmp_path):
+    path = write(tmp_path / "a.json")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert len(read_predictions(path).table) == 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"predictions": [1.0]}, r"differ in length \(1 predictions, 2 targets, 2 filenames\)"),
+        ({"subject_ids": ["1"]}, r"differ in length .* 1 subject_ids"),
+        ({"predictions": [1.0, None]}, "predictions holds null for anon_2_1.png"),
+        ({"predictions": [1.0, float("nan")]}, "predictions holds NaN for anon_2_1.png"),
+        ({"targets": [float("inf"), 1.0]}, "targets holds Infinity for anon_1_1.png"),
+        ({"predictions": [1.0, "2"]}, 'predictions holds "2" for anon_2_1.png'),
+        ({"predictions": [1.0, True]}, "predictions holds true"),
+        ({"predictions": [1.0, [2.0]]}, r"predictions holds \[2.0\]"),
+        ({"predictions": [1.0, 10**400]}, "predictions holds 1000"),
+        ({"predictions": [1.0, 1.1 * MOST_YEARS]}, "predictions holds 1100000"),
+        ({"filenames": ["anon_1_1.png", "x/anon_1_1.png"]}, "anon_1_1.png appears twice"),
+        ({"filenames": ["anon_1_1.png", None]}, "filenames: entry 2 is empty"),
+        ({"filenames": [], "predictions": [], "targets": []}, "holds no predictions"),
+        ({"targets": "31"}, "needs the lists predictions, targets, filenames"),
+    ],
+)
+def test_faulty_contents_are_refused(tmp_path, changed, message):
+    path = write(tmp_path / "b" / "predictions.json", **changed)
+    with pytest.raises(InputError, match=message) as caught:
+        read_predictions(path)
+    assert str(caught.value).startswith(f"--compare {path}: ")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe\x00", b"", b"[" * 100_000, b"[1]", b"3"])
+def test_what_is_not_predictions_is_refused(tmp_path, content):
+    (tmp_path / "b.json").write_bytes(content)
+    with pytest.raises(InputError, match=r"b\.json: (is not JSON|needs the lists)"):
+        read_predictions(tmp_path / "b.json")
+
+
+def test_missing_files_are_refused(tmp_path):
+    with pytest.raises(InputError, match="nowhere: no such file or folder"):
+        read_predictions(tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"empty: holds no predictions\.json"):
+        read_predictions(tmp_path / "empty")

@@ -1,0 +1,55 @@
+"""The rules of the house that a program can check; test_import_rule.py has that of the imports."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from stages.write import RESULT_FILES
+
+ROOT = Path(__file__).parent.parent
+FACES = [ROOT / f"{name}.py" for name in ("evaluate", "gradcam", "model", "dataset", "errors")]
+ROOMS = sorted(path.parent for path in ROOT.glob("*/__init__.py"))
+FILES = sorted([*FACES, *(path for room in ROOMS for path in room.rglob("*.py"))])
+MOST_LINES = 400
+LONGEST = 60
+EXCUSE = "Longer than other functions"
+
+
+def test_the_rooms_are_found():
+    names = ["demo", "plots", "reading", "stages", "stats", "words"]
+    assert [room.name for room in ROOMS] == names
+    assert len(FILES) > 40
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_and_functions_are_short(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= MOST_LINES
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = node.end_lineno - node.lineno + 1
+            assert lines <= LONGEST or EXCUSE in (ast.get_docstring(node) or ""), node.name
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_the_readme_lists_the_files_of_a_run(readme):
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    table = text[text.index("\n| `test_metrics.json`") :].partition("\n\n")[0]
+    listed = [
+        name
+        for row in table.strip().splitlines()
+        for name in re.findall(r"`([^`]+)`", row.split("|")[1])
+    ]
+    assert sorted(listed) == sorted(RESULT_FILES)
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_the_plan_in_the_readme_names_every_room_and_face(readme):
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    plan = next(block for block in text.split("```") if "\nstages/ " in block)
+    named = {line.split()[0] for line in plan.strip().splitlines() if line.strip()}
+    assert {f"{room.name}/" for room in ROOMS} <= named
+    assert {face.name for face in FACES} <= named
+    assert all((ROOT / name).exists() for name in named)

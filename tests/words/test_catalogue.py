@@ -1,0 +1,142 @@
+"""The texts: the same sections, keys and placeholders in both languages, and which is chosen."""
+
+import locale
+import string
+
+import pytest
+
+from words import catalogue
+from words.chinese import figures as chinese_figures
+from words.chinese import messages as chinese_messages
+from words.chinese import results as chinese_results
+from words.english import figures as english_figures
+from words.english import messages as english_messages
+from words.english import results as english_results
+
+FILES = [
+    (english_figures, chinese_figures),
+    (english_results, chinese_results),
+    (english_messages, chinese_messages),
+]
+# Chinese texts whose letters, once placeholders are taken out, are not Chinese
+FOREIGN = {"MAE", "RMSE", "CCC", "Spearman", "p"}
+# texts in which Chinese leaves out what English says
+SHORTER = {("age_bias", "unjudged"): {"why"}}
+
+
+def entries(files=FILES):
+    """(section, key, English, Chinese) of every text."""
+    return [
+        (section, key, text, chinese.TEXTS[section][key])
+        for english, chinese in files
+        for section, texts in english.TEXTS.items()
+        for key, text in texts.items()
+    ]
+
+
+def placeholders(text):
+    """Names and formats that a text asks for, sorted; unnamed ones are ""."""
+    parts = string.Formatter().parse(text)
+    return sorted((name, spec) for _, name, spec, _ in parts if name is not None)
+
+
+def is_chinese(letter):
+    return "\u4e00" <= letter <= "\u9fff"
+
+
+def test_both_languages_have_the_same_keys_in_the_same_order():
+    for english, chinese in FILES:
+        order = [
+            [(section, *texts) for section, texts in file.TEXTS.items()]
+            for file in (english, chinese)
+        ]
+        assert order[0] == order[1]
+
+
+def test_a_section_stands_in_one_file_only():
+    sections = [section for english, _ in FILES for section in english.TEXTS]
+    assert len(sections) == len(set(sections))
+    assert {"ages", "samples", "heatmaps", "comparison"} <= set(sections)
+    assert {"summary", "compare", "age_bias", "focus", "checks"} <= set(sections)
+
+
+def test_both_languages_have_the_same_placeholders():
+    for section, key, english, chinese in entries():
+        asked = [
+            entry
+            for entry in placeholders(english)
+            if entry[0] not in SHORTER.get((section, key), ())
+        ]
+        assert asked == placeholders(chinese), (section, key)
+
+
+def test_headings_have_as_many_columns_in_both_languages():
+    for section, key, english, chinese in entries():
+        assert english.count("|") == chinese.count("|"), (section, key)
+
+
+def test_chinese_texts_are_chinese():
+    for section, key, _, chinese in entries():
+        words = "".join(literal for literal, *_ in string.Formatter().parse(chinese))
+        without_letters = not any(map(str.isalpha, words))
+        assert any(map(is_chinese, words)) or without_letters or words in FOREIGN, (section, key)
+
+
+def test_english_texts_have_no_chinese_letter():
+    for section, key, english, _ in entries():
+        assert not any(map(is_chinese, english)), (section, key)
+
+
+def test_texts_of_a_section():
+    assert catalogue.texts("samples", "en")["synthetic"] == "SYNTHETIC DATA (demo)"
+    assert catalogue.texts("samples", "zh")["synthetic"] == "合成数据（演示）"
+    with pytest.raises(KeyError, match="nowhere"):
+        catalogue.texts("nowhere", "en")
+
+
+def test_in_both_formats_the_same_facts():
+    assert catalogue.in_both("compare", "no_subject", unknown=1, images=3) == {
+        "en": "1 of 3 images have no subject in their names (anon_<subject>_<n>); each counts as "
+        "a subject of its own, so the intervals may be too narrow.",
+        "zh": "3 张图像中有 1 张的文件名不含受试者编号（anon_<编号>_<序号>），每张按一名受试者计，"
+        "区间可能偏窄。",
+    }
+
+
+# ---------------------------------------------------------------- language
+
+
+@pytest.mark.parametrize(
+    ("variables", "system", "expected"),
+    [
+        ({"LANG": "zh_CN.UTF-8"}, None, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, None, "en"),
+        ({"LANG": "en_US.UTF-8", "LC_MESSAGES": "zh_TW"}, None, "zh"),
+        ({}, "Chinese (Simplified)_China", "zh"),
+        ({}, "German_Germany", "en"),
+        ({}, None, "en"),
+    ],
+)
+def test_language_of_the_system(monkeypatch, variables, system, expected):
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(catalogue, "getlocale", lambda: (system, None))
+    assert catalogue.language("auto") == expected
+
+
+def test_a_language_asked_for_is_kept(monkeypatch):
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    assert catalogue.language("en") == "en"
+    monkeypatch.setenv("LC_ALL", "C")
+    assert catalogue.language("zh") == "zh"
+
+
+def test_an_unknown_language_is_an_error():
+    with pytest.raises(ValueError, match="'de'"):
+        catalogue.language("de")
+
+
+def test_locale_module_is_the_standard_one():
+    assert catalogue.getlocale is locale.getlocale

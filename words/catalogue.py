@@ -1,0 +1,52 @@
+"""Every text that a user sees, by section, key and language; and the language of the user."""
+
+import os
+from collections.abc import Mapping
+from locale import getlocale
+
+from words.chinese import figures as chinese_figures
+from words.chinese import messages as chinese_messages
+from words.chinese import results as chinese_results
+from words.english import figures as english_figures
+from words.english import messages as english_messages
+from words.english import results as english_results
+
+LANGUAGES = ("en", "zh")
+
+_CATALOGUE: dict[str, dict[str, dict[str, str]]] = {
+    "en": english_figures.TEXTS | english_results.TEXTS | english_messages.TEXTS,
+    "zh": chinese_figures.TEXTS | chinese_results.TEXTS | chinese_messages.TEXTS,
+}
+
+
+def texts(section: str, lang: str) -> Mapping[str, str]:
+    """Texts of a section by key, in `lang`, one of LANGUAGES.
+
+    Raises:
+        KeyError: no such language or section.
+    """
+    return _CATALOGUE[lang][section]
+
+
+def in_both(section: str, key: str, /, **facts: object) -> dict[str, str]:
+    """Format one text in every language with the same facts: {language: text}.
+
+    Raises:
+        KeyError: no such section or key, or the text asks for another fact.
+    """
+    return {lang: texts(section, lang)[key].format(**facts) for lang in LANGUAGES}
+
+
+def language(choice: str) -> str:
+    """Return "en" or "zh" for "en", "zh", or "auto": the language of the user's locale.
+
+    Raises:
+        ValueError: another choice.
+    """
+    if choice not in ("auto", *LANGUAGES):
+        raise ValueError(f"lang is {choice!r}; it has to be 'auto', 'en' or 'zh'")
+    if choice != "auto":
+        return choice
+    names = [os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
+    name = next((name for name in names if name), None) or getlocale()[0] or ""
+    return "zh" if name.lower().startswith(("zh", "chinese")) else "en"
