@@ -13,10 +13,8 @@ from errors import InputError
 from reading.cells import filename_key, subject_key
 from reading.images import IMAGE_SUFFIXES
 from reading.labels import Labels, read_labels
-from reading.settings import check_settings
+from reading.settings import SPLITS, Settings, check_settings
 from words.catalogue import in_both
-
-SPLITS = ("test", "val", "train")
 
 
 def find_images(image_dir: str | Path) -> list[Path]:
@@ -99,13 +97,13 @@ def load_samples(
 def split_samples(
     samples: pd.DataFrame,
     *,
-    test_size: float = 0.15,
-    val_size: float = 0.15,
-    seed: int = 42,
-    stratify: bool = True,
-    age_bin_width: float = 10,
-    min_age: float = 0,
-    max_age: float = 100,
+    test_size: float = Settings.test_size,
+    val_size: float = Settings.val_size,
+    seed: int = Settings.seed,
+    stratify: bool = Settings.use_age_stratify,
+    age_bin_width: float = Settings.age_bin_width,
+    min_age: float = Settings.min_age,
+    max_age: float = Settings.max_age,
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[dict[str, str]]]:
     """Split by subject, as training did for the same images, workbook and settings.
 

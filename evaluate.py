@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import torch
 
     from model import Checkpoint
+    from stages.leakage import Leakage
     from stages.log import Log
     from stages.network import Execution
     from stages.processes import World
@@ -66,9 +67,11 @@ def main(argv: list[str] | None = None) -> int:
             compare(args)
         else:
             check_packages()
+            from model import named_memory_errors
             from stages.processes import join
 
-            evaluate(args, join())
+            with named_memory_errors():
+                evaluate(args, join())
         sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:
         return complain("evaluate.py", error, for_less_memory="; try a smaller --batch-size")
@@ -77,7 +80,7 @@ def main(argv: list[str] | None = None) -> int:
 
 @dataclasses.dataclass(frozen=True)
 class Setup:
-    """Start of a run: inputs, network, settings, and how the network runs.
+    """Everything that can be refused before an image is opened, checked and loaded.
 
     sum_is_prediction: at the target layer, a map's cells and an offset sum up to the age.
     """
@@ -86,7 +89,7 @@ class Setup:
     image_dir: Path
     excel_path: Path
     used: UsedSettings
-    how: Execution
+    execution: Execution
     sum_is_prediction: bool
 
 
@@ -108,36 +111,38 @@ def evaluate(args: argparse.Namespace, world: World) -> None:
         rows = labelled.chosen(args.split, validation=args.calibrate)
     log.release()
 
-    paths, groups = rows["path"].tolist(), samples.picture_groups(rows, args.split)
-    size, how = settings.image_size, setup.how
+    paths, groups = rows["path"].tolist(), samples.picture_groups(rows)
+    size, execution = settings.image_size, setup.execution
     infer = functools.partial(
-        predict.predict_shared, world, model, how, paths, groups, size, log.progress
+        predict.predict_shared, world, model, execution, paths, groups, size, log.progress
     )
     if world.rank > 0:
         infer()
         return
     final = args.output_dir / folder.run_name(setup.checkpoint.path, args.split)
     with folder.result_folder(final, write.RESULT_FILES) as place:
-        inference, pictures = infer()
-        log.seconds |= inference.seconds
+        inference, picture_sums = infer()
+        log.add_seconds(inference.seconds)
         predicted = samples.with_predictions(
             labelled,
-            args.split,
+            rows,
             inference,
             validation=args.calibrate,
+            allow_skipped=args.allow_skipped,
             checkpoint=setup.checkpoint.path,
         )
-        skipped = samples.skipped_warnings(predicted, labelled, allow_skipped=args.allow_skipped)
-        log.warn_all([*skipped, *samples.image_notes(inference)])
-        amp_error = predict.amp_error(model, how, paths, size, inference) if args.amp else None
-        found = explain_and_analyse(args, log, setup, labelled, predicted, pictures)
+        log.warn_all(predicted.notes)
+        amp_error = (
+            predict.amp_error(model, execution, paths, size, inference) if args.amp else None
+        )
+        found = explain_and_analyse(args, log, setup, labelled, predicted, picture_sums)
         shown = presentation(args, log.lang, synthetic=setup.checkpoint.synthetic)
         with log.step("figures"):
             write.write_figures(found, shown, place)
         write.write_files(found, shown, place)
         run = record.run_record(
             found,
-            how,
+            execution,
             image_dir=setup.image_dir,
             excel_path=setup.excel_path,
             processes=world.size,
@@ -157,7 +162,7 @@ def prepare(args: argparse.Namespace, world: World, log: Log) -> Setup:
 
     warn_of_missing_font(log)
     device = network.choose_device(args.device, world.rank)
-    how = network.Execution(
+    execution = network.Execution(
         device=device,
         batch_size=args.batch_size or network.DEFAULT_BATCH_SIZE[device.type],
         workers=args.num_workers or network.default_workers(),
@@ -174,7 +179,7 @@ def prepare(args: argparse.Namespace, world: World, log: Log) -> Setup:
     log.warn_all(used.overridden)
     log.warn_all(used.split_warnings(), loud=True)
     adds_up = network.check_layer(checkpoint.model, args.cam_layer, used.settings.image_size)
-    return Setup(checkpoint, image_dir, excel_path, used, how, adds_up)
+    return Setup(checkpoint, image_dir, excel_path, used, execution, adds_up)
 
 
 def explain_and_analyse(
@@ -183,23 +188,20 @@ def explain_and_analyse(
     setup: Setup,
     labelled: Samples,
     predicted: Predictions,
-    pictures: dict[int, npt.NDArray[np.float64]],
+    picture_sums: dict[int, npt.NDArray[np.float64]],
 ) -> Evaluation:
-    """Hold the maps against the masks, the ages against the true ones, the splits against each
-    other.
+    """Compare maps with masks, predicted with true ages, and the splits with each other."""
+    from stages import analyse, record
 
-    Longer than other functions: everything that a run finds out stands here once.
-    """
-    from stages import analyse, leakage, record
-
-    size, how = setup.used.settings.image_size, setup.how
+    settings, execution = setup.used.settings, setup.execution
+    size = settings.image_size
     with log.step("explanations"):
         explained = analyse.explain(
             predicted.table,
             predicted.maps,
             mask_dir=args.mask_dir,
             image_size=size,
-            workers=how.workers,
+            workers=execution.workers,
         )
         log.warn_all(explained.notes)
     table, calibration, checks = explained.table, None, None
@@ -207,46 +209,54 @@ def explain_and_analyse(
         with log.step("cam_check"):
             checks = analyse.check_maps(
                 setup.checkpoint.model,
-                how,
+                execution,
                 explained,
                 predicted.maps,
                 image_size=size,
                 samples=args.cam_check_samples,
             )
     with log.step("numbers"):
-        numbers = analyse.analyse(table, labelled.train_mean_age)
+        analysis = analyse.analyse(table, labelled.train_mean_age)
         if predicted.validation is not None:
             calibration, table = analyse.calibrated(
-                table,
-                predicted.validation,
-                chosen_on_validation=setup.used.settings.val_mae is not None,
+                table, predicted.validation, chosen_on_validation=settings.val_mae is not None
             )
-        leaks = leakage.check_leakage(
-            labelled.table,
-            conflicts=labelled.conflicts,
-            changed_settings=setup.used.changed,
-            default_settings=setup.used.absent,
-            near_duplicates=args.check_near_duplicates,
-        )
-        log.warn_all(leakage.leak_warnings(leaks), loud=True)
+        leakage = find_leaks(args, log, setup.used, labelled)
     return record.Evaluation(
         checkpoint=setup.checkpoint,
-        settings=setup.used.settings,
+        settings=settings,
         split=args.split,
         target_layer=args.cam_layer,
         sum_is_prediction=setup.sum_is_prediction,
         table=table,
         skipped=predicted.skipped,
         maps=predicted.maps,
-        pictures=pictures,
+        picture_sums=picture_sums,
         mask_paths=explained.mask_paths,
-        analysis=numbers,
+        analysis=analysis,
         focus=explained.focus,
         null=explained.null,
-        leakage=leaks,
+        leakage=leakage,
         calibration=calibration,
         checks=checks,
     )
+
+
+def find_leaks(
+    args: argparse.Namespace, log: Log, used: UsedSettings, labelled: Samples
+) -> Leakage:
+    """Check that the test set is free of what training saw; warn loudly where it is not."""
+    from stages.leakage import check_leakage, leak_warnings
+
+    found = check_leakage(
+        labelled.table,
+        conflicts=labelled.conflicts,
+        changed_settings=used.changed,
+        default_settings=used.absent,
+        near_duplicates=args.check_near_duplicates,
+    )
+    log.warn_all(leak_warnings(found), loud=True)
+    return found
 
 
 def presentation(args: argparse.Namespace, lang: str, *, synthetic: bool) -> Presentation:
@@ -292,12 +302,12 @@ def make_demo(world: World, device: torch.device, lang: str) -> tuple[Path, Path
 
 
 def warn_of_missing_font(log: Log) -> None:
-    """Warn where Chinese was chosen and its letters cannot be drawn."""
-    if log.lang != "zh":
+    """Warn where no font has the letters of the language."""
+    if log.lang == "en":
         return
-    from plots.fonts import cjk_family
+    from plots.fonts import figure_language
 
-    if cjk_family() is None:
+    if figure_language(log.lang) != log.lang:
         log.warn(in_both("warnings", "no_cjk_font"))
 
 

@@ -27,8 +27,8 @@ from torch import Tensor, nn
 
 from dataset import mask_path_for
 from errors import InputError, Parser, complain
-from model import Checkpoint, load_checkpoint, normalise_pixels
-from plots.fonts import cjk_family, figure_texts
+from model import Checkpoint, load_checkpoint, named_memory_errors, normalise_pixels
+from plots.fonts import figure_language, figure_texts
 from plots.overlays import (
     as_rgb,
     get_heatmap_only,
@@ -36,7 +36,8 @@ from plots.overlays import (
     get_mask_overlay,
     normalise,
 )
-from plots.samples import SIGNS, Sample, sample_figure
+from plots.samples import Sample, sample_figure
+from plots.signs import SIGNS
 from plots.style import save_figure
 from reading.images import read_image
 from reading.masks import read_mask
@@ -278,7 +279,9 @@ def _one_number_each(output: Any, target_output: TargetOutput, count: int) -> Te
 def main(argv: list[str] | None = None) -> int:
     """Run the command: prediction and figure of each image. Returns its exit status, 0 or 2."""
     try:
-        return explain_images(_parse(argv))
+        args = _parse(argv)
+        with named_memory_errors():
+            return explain_images(args)
     except (Exception, KeyboardInterrupt) as error:
         return complain("gradcam.py", error)
 
@@ -286,8 +289,9 @@ def main(argv: list[str] | None = None) -> int:
 def explain_images(args: argparse.Namespace) -> int:
     """Predict and draw each image. Returns 0, or 2 where one could not be used and was named."""
     lang = language(args.lang)
-    if lang == "zh" and cjk_family() is None:
-        print(f"WARNING: {texts('warnings', lang)['no_cjk_font']}", file=sys.stderr)
+    if figure_language(lang) != lang:
+        message = texts("warnings", lang)["no_cjk_font"]
+        print(texts("screen", lang)["warning"].format(message=message), file=sys.stderr)
     checkpoint = load_checkpoint(args.checkpoint, trust=args.trust_checkpoint)
     layer = find_layer(checkpoint.model, args.layer)
     size = checkpoint.settings.image_size

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,11 +58,31 @@ class AgeRegressor(nn.Module):
 
 def normalise_pixels(images: torch.Tensor) -> torch.Tensor:
     """Normalise as training did: uint8 (N, 1 or 3, H, W) to float32 (N, 3, H, W)."""
-    mean, std = (
-        torch.tensor(values, device=images.device).view(1, 3, 1, 1)
-        for values in (IMAGENET_MEAN, IMAGENET_STD)
-    )
+    mean, std = _channel_statistics(images.device)
     return (images / 255 - mean) / std
+
+
+@functools.cache
+def _channel_statistics(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and standard deviation, (1, 3, 1, 1), on the device once: a copy would make it wait."""
+    with torch.inference_mode(False):  # kept for later calls, which may want gradients
+        return (
+            torch.tensor(IMAGENET_MEAN, device=device).view(1, 3, 1, 1),
+            torch.tensor(IMAGENET_STD, device=device).view(1, 3, 1, 1),
+        )
+
+
+@contextlib.contextmanager
+def named_memory_errors() -> Iterator[None]:
+    """Turn what PyTorch raises when memory runs out into a MemoryError with its first line."""
+    try:
+        yield
+    except RuntimeError as error:
+        first = str(error).partition("\n")[0]
+        # For a GPU there is a class of its own; the CPU's allocator names itself.
+        if isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in first:
+            raise MemoryError(first) from error
+        raise
 
 
 def _default_head(features: int, dropout: float) -> nn.Sequential:
@@ -226,7 +248,7 @@ def _build(path: Path, name: str, dropout: float, weights: dict[str, torch.Tenso
         )
     with torch.device("meta"):  # no random initialisation of what is overwritten next
         model = AgeRegressor(architecture, dropout, _head_of(path, weights, dropout))
-    wanted = model.state_dict()
+    wanted, weights = model.state_dict(), dict(weights)
     for key in wanted.keys() - weights.keys():
         if key.endswith(".num_batches_tracked"):  # absent before PyTorch 0.4.1; unused in eval mode
             weights[key] = torch.tensor(0)

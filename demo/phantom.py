@@ -109,7 +109,7 @@ class View:
 
 
 def draw_people(count: int, rng: np.random.Generator) -> list[Person]:
-    """Draw people of all ages alike: one in each of `count` equal parts of [18, 90) years."""
+    """Draw people whose ages fill [18, 90) years evenly: one in each of `count` equal parts."""
     places = rng.permutation(count) + rng.random(count)
     ages = MIN_AGE + (MAX_AGE - MIN_AGE) * places / count
     numbers = rng.choice(np.arange(1, 8 * count + 1), count, replace=False)

@@ -22,7 +22,7 @@ from plots.style import (
     make_panels,
     paper_style,
 )
-from words.tables import Estimate
+from words.tables import EstimateLike
 
 ROW_MM, GROUP_ROW_MM = 6.0, 7.5
 PANEL_MM, LEFT_MM, GAP_MM = 32.0, 22.0, 8.0
@@ -94,7 +94,7 @@ def _marks(words: Mapping[str, str], *, with_groups: bool) -> list[Handle]:
 
 def _draw_rows(
     ax: Axes,
-    estimates: Sequence[Estimate],
+    estimates: Sequence[EstimateLike],
     clear: Sequence[bool],
     marker: str,
     labels: Sequence[str],

@@ -31,7 +31,7 @@ from plots.style import (
 )
 from stats.focus import Focus
 from stats.mask_overlap import MaskNull, upsample
-from words.tables import Estimate, p_value_text
+from words.tables import EstimateLike, p_value_text
 
 KEY_MM = 11.0  # the key begins so far below a panel, clear of its axis label
 
@@ -232,7 +232,7 @@ def _draw_deletion(ax: Axes, deleted: Any, words: Mapping[str, str]) -> list[Han
     return handles
 
 
-def _draw_estimate(ax: Axes, x: float, estimate: Estimate, colour: str, marker: str) -> Line2D:
+def _draw_estimate(ax: Axes, x: float, estimate: EstimateLike, colour: str, marker: str) -> Line2D:
     """Draw a value that exists, with its 95% CI, at `x`; returns the mark."""
     assert estimate.value is not None
     if estimate.ci95:

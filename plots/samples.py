@@ -24,6 +24,7 @@ from plots.overlays import (
     get_mask_overlay,
     one_side,
 )
+from plots.signs import SIGNS
 from plots.style import (
     BLACK,
     SMALL_PT,
@@ -39,7 +40,6 @@ from stats.mask_overlap import upsample
 GOOD_BELOW_YEARS = 5.0
 GOOD, BAD = "#00692B", "#B3001B"  # green and red dark enough to be read in print
 DIVERGING = "RdBu_r"  # red older, blue younger; safe for the colour-blind
-SIGNS = ("older", "younger", "both")
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from matplotlib.patches import Rectangle
 
 from plots.fonts import font_family
 from words import tables
-from words.tables import Estimate, plain_number
+from words.tables import EstimateLike, plain_number
 
 Floats = npt.NDArray[np.float64]
 Handle = Artist | Container  # entry of a key
@@ -170,7 +170,7 @@ def number_text(value: float, digits: int) -> str:
     return plain_number(value, digits).replace("-", "−")
 
 
-def estimate_text(estimate: Estimate, digits: int, unit: str = "{}") -> str:
+def estimate_text(estimate: EstimateLike, digits: int, unit: str = "{}") -> str:
     """ "7.67 years [6.89, 8.51]" with "{} years" as `unit`; "–" where there is no value."""
     if estimate.value is None:
         return "–"

@@ -1,4 +1,4 @@
-"""What one cell of a workbook says: a subject, a file name, an age, a sex."""
+"""Cells of a workbook: a subject, a file name, an age, a sex."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which bytes a run was made from: checksums of files and of sets of file names."""
+"""Checksums of files and of sets of file names: which bytes a run was made from."""
 
 from __future__ import annotations
 

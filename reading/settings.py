@@ -19,7 +19,7 @@ class Range:
 
     kind: type
     wanted: str
-    valid: Callable[[Any], bool] = lambda value: True
+    valid: Callable[[Any], bool]
 
     def holds(self, value: object) -> bool:
         """Tell whether a plain Python value is of the type, finite, and makes sense."""
@@ -34,16 +34,14 @@ class Range:
         return finite and (self.kind is float or value == int(value)) and self.valid(value)
 
 
-def _setting(default: Any, kind: type, wanted: str, valid: Callable[[Any], bool]) -> Any:
+def _setting(
+    default: Any, kind: type, wanted: str, valid: Callable[[Any], bool] = lambda value: True
+) -> Any:
     return dataclasses.field(default=default, metadata={"range": Range(kind, wanted, valid)})
 
 
 def _share(default: float, wanted: str, *, zero: bool = False) -> Any:
     return _setting(default, float, wanted, lambda x: 0 <= x < 1 if zero else 0 < x < 1)
-
-
-def _anything(value: object) -> bool:
-    return True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +51,7 @@ class Settings:
     test_size: share of the subjects; val_size: share of the rest, 0 for no validation split.
     """
 
-    model: str = _setting("resnet50", str, "a text", _anything)
+    model: str = _setting("resnet50", str, "text")
     dropout: float = _share(0.5, "0 or a share below 1", zero=True)
     image_size: int = _setting(
         224, int, "a whole number of pixels from 32 to 4096", lambda n: 32 <= n <= 4096
@@ -61,17 +59,18 @@ class Settings:
     test_size: float = _share(0.15, "a share between 0 and 1")
     val_size: float = _share(0.15, "0 or a share between 0 and 1", zero=True)
     seed: int = _setting(42, int, "a whole number from 0 to 4294967295", lambda n: 0 <= n < 2**32)
-    use_age_stratify: bool = _setting(True, bool, "True or False", _anything)
+    use_age_stratify: bool = _setting(True, bool, "True or False")
     age_bin_width: float = _setting(10, float, "0.01 years or more", lambda w: w >= 0.01)
     min_age: float = _setting(0, float, "an age of 0 years or more", lambda a: a >= 0)
     max_age: float = _setting(100, float, "an age of 0 years or more", lambda a: a >= 0)
-    epoch: int | None = _setting(None, int, "a whole number", _anything)
-    val_mae: float | None = _setting(None, float, "a number of years", _anything)
+    epoch: int | None = _setting(None, int, "a whole number")
+    val_mae: float | None = _setting(None, float, "a number of years")
 
 
 RANGES: dict[str, Range] = {
     field.name: field.metadata["range"] for field in dataclasses.fields(Settings)
 }
+SPLITS = ("test", "val", "train")
 SPLIT_SETTINGS = (
     "test_size",
     "val_size",
@@ -91,5 +90,6 @@ def option(name: str) -> str:
 def check_settings(**settings: object) -> None:
     """Raise InputError, which names the option, for the first value that makes no sense."""
     for name, value in settings.items():
+        value = value.item() if hasattr(value, "item") else value  # a scalar of numpy
         if not RANGES[name].holds(value):
             raise InputError(f"{option(name)} {value}: is not {RANGES[name].wanted}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from pathlib import Path
 
@@ -28,7 +29,7 @@ Maps = npt.NDArray[np.float32]
 
 @dataclasses.dataclass(frozen=True)
 class Explanations:
-    """Every map held against its mask.
+    """Every map compared with its mask.
 
     table: with the Grad-CAM columns. mask_paths: a file or None per image. masks: at input
     resolution. null: None where no image can be scored. notes: what to warn of, by language.
@@ -45,7 +46,7 @@ class Explanations:
 def explain(
     table: pd.DataFrame, maps: Maps, *, mask_dir: Path | None, image_size: int, workers: int
 ) -> Explanations:
-    """Hold every map (N, h, w) against its image's mask. table: N rows."""
+    """Compare every map (N, h, w) with its image's mask. table: N rows."""
     paths = [mask_path_for(path, mask_dir) for path in table["path"]]
     masks, unreadable = read_masks(paths, image_size, workers)
     notes = []
@@ -106,7 +107,7 @@ def calibrated(
 
 def check_maps(
     model: AgeRegressor,
-    how: Execution,
+    execution: Execution,
     explanations: Explanations,
     maps: Maps,
     *,
@@ -119,11 +120,11 @@ def check_maps(
     rows = np.sort(rng.choice(len(table), min(samples, len(table)), replace=False))
     images = [network_input(read_image(table["path"][row])[0], image_size) for row in rows]
     return run_checks(
-        model.to(how.device),
-        how.target_layer or "layer4",
+        copy.deepcopy(model).to(execution.device),
+        execution.target_layer or "layer4",
         torch.cat(images),
         maps[rows],
         [explanations.masks[row] for row in rows.tolist()],
         table["subject_id"][rows].tolist(),
-        batch_size=how.batch_size,
+        batch_size=execution.batch_size,
     )

@@ -30,9 +30,8 @@ from stats.paired import (
     paired_differences,
 )
 from words.catalogue import in_both
-from words.sentences import comparison_sentence
+from words.sentences import ALPHA, comparison_sentence
 
-ALPHA = 0.05
 # Years. Ages pass through float32 on their way into the file; labels differ by far more.
 SAME_AGE = 1e-3
 COMPARISON_FILES = ("comparison.json", "comparison.csv", "comparison.png")

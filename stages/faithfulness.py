@@ -1,4 +1,4 @@
-"""Is the map faithful? Two experiments on the network, for a sample of images.
+"""Faithfulness of the maps: two experiments on the network, for a sample of images.
 
 Parameter randomisation (Adebayo et al. 2018, "Sanity Checks for Saliency Maps"): a map that stays
 the same when the trained weights are replaced does not show what was learnt. Deletion (after
@@ -31,7 +31,7 @@ from stats.mask_overlap import Masks, upsample
 
 Maps = npt.NDArray[np.float32]
 Years = npt.NDArray[np.float64]
-STAGES = ("fc", "layer4")  # from the output down, each on top of those before it
+RANDOMISED = ("fc", "layer4")  # from the output down, each on top of those before it
 SIMILAR = 0.5  # mean absolute Spearman correlation from which the map is called insensitive
 FRACTIONS = np.arange(10) / 10  # share of the pixels that is blurred
 BLUR_SHARE = 1 / 8  # standard deviation of the blur as a share of the image side
@@ -51,7 +51,7 @@ class RandomisedStage:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Randomisation:
-    """Parameter randomisation. chance: what unrelated maps give. warning: the maps stay alike."""
+    """Parameter randomisation. chance: what unrelated maps give. warning: the maps stay similar."""
 
     stages: tuple[RandomisedStage, ...]
     draws: int
@@ -142,12 +142,12 @@ def parameter_randomisation(
     turns the sign of a map as often as not.
     """
     device = next(model.parameters()).device
-    similarity = np.full((len(STAGES), draws, len(images)), np.nan)
+    similarity = np.full((len(RANDOMISED), draws, len(images)), np.nan)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for draw in range(draws):
             network = copy.deepcopy(model).cpu()
-            for stage, name in enumerate(STAGES):
+            for stage, name in enumerate(RANDOMISED):
                 for module in find_layer(network, name).modules():
                     reset = getattr(module, "reset_parameters", None)
                     if callable(reset):
@@ -157,7 +157,7 @@ def parameter_randomisation(
                 similarity[stage, draw] = np.abs(row_spearman(maps, new))
     stages = tuple(
         _randomised_stage(name, values, subject_ids)
-        for name, values in zip(STAGES, similarity, strict=True)
+        for name, values in zip(RANDOMISED, similarity, strict=True)
     )
     last = stages[-1].similarity.value
     return Randomisation(

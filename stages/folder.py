@@ -101,6 +101,7 @@ def _only_run(final: Path) -> Iterator[None]:
 
 
 def lock_file(descriptor: int) -> None:
+    """Lock an open file for this process alone. Raises OSError where another holds it."""
     if sys.platform == "win32":
         import msvcrt
 

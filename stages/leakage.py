@@ -1,4 +1,4 @@
-"""Is the test set free of what training saw?"""
+"""Check that the test set is free of what training saw."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
-from dataset import SPLITS
 from reading.checksums import sha256
 from reading.images import UnreadableImage, read_image
+from reading.settings import SPLITS
 from words.catalogue import LANGUAGES, texts
 from words.reports import leakage_verdict
 
@@ -51,7 +51,7 @@ class Leakage:
 def identical_files(paths: Sequence[str]) -> list[list[int]]:
     """Find groups of positions whose files hold the same bytes; only equal sizes are read.
 
-    What cannot be read (a broken link, a folder) is the same as nothing: it has no prediction.
+    What cannot be read (a broken link, a folder) is skipped: it has no prediction.
     """
     by_size: dict[int, list[int]] = defaultdict(list)
     for index, path in enumerate(paths):

@@ -1,4 +1,4 @@
-"""What a run says while it goes: warnings, progress, and how long its steps take."""
+"""Messages of a run while it goes: warnings, progress, and how long its steps take."""
 
 from __future__ import annotations
 
@@ -56,7 +56,12 @@ class Log:
         """Add the time of the block to the seconds of the step `name`."""
         start = time.perf_counter()
         yield
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+        self.add_seconds({name: time.perf_counter() - start})
+
+    def add_seconds(self, seconds: Mapping[str, float]) -> None:
+        """Add the seconds of steps that were timed elsewhere."""
+        for name, value in seconds.items():
+            self.seconds[name] = self.seconds.get(name, 0.0) + value
 
     def progress(self, total: int) -> tqdm[Any]:
         """Make the bar for so many images."""

@@ -13,7 +13,7 @@ import copy
 import dataclasses
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -31,8 +31,9 @@ DEFAULT_BATCH_SIZE = {"cpu": 8, "cuda": 128, "mps": 32}
 
 @dataclasses.dataclass(frozen=True)
 class Execution:
-    """Execution of the network: device, images at a time, decoding threads, layer of the maps.
+    """Choices of how the network runs.
 
+    batch_size: images at a time. workers: decoding threads.
     target_layer: a stage (`layer1` ... `layer4`), or any other layer that `gradcam.find_layer`
     finds; None for predictions alone. amp: the part before the target in bfloat16. compiled: that
     part built by `torch.compile`.
@@ -102,6 +103,7 @@ def fold_batch_norms(model: AgeRegressor) -> AgeRegressor:
 class Predictor:
     """Ages and signed maps of a batch, on one device.
 
+    batch_size: images at a time. workers: decoding threads.
     target_layer: a stage (`layer1` ... `layer4`), or any other layer that `gradcam.find_layer`
     finds; None for predictions alone. compiled_batch: let `torch.compile` build the part before
     the target for batches of exactly this size; 0 does not compile. amp: that part in bfloat16;
@@ -171,16 +173,3 @@ def _split_after(backbone: nn.Module, stage: str) -> tuple[nn.Sequential, nn.Seq
 def _compile(body: nn.Module) -> Callable[[torch.Tensor], torch.Tensor]:
     torch._inductor.config.freezing = True
     return torch.compile(body, dynamic=False)
-
-
-@contextlib.contextmanager
-def named_memory_errors() -> Iterator[None]:
-    """Raise what PyTorch raises when memory runs out as a MemoryError with its first line."""
-    try:
-        yield
-    except RuntimeError as error:
-        first = str(error).partition("\n")[0]
-        # For a GPU there is a class of its own; the CPU's allocator names itself.
-        if isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in first:
-            raise MemoryError(first) from error
-        raise

@@ -9,20 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from errors import InputError, Parser
-from reading.settings import RANGES, Range, Settings, option
+from plots.signs import SIGNS
+from reading.settings import RANGES, SPLITS, Range, Settings, option
 from words.catalogue import LANGUAGES
 
 DESCRIPTION = """\
 Evaluate a network that reads age from ultrasound images: run it over the test split that training
-left aside, and write the figures, plots, error lists and Grad-CAM explanations to
+left aside, and write the metrics, figures, error lists and Grad-CAM explanations to
 evaluation_results/<run>/."""
 
 EPILOG = """\
 first run, with nothing but this repository:  python evaluate.py --demo
 comparing runs:  python evaluate.py --compare evaluation_results/A evaluation_results/B"""
-
-SPLITS = ("test", "val", "train", "all")
-SIGNS = ("older", "younger", "both")
 
 
 def _number(allowed: Range) -> Callable[[str], float | int]:
@@ -110,7 +108,12 @@ def _add_split(parser: Parser) -> None:
     add = parser.add_argument_group(
         "the split", "An option that changes it may put training samples into the test set."
     ).add_argument
-    add("--split", choices=SPLITS, default="test", help="samples to evaluate (default: test)")
+    add(
+        "--split",
+        choices=(*SPLITS, "all"),
+        default="test",
+        help="samples to evaluate (default: test)",
+    )
     for name, metavar in (
         ("test_size", "SHARE"),
         ("val_size", "SHARE"),

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from model import AgeRegressor
 from reading.images import UnreadableImage, read_image
 from reading.resize import resize_image
-from stages.network import Execution, Predictor, named_memory_errors
+from stages.network import Execution, Predictor
 from stages.processes import World
 
 Picture = npt.NDArray[np.uint8]
@@ -60,28 +60,27 @@ class Inference:
 
 def predict_files(
     model: AgeRegressor,
-    how: Execution,
+    execution: Execution,
     paths: Sequence[str],
     image_size: int,
     watch: Watch = lambda rows, images: None,
 ) -> Inference:
-    """Make the network fast and run it over image files, as `predict` does. Raises MemoryError."""
-    with named_memory_errors():
-        predictor = Predictor(
-            model,
-            how.device,
-            target_layer=how.target_layer,
-            amp=how.amp,
-            compiled_batch=how.batch_size if how.compiled else 0,
-        )
-        return predict(
-            predictor,
-            paths,
-            image_size,
-            batch_size=how.batch_size,
-            workers=how.workers,
-            watch=watch,
-        )
+    """Make the network fast and run it over image files, as `predict` does."""
+    predictor = Predictor(
+        model,
+        execution.device,
+        target_layer=execution.target_layer,
+        amp=execution.amp,
+        compiled_batch=execution.batch_size if execution.compiled else 0,
+    )
+    return predict(
+        predictor,
+        paths,
+        image_size,
+        batch_size=execution.batch_size,
+        workers=execution.workers,
+        watch=watch,
+    )
 
 
 class PictureSums:
@@ -107,7 +106,7 @@ class PictureSums:
 def predict_shared(
     world: World,
     model: AgeRegressor,
-    how: Execution,
+    execution: Execution,
     paths: Sequence[str],
     groups: Sequence[int | None],
     image_size: int,
@@ -118,7 +117,7 @@ def predict_shared(
     groups: as in `PictureSums`. progress: makes the bar of so many images. Returns the inference
     and the sums of all images at rank 0, of this process's share elsewhere.
     """
-    mine = world.share(len(paths), how.batch_size)
+    mine = world.share(len(paths), execution.batch_size)
     sums = PictureSums(groups[mine])
 
     def work() -> tuple[Inference, dict[int, npt.NDArray[np.float64]]]:
@@ -128,7 +127,7 @@ def predict_shared(
                 sums.add(rows, images)
                 bar.update(len(rows))
 
-            return predict_files(model, how, paths[mine], image_size, watch), sums.sums
+            return predict_files(model, execution, paths[mine], image_size, watch), sums.sums
 
     parts = world.gather(work)
     totals: dict[int, npt.NDArray[np.float64]] = {}
@@ -139,10 +138,14 @@ def predict_shared(
 
 
 def amp_error(
-    model: AgeRegressor, how: Execution, paths: Sequence[str], image_size: int, found: Inference
+    model: AgeRegressor,
+    execution: Execution,
+    paths: Sequence[str],
+    image_size: int,
+    found: Inference,
 ) -> float:
     """Predict the first images again in float32; returns the largest difference, years."""
-    exactly = dataclasses.replace(how, target_layer=None, amp=False, compiled=False)
+    exactly = dataclasses.replace(execution, target_layer=None, amp=False, compiled=False)
     again = predict_files(model, exactly, paths[:AMP_CHECKED], image_size)
     return float(np.nanmax(np.abs(again.pred_age - found.pred_age[:AMP_CHECKED])))
 

@@ -22,7 +22,7 @@ class World:
     def share(self, count: int, batch_size: int) -> slice:
         """This process's contiguous share of `count` samples; every sample is in exactly one.
 
-        Shares are made of whole batches, so that every image is predicted in the same company,
+        Shares are made of whole batches, so that every image is predicted in the same batch,
         and with the same rounding, as in one process.
         """
         batches = -(-count // batch_size)

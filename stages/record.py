@@ -1,4 +1,4 @@
-"""What a run found and how it was made, as it goes into test_metrics.json."""
+"""Findings of a run and how they were made, as they go into test_metrics.json."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ PACKAGES = (
 class Evaluation:
     """Findings of a run; rows of table, maps and mask_paths are the evaluated images.
 
-    maps: (N, h, w) float32, years. pictures: first year of an age group -> sum (S, S) of the grey
-    values of its images. sum_is_prediction: a map's cells and an offset sum up to the age.
+    maps: (N, h, w) float32, years. picture_sums: first year of an age group -> sum (S, S) of the
+    grey values of its images. sum_is_prediction: a map's cells and an offset sum up to the age.
     """
 
     checkpoint: Checkpoint
@@ -59,7 +59,7 @@ class Evaluation:
     table: pd.DataFrame
     skipped: pd.DataFrame
     maps: npt.NDArray[np.float32]
-    pictures: dict[int, npt.NDArray[np.float64]]
+    picture_sums: dict[int, npt.NDArray[np.float64]]
     mask_paths: tuple[Path | None, ...]
     analysis: Analysis
     focus: Focus
@@ -126,7 +126,7 @@ def _gradcam_record(evaluation: Evaluation) -> dict[str, object]:
 
 def run_record(
     evaluation: Evaluation,
-    how: Execution,
+    execution: Execution,
     *,
     image_dir: Path,
     excel_path: Path,
@@ -137,7 +137,7 @@ def run_record(
 ) -> dict[str, object]:
     """Record where the numbers come from: inputs, machine, versions, warnings, times."""
     skipped = evaluation.skipped
-    device = how.device.type
+    device = execution.device.type
     if device == "cuda":
         device = f"cuda ({torch.cuda.get_device_name()})"
     return {
@@ -156,9 +156,9 @@ def run_record(
             "by_reason": skipped["kind"].value_counts().to_dict(),
         },
         "processes": processes,
-        "batch_size": how.batch_size,
-        "amp": how.amp,
-        "compiled": how.compiled,
+        "batch_size": execution.batch_size,
+        "amp": execution.amp,
+        "compiled": execution.compiled,
         "amp_largest_difference_years": amp_error,
         "versions": {
             "python": platform.python_version(),

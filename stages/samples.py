@@ -1,4 +1,4 @@
-"""Which images a run evaluates: labels and split before the network runs, its ages after."""
+"""Images that a run evaluates: labels and split before the network runs, its ages after."""
 
 from __future__ import annotations
 
@@ -34,15 +34,17 @@ class Samples:
     def chosen(self, split: str, *, validation: bool) -> pd.DataFrame:
         """Select the rows of `split`, or of "all", and the validation split if asked for.
 
-        Raises InputError where a validation split is asked for and is empty.
+        Returns them with `evaluated` added: False for what is there for the calibration alone.
+        Raises InputError for a split that is empty.
         """
-        wanted = self.table["split"].eq(split) | (split == "all")
-        also = self.table["split"].eq("val") & validation
-        if validation and not also.any():
-            raise InputError(
-                "--calibrate: the validation split is empty; give a --val-size above 0"
-            )
-        return self.table[wanted | also].reset_index(drop=True)
+        evaluated = self.table["split"].eq(split) | (split == "all")
+        held_out = self.table["split"].eq("val") & validation
+        if not evaluated.any():
+            raise InputError(f"--split {split}: no image is in it; see --test-size and --val-size")
+        if validation and not held_out.any():
+            raise InputError("--calibrate: the validation split is empty; see --val-size")
+        rows = self.table.assign(evaluated=evaluated)
+        return rows[evaluated | held_out].reset_index(drop=True)
 
     @property
     def conflicts(self) -> list[str]:
@@ -74,11 +76,10 @@ def collect_samples(
     return Samples(table, skipped, tuple(notes))
 
 
-def picture_groups(rows: pd.DataFrame, split: str) -> list[int | None]:
-    """Find the first year of each image's age group; None for an image that is not of `split`."""
+def picture_groups(rows: pd.DataFrame) -> list[int | None]:
+    """Find the first year of each image's age group; None for an image that is not evaluated."""
     starts = age_group_start(rows["true_age"].to_numpy()).tolist()
-    evaluated = rows["split"].eq(split) | (split == "all")
-    return [start if used else None for start, used in zip(starts, evaluated, strict=True)]
+    return [start if used else None for start, used in zip(starts, rows["evaluated"], strict=True)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,23 +88,31 @@ class Predictions:
 
     table: with `pred_age`, `error`, `abs_error`, years. maps: (N, h, w) float32, years.
     validation: the same table for the validation split, None where it was not asked for.
-    skipped: filename, path, kind, reason of every image that was left out.
+    skipped: filename, path, kind, reason of every image that was left out. notes: what to warn of,
+    by language.
     """
 
     table: pd.DataFrame
     maps: npt.NDArray[np.float32]
     validation: pd.DataFrame | None
     skipped: pd.DataFrame
+    notes: tuple[dict[str, str], ...]
 
 
 def with_predictions(
-    samples: Samples, split: str, found: Inference, *, validation: bool, checkpoint: Path
+    samples: Samples,
+    rows: pd.DataFrame,
+    found: Inference,
+    *,
+    validation: bool,
+    allow_skipped: bool,
+    checkpoint: Path,
 ) -> Predictions:
     """Join the rows that `Samples.chosen` gave and what the network made of them.
 
-    Raises InputError where no image is left, or a prediction or a map is not finite.
+    Raises InputError where no image is left, where too many cannot be used (`skipped_warnings`),
+    and where a prediction or a map is not finite.
     """
-    rows = samples.chosen(split, validation=validation)
     readable = np.array([i not in found.unreadable for i in range(len(rows))], dtype=bool)
     if found.maps is None or not readable.any():
         folder = Path(rows["path"].iloc[0]).parent
@@ -111,18 +120,25 @@ def with_predictions(
     unreadable = rows.loc[~readable, ["filename", "path"]].assign(
         kind="unreadable", reason=list(found.unreadable.values())
     )
+    skipped = pd.concat([samples.skipped, unreadable], ignore_index=True)
+    warnings = skipped_warnings(skipped, len(samples.table), allow_skipped=allow_skipped)
     error = found.pred_age - rows["true_age"].to_numpy()
     table = rows.assign(pred_age=found.pred_age, error=error, abs_error=np.abs(error))
     _check_finite(table[readable], found.maps[readable], checkpoint)
-    wanted = readable & (rows["split"].eq(split) | (split == "all")).to_numpy()
-    if not wanted.any():
-        raise InputError(f"--split {split}: no image of it is left to evaluate")
-    held_out = table[readable & table["split"].eq("val").to_numpy()] if validation else None
-    if held_out is not None and held_out.empty:
+    evaluated = readable & rows["evaluated"].to_numpy(dtype=bool)
+    held_out = readable & rows["split"].eq("val").to_numpy(dtype=bool)
+    if not evaluated.any():
+        raise InputError("--split: no image of it is left to evaluate")
+    if validation and not held_out.any():
         raise InputError("--calibrate: the validation split has no image that can be read")
-    evaluated = table[wanted].reset_index(drop=True)
-    skipped = pd.concat([samples.skipped, unreadable], ignore_index=True)
-    return Predictions(evaluated, found.maps[wanted], held_out, skipped)
+    table = table.drop(columns="evaluated")
+    return Predictions(
+        table=table[evaluated].reset_index(drop=True),
+        maps=found.maps[evaluated],
+        validation=table[held_out] if validation else None,
+        skipped=skipped,
+        notes=(*warnings, *image_notes(found)),
+    )
 
 
 def _check_finite(table: pd.DataFrame, maps: npt.NDArray[np.float32], checkpoint: Path) -> None:
@@ -136,17 +152,17 @@ def _check_finite(table: pd.DataFrame, maps: npt.NDArray[np.float32], checkpoint
 
 
 def skipped_warnings(
-    predictions: Predictions, samples: Samples, *, allow_skipped: bool
+    skipped: pd.DataFrame, labelled: int, *, allow_skipped: bool
 ) -> list[dict[str, str]]:
-    """Say what is left out, one line per reason, by language.
+    """Say what is left out, one line per kind of reason, by language.
 
-    Raises InputError where more than a fifth of the images cannot be used, unless allowed; subjects
-    outside the age range are left out on purpose and do not count as faults.
+    skipped: filename, kind, reason. labelled: number of images with a label. Raises InputError
+    where more than a fifth of the images cannot be used, unless allowed; subjects outside the age
+    range are left out on purpose and do not count as faults.
     """
-    skipped = predictions.skipped
     counts = skipped["kind"].value_counts().to_dict()
     faults = len(skipped) - counts.get("outside_age_range", 0)
-    total = len(samples.table) + faults - counts.get("unreadable", 0)
+    total = labelled + faults - counts.get("unreadable", 0)
     if faults > MOST_SKIPPED * total and not allow_skipped:
         raise InputError(
             f"{faults} of {total} images cannot be used, more than {MOST_SKIPPED:.0%}; mend them, "

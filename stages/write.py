@@ -18,6 +18,7 @@ from plots.samples import Sample, contact_sheet
 from plots.style import save_figure
 from reading.images import read_image
 from reading.masks import read_mask
+from reading.predictions import PREDICTIONS_FILE
 from stages.leakage import NEAR_BITS
 from stages.record import Evaluation
 from stages.serialise import csv_text, json_text, write_text
@@ -30,7 +31,11 @@ MAPS_FILE = "gradcam_maps.npz"
 
 @dataclasses.dataclass(frozen=True)
 class Presentation:
-    """Presentation of the results: language, line above figures, evidence, samples, list length."""
+    """Choices of how results are shown.
+
+    note: a line above every figure, or None. sign: evidence shown in the figures of samples.
+    cam_samples: best and worst samples on the contact sheet. top_n: length of the error lists.
+    """
 
     lang: str
     note: str | None
@@ -45,91 +50,102 @@ def by_error(table: pd.DataFrame, *, largest: bool) -> list[int]:
     return [int(row) for row in ordered.index]
 
 
-def _errors(found: Evaluation, shown: Presentation) -> Figure:
-    return evaluation_figure(found.table, found.analysis, lang=shown.lang, note=shown.note)
-
-
-def _agreement(found: Evaluation, shown: Presentation) -> Figure:
-    agreement = found.analysis.bland_altman
-    return bland_altman_figure(found.table, agreement, lang=shown.lang, note=shown.note)
-
-
-def _age_groups(found: Evaluation, shown: Presentation) -> Figure:
-    return age_group_figure(found.analysis.age_group_analysis, lang=shown.lang, note=shown.note)
-
-
-def _best_sample(found: Evaluation, shown: Presentation) -> Figure:
-    return _three_panels(found, shown, by_error(found.table, largest=False)[0])
-
-
-def _worst_sample(found: Evaluation, shown: Presentation) -> Figure:
-    return _three_panels(found, shown, by_error(found.table, largest=True)[0])
-
-
-def _three_panels(found: Evaluation, shown: Presentation, row: int) -> Figure:
-    return generate_gradcam_visualization(
-        found.checkpoint.model,
-        found.table["path"][row],
-        found.mask_paths[row],
-        found.table["true_age"][row],
-        found.table["pred_age"][row],
-        "cpu",
-        sign=shown.sign,
-        signed_map=found.maps[row],
-        lang=shown.lang,
-        note=shown.note,
+def _errors(evaluation: Evaluation, presentation: Presentation) -> Figure:
+    return evaluation_figure(
+        evaluation.table, evaluation.analysis, lang=presentation.lang, note=presentation.note
     )
 
 
-def _samples(found: Evaluation, shown: Presentation) -> Figure:
+def _agreement(evaluation: Evaluation, presentation: Presentation) -> Figure:
+    agreement = evaluation.analysis.bland_altman
+    return bland_altman_figure(
+        evaluation.table, agreement, lang=presentation.lang, note=presentation.note
+    )
+
+
+def _age_groups(evaluation: Evaluation, presentation: Presentation) -> Figure:
+    return age_group_figure(
+        evaluation.analysis.age_group_analysis, lang=presentation.lang, note=presentation.note
+    )
+
+
+def _best_sample(evaluation: Evaluation, presentation: Presentation) -> Figure:
+    return _three_panels(evaluation, presentation, by_error(evaluation.table, largest=False)[0])
+
+
+def _worst_sample(evaluation: Evaluation, presentation: Presentation) -> Figure:
+    return _three_panels(evaluation, presentation, by_error(evaluation.table, largest=True)[0])
+
+
+def _three_panels(evaluation: Evaluation, presentation: Presentation, row: int) -> Figure:
+    return generate_gradcam_visualization(
+        evaluation.checkpoint.model,
+        evaluation.table["path"][row],
+        evaluation.mask_paths[row],
+        evaluation.table["true_age"][row],
+        evaluation.table["pred_age"][row],
+        "cpu",
+        sign=presentation.sign,
+        signed_map=evaluation.maps[row],
+        lang=presentation.lang,
+        note=presentation.note,
+    )
+
+
+def _samples(evaluation: Evaluation, presentation: Presentation) -> Figure:
     def sample(row: int) -> Sample:
-        mask_path = found.mask_paths[row]
+        mask_path = evaluation.mask_paths[row]
         return Sample(
-            filename=found.table["filename"][row],
-            image=read_image(found.table["path"][row])[0],
+            filename=evaluation.table["filename"][row],
+            image=read_image(evaluation.table["path"][row])[0],
             mask=None if mask_path is None else read_mask(mask_path),
-            signed_map=found.maps[row],
-            true_age=found.table["true_age"][row],
-            pred_age=found.table["pred_age"][row],
+            signed_map=evaluation.maps[row],
+            true_age=evaluation.table["true_age"][row],
+            pred_age=evaluation.table["pred_age"][row],
         )
 
     best, worst = (
-        [sample(row) for row in by_error(found.table, largest=largest)[: shown.cam_samples]]
+        [
+            sample(row)
+            for row in by_error(evaluation.table, largest=largest)[: presentation.cam_samples]
+        ]
         for largest in (False, True)
     )
-    return contact_sheet(best, worst, sign=shown.sign, lang=shown.lang, note=shown.note)
-
-
-def _focus(found: Evaluation, shown: Presentation) -> Figure:
-    return focus_figure(
-        found.table["energy_ratio"].to_numpy(),
-        found.table["abs_error"].to_numpy(),
-        found.focus,
-        found.null,
-        lang=shown.lang,
-        note=shown.note,
+    return contact_sheet(
+        best, worst, sign=presentation.sign, lang=presentation.lang, note=presentation.note
     )
 
 
-def _age_group_maps(found: Evaluation, shown: Presentation) -> Figure:
-    start = age_group_start(found.table["true_age"].to_numpy())
+def _focus(evaluation: Evaluation, presentation: Presentation) -> Figure:
+    return focus_figure(
+        evaluation.table["energy_ratio"].to_numpy(),
+        evaluation.table["abs_error"].to_numpy(),
+        evaluation.focus,
+        evaluation.null,
+        lang=presentation.lang,
+        note=presentation.note,
+    )
+
+
+def _age_group_maps(evaluation: Evaluation, presentation: Presentation) -> Figure:
+    start = age_group_start(evaluation.table["true_age"].to_numpy())
     groups = [
         GroupMap(
             age_range=group.age_range,
-            mean_map=found.maps[start == group.start_age].mean(axis=0),
-            mean_image=found.pictures[group.start_age] / group.count,
+            mean_map=evaluation.maps[start == group.start_age].mean(axis=0),
+            mean_image=evaluation.picture_sums[group.start_age] / group.count,
             n_images=group.count,
             n_subjects=group.n_subjects,
         )
-        for group in found.analysis.age_group_analysis
+        for group in evaluation.analysis.age_group_analysis
     ]
-    return age_groups_figure(groups, lang=shown.lang, note=shown.note)
+    return age_groups_figure(groups, lang=presentation.lang, note=presentation.note)
 
 
-def _checks(found: Evaluation, shown: Presentation) -> Figure | None:
-    if found.checks is None:
+def _checks(evaluation: Evaluation, presentation: Presentation) -> Figure | None:
+    if evaluation.checks is None:
         return None
-    return check_figure(found.checks, lang=shown.lang, note=shown.note)
+    return check_figure(evaluation.checks, lang=presentation.lang, note=presentation.note)
 
 
 # Name -> what draws it; None where it was not asked for.
@@ -146,8 +162,8 @@ FIGURES: dict[str, Callable[[Evaluation, Presentation], Figure | None]] = {
 }
 
 
-def _predictions_json(found: Evaluation, shown: Presentation) -> str:
-    table = found.table
+def _predictions_json(evaluation: Evaluation, presentation: Presentation) -> str:
+    table = evaluation.table
     return json_text(
         {
             "predictions": table["pred_age"].tolist(),
@@ -158,27 +174,35 @@ def _predictions_json(found: Evaluation, shown: Presentation) -> str:
     )
 
 
-def _error_list(found: Evaluation, shown: Presentation, *, largest: bool) -> str:
-    rows = by_error(found.table, largest=largest)[: shown.top_n]
+def _error_list(evaluation: Evaluation, presentation: Presentation, *, largest: bool) -> str:
+    rows = by_error(evaluation.table, largest=largest)[: presentation.top_n]
     return error_list(
-        found.table.loc[rows].itertuples(),
+        evaluation.table.loc[rows].itertuples(),
         largest=largest,
         count=len(rows),
-        total=len(found.table),
-        outlier_years=found.analysis.error_analysis.outlier_threshold.value or 0.0,
-        lang=shown.lang,
+        total=len(evaluation.table),
+        outlier_years=evaluation.analysis.error_analysis.outlier_threshold.value or 0.0,
+        lang=presentation.lang,
     )
 
 
 # Name -> its text.
 TEXT_FILES: dict[str, Callable[[Evaluation, Presentation], str]] = {
-    "predictions.json": _predictions_json,
-    "predictions.csv": lambda found, shown: csv_text(found.table.drop(columns="path")),
-    "skipped_samples.csv": lambda found, shown: csv_text(found.skipped.drop(columns="path")),
-    "high_error_samples.txt": lambda found, shown: _error_list(found, shown, largest=True),
-    "low_error_samples.txt": lambda found, shown: _error_list(found, shown, largest=False),
-    "DATA_LEAKAGE_REPORT.md": lambda found, shown: leakage_report(
-        found.leakage, near_bits=NEAR_BITS, lang=shown.lang
+    PREDICTIONS_FILE: _predictions_json,
+    "predictions.csv": lambda evaluation, presentation: csv_text(
+        evaluation.table.drop(columns="path")
+    ),
+    "skipped_samples.csv": lambda evaluation, presentation: csv_text(
+        evaluation.skipped.drop(columns="path")
+    ),
+    "high_error_samples.txt": lambda evaluation, presentation: _error_list(
+        evaluation, presentation, largest=True
+    ),
+    "low_error_samples.txt": lambda evaluation, presentation: _error_list(
+        evaluation, presentation, largest=False
+    ),
+    "DATA_LEAKAGE_REPORT.md": lambda evaluation, presentation: leakage_report(
+        evaluation.leakage, near_bits=NEAR_BITS, lang=presentation.lang
     ),
 }
 
@@ -186,27 +210,27 @@ TEXT_FILES: dict[str, Callable[[Evaluation, Presentation], str]] = {
 RESULT_FILES = (METRICS_FILE, *TEXT_FILES, MAPS_FILE, *FIGURES)
 
 
-def write_figures(found: Evaluation, shown: Presentation, folder: Path) -> None:
+def write_figures(evaluation: Evaluation, presentation: Presentation, folder: Path) -> None:
     """Draw and save one figure after the other; none is kept."""
     for name, draw in FIGURES.items():
-        figure = draw(found, shown)
+        figure = draw(evaluation, presentation)
         if figure is not None:
             save_figure(figure, folder / name)
 
 
-def write_files(found: Evaluation, shown: Presentation, folder: Path) -> None:
+def write_files(evaluation: Evaluation, presentation: Presentation, folder: Path) -> None:
     """Write everything but the figures and test_metrics.json."""
     for name, text in TEXT_FILES.items():
-        write_text(text(found, shown), folder / name)
-    write_maps(found, folder / MAPS_FILE)
+        write_text(text(evaluation, presentation), folder / name)
+    write_maps(evaluation, folder / MAPS_FILE)
 
 
-def write_maps(found: Evaluation, path: Path) -> None:
+def write_maps(evaluation: Evaluation, path: Path) -> None:
     """Write `maps` (N, h, w) float32 in years, `filenames` (N,) and `target_layer` as NPZ."""
     arrays = {
-        "maps": found.maps.astype(np.float32),
-        "filenames": np.array(found.table["filename"].tolist(), dtype=str),
-        "target_layer": np.array(found.target_layer),
+        "maps": evaluation.maps.astype(np.float32),
+        "filenames": np.array(evaluation.table["filename"].tolist(), dtype=str),
+        "target_layer": np.array(evaluation.target_layer),
     }
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, array in arrays.items():

@@ -2,7 +2,7 @@
 
 Every property is tried with the same 200 examples in each run. For other ones, and more of them:
 
-    FUZZ_EXAMPLES=5000 python -m pytest tests/test_fuzz.py
+    FUZZ_EXAMPLES=5000 python -m pytest tests/fuzz
 """
 
 import dataclasses
@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+pytest.register_assert_rewrite("tests.fuzz.common")
 
 settings.register_profile(
     "ci",
@@ -87,6 +89,21 @@ def study(tmp_path_factory):
 def study_class():
     """For test files that need another study."""
     return Study
+
+
+@pytest.fixture(scope="session")
+def data(study_class, tmp_path_factory):
+    """80 images of 40 people, and an untrained network, in a folder with a Chinese name."""
+    from tests.common import SIZE
+
+    return study_class.phantom(
+        tmp_path_factory.mktemp("研究"),
+        80,
+        (90, 100),
+        run="outputs/ablation/01_base/run_1",
+        image_size=SIZE,
+        age_bin_width=30,
+    )
 
 
 def without_progress(text):

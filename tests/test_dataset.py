@@ -279,7 +279,8 @@ def test_a_bin_of_one_subject_makes_both_splits_unstratified():
     assert notes[1]["en"].startswith("the val split is not stratified by age: ")
     for note in notes:
         assert note.keys() == set(LANGUAGES)
-        assert "only 1 member" in note["zh"]  # scikit-learn's own reason
+        assert "只有一名受试者" in note["zh"]
+        assert "only 1 member" in note["en"]  # scikit-learn's own reason
         assert "\n" not in "".join(note.values())
     assert notes[0]["zh"] != notes[1]["zh"] != notes[1]["en"]
 

@@ -10,7 +10,7 @@ from words.catalogue import texts
 Group = Sequence[Mapping[str, str]]  # images that belong together: filename, split, subject_id
 
 
-class Leakage(Protocol):
+class LeakageLike(Protocol):
     """Findings of the leakage check; see `stages.leakage.Leakage`."""
 
     @property
@@ -33,7 +33,7 @@ class Leakage(Protocol):
     def default_settings(self) -> Sequence[str]: ...
 
 
-def leakage_verdict(leakage: Leakage, lang: str) -> str:
+def leakage_verdict(leakage: LeakageLike, lang: str) -> str:
     """State the verdict in one line: its level, then what it rests on."""
     words = texts("leakage", lang)
     found: list[tuple[str, Sequence[object]]] = [
@@ -54,7 +54,7 @@ def leakage_verdict(leakage: Leakage, lang: str) -> str:
     return words["verdict"].format(level=level, reasons=words["and"].join(reasons))
 
 
-def leakage_report(leakage: Leakage, *, near_bits: int, lang: str) -> str:
+def leakage_report(leakage: LeakageLike, *, near_bits: int, lang: str) -> str:
     """Write the check as Markdown, the verdict on top.
 
     near_bits: up to so many differing bits, two images are nearly identical.
@@ -63,7 +63,7 @@ def leakage_report(leakage: Leakage, *, near_bits: int, lang: str) -> str:
     head = words["head"].format(verdict=leakage_verdict(leakage, lang))
     lines = [words["title"], "", head, "", words["columns"], "|---|---:|---:|"]
     lines += [
-        f"| {name} | {counts['subjects']} | {counts['images']} |"
+        f"| {words[name]} | {counts['subjects']} | {counts['images']} |"
         for name, counts in leakage.splits.items()
     ]
     for title, items, otherwise in _sections(leakage, near_bits, lang):
@@ -72,7 +72,9 @@ def leakage_report(leakage: Leakage, *, near_bits: int, lang: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _sections(leakage: Leakage, near_bits: int, lang: str) -> list[tuple[str, Iterable[str], str]]:
+def _sections(
+    leakage: LeakageLike, near_bits: int, lang: str
+) -> list[tuple[str, Iterable[str], str]]:
     """Key of the title, items, and what is said where there is none, of each section."""
     words = texts("leakage", lang)
     near = leakage.near_identical_images_across_splits
@@ -139,4 +141,7 @@ def error_list(
 
 
 def _together(group: Group, lang: str) -> str:
-    return " = ".join(texts("leakage", lang)["image"].format(**image) for image in group)
+    words = texts("leakage", lang)
+    return " = ".join(
+        words["image"].format(**{**image, "split": words[image["split"]]}) for image in group
+    )

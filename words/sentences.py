@@ -9,10 +9,10 @@ from words.catalogue import LANGUAGES, in_both, texts
 from words.tables import CI, DIFFERENCE_DIGITS, p_value_text, plain_number
 
 ALPHA = 0.05
-MIN_SUBJECTS = 10  # with fewer, a bootstrap interval is no ground for a claim
+MIN_SUBJECTS_FOR_A_CLAIM = 10  # with fewer, a bootstrap interval is no ground for a claim
 
 
-class JudgedDifference(Protocol):
+class JudgedDifferenceLike(Protocol):
     """A metric of two runs, and what its difference b - a says about run b."""
 
     @property
@@ -73,7 +73,7 @@ def focus_sentence(focus: Any) -> dict[str, str]:
     if ratio.value is None:
         return in_both("focus", "nothing")
     facts = {"n": focus.n_images, "s": focus.n_subjects, "ratio": f"{ratio.value:.2f}"}
-    enough = focus.n_subjects >= MIN_SUBJECTS
+    enough = focus.n_subjects >= MIN_SUBJECTS_FOR_A_CLAIM
     place = "few"
     if enough and null.p_value is not None:
         place = _place(ratio.ci95, null.p_value)
@@ -110,7 +110,7 @@ def check_sentence(checks: Any) -> dict[str, str]:
         weights = "same" if randomised.warning else "differ"
         facts["similarity"] = f"{randomised.stages[-1].similarity.value:.2f}"
     order = "few"
-    if checks.n_subjects >= MIN_SUBJECTS:
+    if checks.n_subjects >= MIN_SUBJECTS_FOR_A_CLAIM:
         low, high = area.ci95
         order = "faithful" if low > 0 else "contrary" if high < 0 else "no_order"
         facts |= _bounds(area.ci95, "+.2f")
@@ -134,8 +134,8 @@ def _bounds(ci95: CI, spec: str) -> dict[str, str]:
 
 
 def comparison_sentence(
-    mae: JudgedDifference,
-    slope: JudgedDifference,
+    mae: JudgedDifferenceLike,
+    slope: JudgedDifferenceLike,
     *,
     a: str,
     b: str,

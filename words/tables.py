@@ -33,7 +33,7 @@ DIFFERENCE_DIGITS = 3
 CI = tuple[float, float]
 
 
-class Estimate(Protocol):
+class EstimateLike(Protocol):
     """A number with its 95% CI; None for what does not exist."""
 
     @property
@@ -158,7 +158,7 @@ def plain_number(value: float | None, digits: int) -> str:
     return text.lstrip("-") if float(text) == 0 else text
 
 
-def estimate_text(estimate: Estimate, digits: int, unit: str = "{}") -> str:
+def estimate_text(estimate: EstimateLike, digits: int, unit: str = "{}") -> str:
     """ "7.67 [6.89, 8.51]", or "7.67 years [6.89, 8.51]" with "{} years" as `unit`."""
     return interval_text(estimate.value, estimate.ci95, digits, unit)
 

@@ -2,7 +2,6 @@
 
 import itertools
 from dataclasses import replace
-from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
@@ -12,23 +11,13 @@ from matplotlib.text import Text
 
 from plots import ages, fonts
 from plots.style import paper_style, save_figure
-from stats.age_errors import AgeGroupErrors
-from stats.agreement import BlandAltman, Line, ProportionalBias, RepeatedLimits
-from stats.estimate import Estimate
+from tests.results import age_bias, age_group, analysis, bland_altman, estimate
 
 
-def estimate(value, ci95=None):
-    return Estimate(value=value, description="", unit="", ci95=ci95)
-
-
-def line(slope, intercept):
-    return Line(slope=slope, intercept=estimate(intercept))
-
-
-def analysis(**changed):
+def four_images(**changed):
     """Errors +2, -4, 0, +6 of ages 20, 40, 60, 80. Numbers are made up: what is drawn must come
     from here and not from the samples."""
-    overall = {
+    metrics = {
         "MAE": estimate(3.25, (1.5, 6.125)),
         "RMSE": estimate(4.5, (2.0, 7.0)),
         "Correlation": estimate(0.9876, (0.9, 0.9951)),
@@ -40,66 +29,12 @@ def analysis(**changed):
         "n_images": estimate(4),
         "n_subjects": estimate(3),
     } | changed
-    return SimpleNamespace(
-        overall_metrics=overall,
-        error_analysis=SimpleNamespace(
-            outlier_threshold=SimpleNamespace(value=7.5),
-            outlier_count=SimpleNamespace(value=2, percentage=50.0),
-        ),
-        age_bias=line(estimate(-0.1, (-0.3, 0.1)), 5.0),
-    )
-
-
-def bland_altman(repeated=True):
-    own = {
-        "bias": estimate(1.0, (-0.5, 2.5)),
-        "lower_limit": estimate(-8.0, (-10.0, -6.0)),
-        "upper_limit": estimate(10.0, (8.0, 12.0)),
-    }
-    absent = {name: estimate(None) for name in own}
-    wide = own | {"lower_limit": estimate(-9.0, (-11.0, -7.0))}
-    sd = estimate(4.5)
-    return BlandAltman(
-        difference="predicted - true",
-        n_images=4,
-        n_subjects=3,
-        sd=sd,
-        **own,
-        repeated=RepeatedLimits(
-            method="",
-            within_sd=sd,
-            between_sd=sd,
-            total_sd=sd,
-            n0=1.3,
-            **(wide if repeated else absent),
-        ),
-        proportional_bias=ProportionalBias(
-            mean_of_both=line(estimate(0.05, (0.0, 0.1)), -1.5),
-            true_age=line(estimate(-0.1, (-0.3, 0.1)), 5.0),
-        ),
-    )
+    return analysis(metrics)
 
 
 def samples(true=(20, 40, 60, 80), error=(2, -4, 0, 6)):
     true = np.array(true, dtype=float)
     return pd.DataFrame({"true_age": true, "pred_age": true + np.array(error, dtype=float)})
-
-
-def group(start, mae=4.0, interval=(3.0, 6.0), error=2.0, error_interval=(1.0, 3.0), n=12):
-    return AgeGroupErrors(
-        age_range=f"{start}-{start + 10}",
-        start_age=start,
-        end_age=start + 10,
-        count=n,
-        n_subjects=n // 2,
-        mae=mae,
-        rmse=mae + 1.0,
-        mae_ci95=interval,
-        mean_true_age=start + 5.0,
-        mean_pred_age=start + 5.0 + error,
-        mean_error=error,
-        mean_error_ci95=error_interval,
-    )
 
 
 def texts(fig):
@@ -132,7 +67,7 @@ def no_cjk_font(monkeypatch):
 
 
 def test_scatter_shows_points_identity_and_age_bias_line():
-    ax = ages.evaluation_figure(samples(), analysis(), lang="en").axes[0]
+    ax = ages.evaluation_figure(samples(), four_images(), lang="en").axes[0]
     points = ax.collections[0].get_offsets()
     assert points.tolist() == [[20, 22], [40, 36], [60, 60], [80, 86]]
     x, y = drawn(ax, "Identity")
@@ -148,7 +83,7 @@ def test_scatter_shows_points_identity_and_age_bias_line():
 
 
 def test_evaluation_figure_gives_the_numbers_with_intervals_and_both_counts():
-    found = texts(ages.evaluation_figure(samples(), analysis(), lang="en"))
+    found = texts(ages.evaluation_figure(samples(), four_images(), lang="en"))
     assert "3.25 years [1.50, 6.12]" in found
     assert "4.50 years [2.00, 7.00]" in found
     assert "0.988 [0.900, 0.995]" in found
@@ -161,7 +96,7 @@ def test_histogram_counts_errors_and_marks_zero_bias_and_threshold():
     # errors -4, 0, 0, 1, 2, 6: quartiles 0 and 1.75, so 2 x 1.75 x 6^(-1/3) = 1.93, rounded
     # to 2; bins [-4,-2) 1, [-2,0) 0, [0,2) 3, [2,4) 1, [4,6) 0, [6,8) 1
     table = samples((20, 30, 40, 50, 60, 70), (-4, 0, 0, 1, 2, 6))
-    ax = ages.evaluation_figure(table, analysis(), lang="en").axes[1]
+    ax = ages.evaluation_figure(table, four_images(), lang="en").axes[1]
     bars = [(bar.get_x(), bar.get_width(), bar.get_height()) for bar in ax.patches]
     assert bars == [(-4, 2, 1), (-2, 2, 0), (0, 2, 3), (2, 2, 1), (4, 2, 0), (6, 2, 1)]
     assert list(drawn(ax, "No error")[0]) == [0, 0]
@@ -218,7 +153,11 @@ def test_bland_altman_limits_without_intervals_are_within_the_picture():
 
 
 def test_age_groups_show_bars_whiskers_counts_and_a_gap():
-    rows = [group(0), group(10, mae=1.0, interval=None, error_interval=None, n=2), group(90)]
+    rows = [
+        age_group(0),
+        age_group(10, mae=1.0, interval=None, error_interval=None, n=2),
+        age_group(90),
+    ]
     fig = ages.age_group_figure(rows, lang="en")
     top, bottom = fig.axes
     assert [bar.get_x() + bar.get_width() / 2 for bar in top.patches] == pytest.approx([5, 15, 95])
@@ -239,7 +178,7 @@ def test_age_groups_show_bars_whiskers_counts_and_a_gap():
 
 
 def test_a_single_age_group_stays_a_bar_among_space():
-    ax = ages.age_group_figure([group(50)], lang="en").axes[0]
+    ax = ages.age_group_figure([age_group(50)], lang="en").axes[0]
     low, high = ax.get_xlim()
     assert (low, high) == (35, 75)
     assert "no interval" not in " ".join(texts(ax.figure))
@@ -247,8 +186,8 @@ def test_a_single_age_group_stays_a_bar_among_space():
 
 def test_what_does_not_exist_is_a_dash_and_never_nan():
     none = {name: estimate(None) for name in ("Correlation", "CCC")}
-    numbers = analysis(MAE=estimate(3.0), **none)
-    numbers.age_bias = line(estimate(None), None)
+    numbers = four_images(MAE=estimate(3.0), **none)
+    numbers = replace(numbers, age_bias=age_bias(estimate(None), None, intercept=None))
     found = texts(ages.evaluation_figure(samples((50,), (3,)), numbers, lang="en"))
     assert found.count("–") == 2
     assert "3.00 years" in found
@@ -281,10 +220,10 @@ CASES = {
 
 
 def made(table, lang, note):
-    rows = [group(start, n=4000) for start in range(0, 110, 10)]
+    rows = [age_group(start, n=4000) for start in range(0, 110, 10)]
     negative = {name: estimate(-0.8888, (-0.9999, -0.7777)) for name in ("Correlation", "CCC")}
     wide = {name: estimate(111.11, (100.0, 122.22)) for name in ("MAE", "RMSE")}
-    yield ages.evaluation_figure(table, analysis(**negative, **wide), lang=lang, note=note)
+    yield ages.evaluation_figure(table, four_images(**negative, **wide), lang=lang, note=note)
     yield ages.bland_altman_figure(table, bland_altman(), lang=lang, note=note)
     yield ages.age_group_figure(rows if len(table) > 3 else rows[:1], lang=lang, note=note)
 
@@ -338,10 +277,10 @@ def test_note_stands_on_top_of_every_figure():
 
 
 def test_equal_input_gives_equal_bytes_under_any_settings(tmp_path):
-    first = rendered(ages.evaluation_figure(samples(), analysis(), lang="en"), tmp_path)
+    first = rendered(ages.evaluation_figure(samples(), four_images(), lang="en"), tmp_path)
     changed = {"font.size": 20, "figure.facecolor": "black", "savefig.bbox": "tight"}
     with matplotlib.rc_context(changed):
-        again = rendered(ages.evaluation_figure(samples(), analysis(), lang="en"), tmp_path)
+        again = rendered(ages.evaluation_figure(samples(), four_images(), lang="en"), tmp_path)
         assert matplotlib.rcParams["font.size"] == 20
     assert first == again
 
@@ -357,7 +296,7 @@ def test_settings_of_the_user_are_left_alone(tmp_path):
 
 
 def test_figures_asked_for_in_chinese_without_a_font_are_english(no_cjk_font):
-    ax = ages.evaluation_figure(samples(), analysis(), lang="zh").axes[0]
+    ax = ages.evaluation_figure(samples(), four_images(), lang="zh").axes[0]
     assert ax.get_xlabel() == "True age (years)"
 
 

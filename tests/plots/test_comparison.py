@@ -1,47 +1,23 @@
 """The forest plot: one row per pair, what is filled, and what stands in its key."""
 
-from types import SimpleNamespace
+import math
+from dataclasses import replace
 
 import pytest
 
 from plots import fonts
 from plots.comparison import forest_figure
-from stats.paired import AgeGroupChange
+from stats.paired import COMPARED
+from tests.results import age_group_change, comparison, difference, no_difference
 
-METRICS = ("MAE", "RMSE", "CCC", "age_bias_slope")
 
-
-def comparison(names=("a", "b")):
+def compared(names=("a", "b")):
     """Differences of -1, 2, 3, ... pair by pair; that of the MAE of the first is told apart."""
-    numbers = range(1, len(names) + 1)
-    pairs = []
-    for a, b in ((a, b) for a in numbers for b in numbers if a < b):
-        value = len(pairs) + 1.0 if pairs else -1.0
-        difference = SimpleNamespace(value=value, ci95=(value - 0.5, value + 0.5))
-        differences = {
-            name: SimpleNamespace(**vars(difference), verdict="undecided") for name in METRICS
-        }
-        if not pairs:
-            differences["MAE"].verdict = "better"
-            differences["CCC"] = SimpleNamespace(value=None, ci95=None, verdict=None)
-        change = AgeGroupChange(
-            age_range="20-30",
-            start_age=20,
-            end_age=30,
-            count=8,
-            n_subjects=4,
-            mae_a=5.0,
-            mae_b=3.0,
-            value=-2.0,
-            ci95=None,
-        )
-        pairs.append(SimpleNamespace(a=a, b=b, differences=differences, age_groups=(change,)))
-    return SimpleNamespace(
-        runs=tuple(SimpleNamespace(number=n, name=name) for n, name in enumerate(names, 1)),
-        n_images=40,
-        n_subjects=20,
-        pairs=tuple(pairs),
-    )
+    values = [-1.0, *range(2, math.comb(len(names), 2) + 1)]
+    differences = [dict.fromkeys(COMPARED, difference(0.0, value)) for value in values]
+    better = replace(differences[0]["MAE"], verdict="better")
+    differences[0] |= {"MAE": better, "CCC": no_difference()}
+    return comparison(names, differences, age_group_change(8, 4, 5.0, 3.0))
 
 
 def key_of(ax):
@@ -49,7 +25,7 @@ def key_of(ax):
 
 
 def test_two_runs_have_one_row_and_their_age_groups():
-    fig = forest_figure(comparison(), lang="en")
+    fig = forest_figure(compared(), lang="en")
     assert len(fig.axes) == 5
     zero, interval, point = fig.axes[0].get_lines()
     assert list(zero.get_xdata()) == [0, 0]
@@ -70,7 +46,7 @@ def test_two_runs_have_one_row_and_their_age_groups():
 
 
 def test_three_runs_have_three_rows_and_nothing_is_cut_off():
-    fig = forest_figure(comparison(("a very long name " * 20, "b", "c")), lang="en")
+    fig = forest_figure(compared(("a very long name " * 20, "b", "c")), lang="en")
     assert len(fig.axes) == 4
     labels = [label.get_text() for label in fig.axes[0].get_yticklabels()]
     assert labels == ["#2 − #1", "#3 − #1", "#3 − #2"]
@@ -88,7 +64,7 @@ def test_a_chinese_run_name_never_becomes_empty_boxes(recwarn, monkeypatch, font
         monkeypatch.setattr(fonts, "cjk_family", lambda: None)
     elif fonts.cjk_family() is None:
         pytest.skip("no font with Chinese characters here")
-    fig = forest_figure(comparison(("基线 é", "b")), lang="en")
+    fig = forest_figure(compared(("基线 é", "b")), lang="en")
     assert key_of(fig.axes[4])[-2] == ("#1: 基线 é" if font else "#1: ?? é")
     fig.draw_without_rendering()
     assert [str(warning.message) for warning in recwarn if "Glyph" in str(warning.message)] == []
@@ -97,7 +73,7 @@ def test_a_chinese_run_name_never_becomes_empty_boxes(recwarn, monkeypatch, font
 def test_chinese_titles_and_axes():
     if fonts.cjk_family() is None:
         pytest.skip("no font with Chinese characters here")
-    fig = forest_figure(comparison(), lang="zh")
+    fig = forest_figure(compared(), lang="zh")
     assert fig.axes[3].get_title(loc="left") == "年龄偏差斜率"
     assert fig.axes[3].get_xlabel() == "差值\n（岁/岁）"
     assert fig.axes[4].get_xlabel() == "MAE 的差值（岁），负值：更好"

@@ -1,7 +1,5 @@
 """Which font draws Chinese, and what is written where there is none."""
 
-from types import SimpleNamespace
-
 import pytest
 from matplotlib import font_manager
 
@@ -27,11 +25,21 @@ def test_without_a_font_chinese_becomes_english(monkeypatch):
     assert fonts.drawable("基线 é") == "?? é"
 
 
+class FontList:
+    """In place of matplotlib's font manager: what it lists, and what was added to it."""
+
+    def __init__(self):
+        self.ttflist = []
+        self.added = []
+
+    def addfont(self, path):
+        self.added.append(path)
+
+
 @pytest.fixture
 def font_list(monkeypatch):
     """An empty font list, and no memory of an earlier answer."""
-    listed = SimpleNamespace(ttflist=[], added=[])
-    listed.addfont = listed.added.append
+    listed = FontList()
     monkeypatch.setattr(font_manager, "fontManager", listed)
     monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [])
     fonts.cjk_family.cache_clear()

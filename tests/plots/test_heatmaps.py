@@ -1,17 +1,14 @@
 """The Grad-CAM figures: what stands in them, on which scale, and in which language."""
 
-from types import SimpleNamespace
-
 import matplotlib
 import numpy as np
 import pytest
-from matplotlib.text import Text
 
-from plots.fonts import cjk_family
 from plots.heatmaps import GroupMap, age_groups_figure, check_figure, focus_figure
 from stats import focus as muscle
-from stats.estimate import Estimate
 from stats.mask_overlap import mask_scores
+from tests.plots.common import LANGS, outside_the_canvas
+from tests.results import checks, estimate, mask_alone
 from words.tables import p_value_text
 
 RNG = np.random.default_rng(0)
@@ -29,25 +26,6 @@ def texts_of(figure):
     return "\n".join(found)
 
 
-def outside_the_canvas(figure):
-    """Texts that stick out of the picture."""
-    figure.draw_without_rendering()
-    width, height = figure.bbox.size
-    renderer = figure.canvas.get_renderer()
-    shown = [*figure.texts]
-    for ax in figure.axes:
-        shown += [child for child in ax.get_children() if isinstance(child, Text)]
-        shown += ax.get_legend().get_texts() if ax.get_legend() else []
-        if ax.axison:
-            shown += [ax.xaxis.label, ax.yaxis.label]
-    boxes = {text.get_text(): text.get_window_extent(renderer) for text in shown}
-    return [
-        text
-        for text, box in boxes.items()
-        if not (-1 <= box.x0 <= box.x1 <= width + 1 and -1 <= box.y0 <= box.y1 <= height + 1)
-    ]
-
-
 def case(n=60):
     y, x = np.mgrid[:28, :28]
     masks = [(abs(y - c) < 6) & (abs(x - 14) < 9) for c in RNG.uniform(8, 20, n)]
@@ -63,9 +41,6 @@ def case(n=60):
 @pytest.fixture(scope="module")
 def focus():
     return case()
-
-
-LANGS = ["en", pytest.param("zh", marks=pytest.mark.skipif(not cjk_family(), reason="no font"))]
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -133,44 +108,25 @@ def test_age_groups_of_empty_maps():
     assert figure.axes[0].images[1].get_clim() == (-1.0, 1.0)
 
 
-def estimate(value, ci95=None):
-    return Estimate(value=value, description="", unit="", ci95=ci95)
+def made_checks(ci=True, n_alone=50):
+    def of(value, low, high):
+        return estimate(value, (low, high) if ci else None)
 
-
-def checks(ci=True, n_alone=50):
     def curve(slope):
-        return [
-            estimate(slope * k, (slope * k - 1, slope * k + 1) if ci else None) for k in range(10)
-        ]
+        return tuple(of(slope * k, slope * k - 1, slope * k + 1) for k in range(10))
 
-    return SimpleNamespace(
-        n_images=64,
-        n_subjects=30,
-        parameter_randomisation=SimpleNamespace(
-            stages=(
-                SimpleNamespace(stage="fc", similarity=estimate(0.4, (0.3, 0.5) if ci else None)),
-                SimpleNamespace(stage="layer4", similarity=estimate(None)),
-            ),
-            similar_from=0.5,
-            chance=0.12,
-        ),
-        deletion=SimpleNamespace(
-            fractions=tuple(k / 10 for k in range(10)),
-            map_order=curve(1.0),
-            random_order=curve(0.5),
-            area_between=estimate(2.25, (1.5, 3.0) if ci else None),
-            mask_alone=SimpleNamespace(
-                n_images=n_alone,
-                mean_share=0.31 if n_alone else None,
-                mask=estimate(4.0, (3.0, 5.0) if ci else None),
-            ),
-        ),
+    return checks(
+        [of(0.4, 0.3, 0.5), estimate(None)],
+        of(2.25, 1.5, 3.0),
+        map_order=curve(1.0),
+        random_order=curve(0.5),
+        mask_alone=mask_alone(n_alone, of(4.0, 3.0, 5.0)),
     )
 
 
 @pytest.mark.parametrize("lang", LANGS)
 def test_check_figure(lang):
-    figure = check_figure(checks(), lang=lang, note="synthetic")
+    figure = check_figure(made_checks(), lang=lang, note="synthetic")
     right = figure.axes[1]
     np.testing.assert_allclose(right.lines[0].get_xdata(), range(0, 100, 10))
     np.testing.assert_allclose(right.lines[0].get_ydata(), range(10))
@@ -180,6 +136,6 @@ def test_check_figure(lang):
 
 
 def test_check_figure_without_intervals_and_masks():
-    figure = check_figure(checks(ci=False, n_alone=0))
+    figure = check_figure(made_checks(ci=False, n_alone=0))
     said = texts_of(figure)
     assert "mask alone" not in said and "95% intervals" not in said

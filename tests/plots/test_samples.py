@@ -4,32 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from matplotlib.text import Text
 
-from plots.fonts import cjk_family
 from plots.samples import Sample, contact_sheet, sample_figure, view
+from tests.plots.common import LANGS, outside_the_canvas
 
 RNG = np.random.default_rng(0)
-LANGS = ["en", pytest.param("zh", marks=pytest.mark.skipif(not cjk_family(), reason="no font"))]
-
-
-def outside_the_canvas(figure):
-    """Texts that stick out of the picture."""
-    figure.draw_without_rendering()
-    width, height = figure.bbox.size
-    renderer = figure.canvas.get_renderer()
-    shown = [*figure.texts]
-    for ax in figure.axes:
-        shown += [child for child in ax.get_children() if isinstance(child, Text)]
-        shown += ax.get_legend().get_texts() if ax.get_legend() else []
-        if ax.axison:
-            shown += [ax.xaxis.label, ax.yaxis.label]
-    boxes = {text.get_text(): text.get_window_extent(renderer) for text in shown}
-    return [
-        text
-        for text, box in boxes.items()
-        if not (-1 <= box.x0 <= box.x1 <= width + 1 and -1 <= box.y0 <= box.y1 <= height + 1)
-    ]
 
 
 def sample(number, error=1.0, mask=True, shape=(40, 60)):

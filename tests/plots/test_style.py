@@ -5,11 +5,7 @@ import pytest
 from PIL import Image
 
 from plots.style import estimate_text, histogram_bins, make_panels, number_text, save_figure
-from stats.estimate import Estimate
-
-
-def estimate(value, ci95=None):
-    return Estimate(value=value, description="", unit="", ci95=ci95)
+from tests.results import estimate
 
 
 def test_every_error_falls_into_a_bin():

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -196,3 +197,9 @@ def test_option_checkpoint_and_split_accept_the_same_values(readers, reader, nam
 def test_every_setting_of_the_split_is_given_in_all_three_ways():
     numbers = {name for name in SPLIT_SETTINGS if name != "use_age_stratify"}
     assert numbers == {name for name, _ in REFUSED_BY_ALL}
+
+
+def test_numbers_of_numpy_are_numbers():
+    check_settings(seed=np.int64(42), age_bin_width=np.int64(10), test_size=np.float32(0.15))
+    with pytest.raises(InputError, match="--seed -1"):
+        check_settings(seed=np.int64(-1))

@@ -293,13 +293,14 @@ OUT_OF = {
 }
 
 
+@pytest.mark.parametrize("where", ["stages.predict.predict", "stages.analyse.run_checks"])
 @pytest.mark.parametrize("what", OUT_OF)
-def test_too_little_memory_is_one_line(study, tmp_path, command, monkeypatch, what):
+def test_too_little_memory_is_one_line(study, tmp_path, command, monkeypatch, what, where):
     def fail(*_, **__):
         raise OUT_OF[what]
 
-    monkeypatch.setattr("stages.predict.predict", fail)
-    line = command(study.arguments(tmp_path)).refusal
+    monkeypatch.setattr(where, fail)
+    line = command(study.arguments(tmp_path, "--cam-check")).refusal
     assert "memory" in line
     assert "--batch-size" in line
     assert list(tmp_path.iterdir()) == []

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from errors import InputError
-from model import AgeRegressor
+from model import AgeRegressor, named_memory_errors
 from stages.network import (
     DEFAULT_BATCH_SIZE,
     Predictor,
@@ -12,7 +12,6 @@ from stages.network import (
     choose_device,
     default_workers,
     fold_batch_norms,
-    named_memory_errors,
 )
 
 CPU = torch.device("cpu")

@@ -40,6 +40,18 @@ def inference(pred_age, unreadable=None, maps=None):
     return Inference(ages, maps, unreadable or {}, {}, {})
 
 
+def predictions(known, found, split="test", *, validation=False, allow_skipped=False):
+    rows = known.chosen(split, validation=validation)
+    return with_predictions(
+        known,
+        rows,
+        found,
+        validation=validation,
+        allow_skipped=allow_skipped,
+        checkpoint=CHECKPOINT,
+    )
+
+
 def left_out(**counts):
     rows = [(f"{kind}.png", "", kind, "why") for kind, n in counts.items() for _ in range(n)]
     return pd.DataFrame(rows, columns=NOTHING_SKIPPED.columns)
@@ -51,7 +63,17 @@ def test_rows_of_a_split_in_table_order():
     assert chosen.index.tolist() == [0, 1]
     chosen = samples().chosen("test", validation=True)
     assert chosen["filename"].tolist() == ["a.png", "b.png", "e.png"]
+    assert chosen["evaluated"].tolist() == [True, False, True]
     assert len(samples().chosen("all", validation=True)) == 5  # none of them twice
+
+
+@pytest.mark.parametrize(
+    ("split", "validation", "message"),
+    [("val", False, "--split val: no image is in it"), ("test", True, "--calibrate: the validat")],
+)
+def test_an_empty_split_is_refused(split, validation, message):
+    with pytest.raises(InputError, match=message):
+        samples("test train").chosen(split, validation=validation)
 
 
 def test_mean_age_of_the_training_split():
@@ -60,33 +82,28 @@ def test_mean_age_of_the_training_split():
 
 
 def test_pictures_count_in_the_age_group_of_their_own_split():
-    rows = samples().chosen("test", validation=True)
-    assert picture_groups(rows, "test") == [20, None, 60]
-    assert picture_groups(rows, "all") == [20, 30, 60]
+    assert picture_groups(samples().chosen("test", validation=True)) == [20, None, 60]
+    assert picture_groups(samples().chosen("all", validation=True)) == [20, 30, 40, 50, 60]
 
 
 def test_validation_stands_apart_and_errors_are_signed():
     maps = np.arange(12, dtype=np.float32).reshape(3, 2, 2)
     found = inference([25.0, 20.0, 58.0], maps=maps)
-    joined = with_predictions(samples(), "test", found, validation=True, checkpoint=CHECKPOINT)
+    joined = predictions(samples(), found, validation=True)
     assert joined.table["filename"].tolist() == ["a.png", "e.png"]
     assert joined.table["error"].tolist() == [5.0, -2.0]
     assert joined.table["abs_error"].tolist() == [5.0, 2.0]
     np.testing.assert_array_equal(joined.maps, maps[[0, 2]])
     assert joined.validation["filename"].tolist() == ["b.png"]
     assert joined.validation["error"].tolist() == [-10.0]
-    alone = with_predictions(
-        samples(), "test", inference([25.0, 58.0]), validation=False, checkpoint=CHECKPOINT
-    )
-    assert alone.validation is None
+    assert "evaluated" not in joined.table
+    assert predictions(samples(), inference([25.0, 58.0])).validation is None
 
 
 def test_an_image_that_cannot_be_read_is_left_out_with_its_reason():
     found = inference([np.nan, 58.0], unreadable={0: "is empty (0 bytes)"})
     before = left_out(no_label=1)
-    joined = with_predictions(
-        samples(skipped=before), "test", found, validation=False, checkpoint=CHECKPOINT
-    )
+    joined = predictions(samples(skipped=before), found, allow_skipped=True)
     assert joined.table["filename"].tolist() == ["e.png"]
     assert joined.maps.shape == (1, 2, 2)
     rows = joined.skipped.to_dict("records")
@@ -107,12 +124,12 @@ def test_an_image_that_cannot_be_read_is_left_out_with_its_reason():
         ("test", inference([1, 2], unreadable={0: "x", 1: "y"}), False, "none of 2 images can be"),
         ("test", Inference(np.zeros(2), None, {}, {}, {}), False, "--image-dir /images: none of 2"),
         ("test", inference([1, 2, 3], unreadable={1: "x"}), True, "--calibrate: the validation"),
-        ("test", inference([1, 2, 3], unreadable={0: "x", 2: "y"}), True, "--split test: no image"),
+        ("test", inference([1, 2, 3], unreadable={0: "x", 2: "y"}), True, "--split: no image"),
     ],
 )
 def test_nothing_left_is_refused(split, found, validation, message):
     with pytest.raises(InputError, match=message):
-        with_predictions(samples(), split, found, validation=validation, checkpoint=CHECKPOINT)
+        predictions(samples(), found, split, validation=validation, allow_skipped=True)
 
 
 @pytest.mark.parametrize("place", ["age", "map"])
@@ -123,48 +140,44 @@ def test_what_is_not_finite_names_its_image(place):
     else:
         maps[1, 3, 3] = np.nan
     with pytest.raises(InputError, match=r"c\.pth: .*not finite for 1 of 2 images, first e\.png"):
-        with_predictions(
-            samples(), "test", inference(ages, maps=maps), validation=False, checkpoint=CHECKPOINT
-        )
+        predictions(samples(), inference(ages, maps=maps))
 
 
-def predicted(table_rows, skipped):
-    known = samples("test " * table_rows, skipped)
-    found = inference([30.0] * table_rows)
-    return known, with_predictions(known, "test", found, validation=False, checkpoint=CHECKPOINT)
+def said(labelled, skipped, *, allow_skipped=False):
+    return skipped_warnings(skipped, labelled, allow_skipped=allow_skipped)
 
 
 def test_each_reason_has_one_warning():
-    known, joined = predicted(10, left_out(no_label=1, unusable_label=1))
-    said = skipped_warnings(joined, known, allow_skipped=False)
-    assert [warning["en"] for warning in said] == [
+    warnings = said(10, left_out(no_label=1, unusable_label=1))
+    assert [warning["en"] for warning in warnings] == [
         "1 images left out (no label), such as no_label.png: why",
         "1 images left out (unusable label), such as unusable_label.png: why",
     ]
-    assert said[0]["zh"] == "1 张图像未纳入（无标签），例如 no_label.png：why"
+    assert warnings[0]["zh"] == (
+        "1 张图像未纳入（无标签），例如 no_label.png；原因见 skipped_samples.csv"
+    )
 
 
 def test_more_than_a_fifth_is_refused_unless_allowed():
-    known, joined = predicted(8, left_out(no_label=2))  # 2 of 10: no more than a fifth
-    assert len(skipped_warnings(joined, known, allow_skipped=False)) == 1
-    known, joined = predicted(8, left_out(no_label=3))
+    assert len(said(8, left_out(no_label=2))) == 1  # 2 of 10: no more than a fifth
     with pytest.raises(InputError, match="3 of 11 images cannot be used, more than 20%"):
-        skipped_warnings(joined, known, allow_skipped=False)
-    (warning,) = skipped_warnings(joined, known, allow_skipped=True)
+        said(8, left_out(no_label=3))
+    (warning,) = said(8, left_out(no_label=3), allow_skipped=True)
     assert warning["en"].startswith("3 images left out")
 
 
 def test_unreadable_images_count_once():
-    known = samples("test " * 8)
     found = inference([30.0] * 8, unreadable={0: "x", 1: "x"})
-    joined = with_predictions(known, "test", found, validation=False, checkpoint=CHECKPOINT)
     with pytest.raises(InputError, match="2 of 8 images cannot be used"):
-        skipped_warnings(joined, known, allow_skipped=False)
+        predictions(samples("test " * 8), found)
+    joined = predictions(samples("test " * 8), found, allow_skipped=True)
+    assert [note["en"] for note in joined.notes] == [
+        "2 images left out (unreadable), such as a.png: x"
+    ]
 
 
 def test_those_outside_the_age_range_are_no_fault():
-    known, joined = predicted(4, left_out(outside_age_range=6))
-    (warning,) = skipped_warnings(joined, known, allow_skipped=False)
+    (warning,) = said(4, left_out(outside_age_range=6))
     assert warning["en"].startswith("6 images left out (outside age range)")
 
 

@@ -21,7 +21,24 @@ FILES = [
 # Chinese texts whose letters, once placeholders are taken out, are not Chinese
 FOREIGN = {"MAE", "RMSE", "CCC", "Spearman", "p"}
 # texts in which Chinese leaves out what English says
-SHORTER = {("age_bias", "unjudged"): {"why"}}
+# (reasons come in English from the files' readers, which know no words)
+SHORTER = {
+    ("age_bias", "unjudged"): {"why"},
+    ("warnings", "masks_unreadable"): {"first"},
+    **{
+        ("warnings", kind): {"reason"}
+        for kind in (
+            "test_not_stratified",
+            "val_not_stratified",
+            "no_label",
+            "unusable_label",
+            "conflicting_label",
+            "unusable_name",
+            "outside_age_range",
+            "unreadable",
+        )
+    },
+}
 
 
 def entries(files=FILES):

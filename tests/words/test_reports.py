@@ -86,7 +86,7 @@ None.
     )
     lines = leakage_report(leakage(), near_bits=20, lang="zh").splitlines()
     assert lines[:3] == ["# 数据泄漏检查报告", "", "**结论：未发现泄漏。**"]
-    assert lines[6] == "| test | 2 | 3 |"
+    assert lines[6] == "| 测试集 | 2 | 3 |"
     assert lines[-3:] == ["## 检查点中没有的划分设置（已用默认值）", "", "无。"]
 
 
@@ -145,7 +145,7 @@ def test_subjects_and_images_are_listed():
         "- `anon_1_1.png` (train, subject 1) = `anon_5_1.png` (test, subject 5)"
     )
     assert section(found, 2, "zh")[1][0] == (
-        "- `anon_1_1.png`（train，受试者 1） = `anon_5_1.png`（test，受试者 5）"
+        "- `anon_1_1.png`（训练集，受试者 1） = `anon_5_1.png`（测试集，受试者 5）"
     )
     assert section(found, 3, "en")[1][0] == (
         "- `anon_2_1.png` (test, subject 2) = `anon_3_1.png` (test, subject 3)"

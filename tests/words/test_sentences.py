@@ -1,10 +1,12 @@
 """What the sentences claim, and that they claim nothing where there is no ground for it."""
 
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from stats.focus import Focus, NullSummary
+from tests.results import age_bias, checks, difference, estimate
 from words.sentences import (
     age_bias_sentence,
     check_sentence,
@@ -12,21 +14,7 @@ from words.sentences import (
     focus_sentence,
 )
 
-
-def estimate(value, ci95=None, **reasons):
-    reasons = {"reason": None, "ci95_reason": None} | reasons
-    return SimpleNamespace(value=value, ci95=ci95, **reasons)
-
-
 # ---------------------------------------------------------------- age bias
-
-
-def age_bias(slope, biased, *at_ages):
-    rows = [
-        SimpleNamespace(age=age, mean_error=mean_error, ci95=ci95)
-        for age, mean_error, ci95 in at_ages
-    ]
-    return SimpleNamespace(slope=slope, at_ages=tuple(rows), biased=biased)
 
 
 def test_age_bias_names_the_errors_at_two_ages():
@@ -81,13 +69,32 @@ def test_an_age_bias_that_cannot_be_judged(slope, why):
 # ---------------------------------------------------------------- focus on the muscle
 
 
-def focus_with(ci95, p_value, link, n_subjects=30):
-    return SimpleNamespace(
-        n_images=50,
+def focus(energy_ratio, null, focus_and_error, n_images=50, n_subjects=30):
+    mean = estimate(0.5)
+    return Focus(
+        n_with_mask=n_images,
+        n_without_mask=0,
+        n_images=n_images,
         n_subjects=n_subjects,
-        energy_ratio=estimate(float(np.mean(ci95)), ci95),
-        null=SimpleNamespace(p_value=p_value, mean=1.1),
-        focus_and_error=estimate(0.0 if link is None else float(np.mean(link)), link),
+        energy_ratio=energy_ratio,
+        energy_in_mask=mean,
+        pointing_hit=mean,
+        rank_accuracy=mean,
+        mask_fraction=mean,
+        age_groups=(),
+        focus_and_error=focus_and_error,
+        null=null,
+        draws=2000,
+        seed=0,
+    )
+
+
+def focus_with(ci95, p_value, link, n_subjects=30):
+    return focus(
+        estimate(float(np.mean(ci95)), ci95),
+        NullSummary(mean=1.1, range95=(1.0, 1.2), p_value=p_value, description=""),
+        estimate(0.0 if link is None else float(np.mean(link)), link),
+        n_subjects=n_subjects,
     )
 
 
@@ -126,13 +133,8 @@ def test_focus_of_few_subjects_claims_nothing():
 
 
 def test_focus_without_an_image_to_score():
-    nothing = SimpleNamespace(
-        n_images=0,
-        n_subjects=0,
-        energy_ratio=estimate(None),
-        null=SimpleNamespace(p_value=None, mean=None),
-        focus_and_error=estimate(None),
-    )
+    null = NullSummary(mean=None, range95=None, p_value=None, description="", reason="no image")
+    nothing = focus(estimate(None), null, estimate(None), n_images=0, n_subjects=0)
     said = focus_sentence(nothing)
     assert "no evidence" in said["en"] and "没有证据" in said["zh"]
 
@@ -141,17 +143,10 @@ def test_focus_without_an_image_to_score():
 
 
 def checks_with(similarity, area_ci95, n_subjects=30):
-    return SimpleNamespace(
-        n_images=64,
+    return checks(
+        [estimate(0.99), estimate(similarity)],
+        estimate(float(np.mean(area_ci95)), area_ci95),
         n_subjects=n_subjects,
-        parameter_randomisation=SimpleNamespace(
-            warning=None if similarity is None else similarity >= 0.5,
-            stages=(
-                SimpleNamespace(similarity=estimate(0.99)),
-                SimpleNamespace(similarity=estimate(similarity)),
-            ),
-        ),
-        deletion=SimpleNamespace(area_between=estimate(float(np.mean(area_ci95)), area_ci95)),
     )
 
 
@@ -182,12 +177,6 @@ def test_checks_of_few_subjects_claim_nothing():
 
 
 # ---------------------------------------------------------------- comparison of runs
-
-
-def difference(a, b, half=0.5, p_holm=0.01, verdict="undecided"):
-    value = b - a
-    interval = (value - half, value + half)
-    return SimpleNamespace(a=a, b=b, value=value, ci95=interval, p_holm=p_holm, verdict=verdict)
 
 
 NO_SLOPE = difference(-0.25, -0.25)
@@ -223,7 +212,8 @@ def test_noise_cannot_be_told_apart():
 
 
 def test_too_few_subjects_for_an_interval():
-    mae = SimpleNamespace(a=1.0, b=2.0, value=1.0, ci95=None, p_holm=None, verdict=None)
+    judged = difference(1.0, 2.0)
+    mae = replace(judged, ci95=None, p_value=None, p_holm=None, verdict=None)
     said = comparison_sentence(mae, mae, a="a", b="b", n_subjects=2, n_pairs=1)
     assert said["en"] == (
         "b and a cannot be told apart with 2 subjects: there are too few for an interval."

@@ -1,16 +1,22 @@
 """Tables for the terminal: alignment by display width, wrapping, and what the summary says."""
 
+import itertools
 import re
-from types import SimpleNamespace
 
 import pytest
 
+from stats.paired import COMPARED
+from tests.results import (
+    age_group,
+    age_group_change,
+    analysis,
+    comparison,
+    difference,
+    estimate,
+    no_difference,
+    outliers,
+)
 from words import tables
-
-
-def estimate(value, ci95=None):
-    return SimpleNamespace(value=value, ci95=ci95)
-
 
 SENTENCE = {
     "en": "people of 25 are read 9.6 years too old, " * 3,
@@ -18,7 +24,7 @@ SENTENCE = {
 }
 
 
-def analysis():
+def evaluated():
     images = {name: estimate(0.5, (0.25, 0.75)) for name in tables.SUMMARY_DIGITS}
     images |= {
         "MAE": estimate(7.674, (6.824, 8.561)),
@@ -26,37 +32,18 @@ def analysis():
         "n_images": estimate(465),
         "n_subjects": estimate(154),
     }
-    old = SimpleNamespace(
-        age_range="90-100",
-        count=4000,
-        n_subjects=1334,
-        mae=118.0,
-        mae_ci95=(116.0, 120.0),
-        mean_error=-118.0,
-        mean_error_ci95=(-120.0, -116.0),
-    )
-    young = SimpleNamespace(
-        age_range="0-10",
-        count=3,
-        n_subjects=1,
-        mae=2.0,
-        mae_ci95=None,
-        mean_error=-0.001,
-        mean_error_ci95=None,
-    )
-    return SimpleNamespace(
-        overall_metrics=images,
+    old = age_group(90, 118.0, (116.0, 120.0), -118.0, (-120.0, -116.0), n=4000, n_subjects=1334)
+    young = age_group(0, 2.0, None, -0.001, None, n=3)
+    return analysis(
+        images,
         subject_level_metrics=images | {"Repeatability": estimate(None)},
-        error_analysis=SimpleNamespace(
-            outlier_threshold=estimate(19.951),
-            outlier_count=SimpleNamespace(value=17, percentage=3.656),
-        ),
+        error_analysis=outliers(19.951, 17, 3.656),
         age_group_analysis=(old, young),
     )
 
 
 def test_summary_gives_both_levels_and_the_groups():
-    lines = tables.summary_table(analysis(), SENTENCE, "en").splitlines()
+    lines = tables.summary_table(evaluated(), SENTENCE, "en").splitlines()
     assert lines[0] == "Images: 465, subjects: 154"
     row = next(line for line in lines if line.startswith("MAE (years)"))
     assert re.split(" {3,}", row)[1:] == ["7.67 [6.82, 8.56]", "7.67 [6.82, 8.56]"]
@@ -68,13 +55,13 @@ def test_summary_gives_both_levels_and_the_groups():
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_summary_fits_80_columns_and_has_no_blanks_at_line_ends(lang):
-    for line in tables.summary_table(analysis(), SENTENCE, lang).splitlines():
+    for line in tables.summary_table(evaluated(), SENTENCE, lang).splitlines():
         assert tables.display_width(line) <= 80
         assert line == line.rstrip()
 
 
 def test_chinese_columns_begin_at_the_same_place():
-    lines = tables.summary_table(analysis(), SENTENCE, "zh").splitlines()
+    lines = tables.summary_table(evaluated(), SENTENCE, "zh").splitlines()
     table = lines[2 : 2 + 1 + len(tables.SUMMARY_DIGITS)]
     assert len(table) == 16
     last = [re.split(" {3,}", line)[-1] for line in table]
@@ -150,56 +137,25 @@ def test_wrap_breaks_between_chinese_letters_but_keeps_punctuation():
 # ---------------------------------------------------------------- comparison of runs
 
 
-def comparison(n_runs=2):
+def compared(n_runs=2):
     """Every run is 1 year of MAE better than the one before; p-values 0.0004 and 0.012."""
-    metrics = ("MAE", "RMSE", "CCC", "age_bias_slope")
-    numbers = range(1, n_runs + 1)
-    pairs = []
-    for a, b in ((a, b) for a in numbers for b in numbers if a < b):
-        difference = SimpleNamespace(
-            a=9.0 - a,
-            b=9.0 - b,
-            value=float(a - b),
-            ci95=(a - b - 0.25, a - b + 0.25),
-            p_value=0.0004,
-            p_holm=0.012,
-        )
-        few = SimpleNamespace(
-            age_range="20-30",
-            count=3,
-            n_subjects=2,
-            mae_a=8.0,
-            mae_b=7.125,
-            value=-0.875,
-            ci95=None,
-        )
-        pairs.append(
-            SimpleNamespace(
-                a=a,
-                b=b,
-                differences=dict.fromkeys(metrics, difference),
-                age_groups=(few,),
-                closer=30,
-                farther=8,
-                same=2,
-                sentence={"en": f"sentence {a} {b}", "zh": f"句子 {a} {b}"},
-            )
-        )
-    runs = [
-        SimpleNamespace(number=n, name=f"run_{n}", n_images=40 + n, n_not_common=n) for n in numbers
+    names = [f"run_{n}" for n in range(1, n_runs + 1)]
+    differences = [
+        dict.fromkeys(COMPARED, difference(9.0 - a, 9.0 - b, half=0.25, p_holm=0.012))
+        for a, b in itertools.combinations(range(1, n_runs + 1), 2)
     ]
     notes = ({"en": "One note. " * 12, "zh": "一条说明。" * 12},)
-    return SimpleNamespace(runs=runs, n_images=40, n_subjects=20, notes=notes, pairs=tuple(pairs))
+    return comparison(names, differences, age_group_change(3, 2, 8.0, 7.125), notes)
 
 
 def test_table_of_two_runs_has_their_metrics_differences_and_age_groups():
-    parts = tables.comparison_table(comparison(), "en").split("\n\n")
+    parts = tables.comparison_table(compared(), "en").split("\n\n")
     assert parts[0] == "On the 40 images (20 subjects) that all runs have:"
     runs = [line.split() for line in parts[1].splitlines()]
     assert runs[1] == ["#1", "run_1", "41", "1", "8.00", "8.00", "8.000", "8.000"]
     assert runs[2] == ["#2", "run_2", "42", "2", "7.00", "7.00", "7.000", "7.000"]
     differences = [re.split(" {3,}", line) for line in parts[2].splitlines()]
-    assert differences[0] == ["Difference", "Figure", "Value [95% interval]", "p", "p (Holm)"]
+    assert differences[0] == ["Difference", "Metric", "Value [95% interval]", "p", "p (Holm)"]
     value = "-1.000 [-1.250, -0.750]"
     assert differences[1] == ["#2 - #1", "MAE (years)", value, "<0.001", "0.012"]
     assert differences[4] == ["", "Age bias slope", value, "<0.001", "0.012"]
@@ -211,7 +167,7 @@ def test_table_of_two_runs_has_their_metrics_differences_and_age_groups():
 
 
 def test_table_of_three_runs_has_all_pairs_and_no_age_groups():
-    text = tables.comparison_table(comparison(3), "en")
+    text = tables.comparison_table(compared(3), "en")
     assert "True age" not in text
     runs = [line.split()[1] for line in text.splitlines() if line.startswith("#") and "run" in line]
     assert runs == ["run_1", "run_2", "run_3"]
@@ -222,14 +178,13 @@ def test_table_of_three_runs_has_all_pairs_and_no_age_groups():
 @pytest.mark.parametrize("n_runs", [2, 3])
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_comparison_fits_80_columns(n_runs, lang):
-    for line in tables.comparison_table(comparison(n_runs), lang).splitlines():
+    for line in tables.comparison_table(compared(n_runs), lang).splitlines():
         assert tables.display_width(line) <= 80
         assert line == line.rstrip()
 
 
 def test_what_cannot_be_compared_is_a_dash():
-    found = comparison()
-    nothing = SimpleNamespace(a=None, b=None, value=None, ci95=None, p_value=None, p_holm=None)
-    found.pairs[0].differences["CCC"] = nothing
+    found = compared()
+    found.pairs[0].differences["CCC"] = no_difference()
     rows = [re.split(" {3,}", line) for line in tables.comparison_table(found, "en").splitlines()]
     assert ["", "CCC", "-", "-", "-"] in rows

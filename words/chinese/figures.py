@@ -79,7 +79,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "energy_ratio": "能量比",
         "pointing_hit": "最大值在标注内",
         "spearman": "Spearman",
-        "with_others": "他人标注",
         "n": "{} 张图像，{} 名受试者",
         "brackets": "[ ]：按受试者重抽样的 95% 区间",
         "p": "受试者间置换标注：p {}",

@@ -28,16 +28,21 @@ TEXTS: dict[str, dict[str, str]] = {
         "split_changed_one": "{name} 为 {used}，训练时为 {checkpoint}",
         "split_absent": "检查点中没有 {names}，改用默认值 {used}：测试集中可能含有训练样本，"
         "误差可能偏小",
-        "test_not_stratified": "测试集未能按年龄分层：{reason}",
-        "val_not_stratified": "验证集未能按年龄分层：{reason}",
-        "no_label": "{count} 张图像未纳入（无标签），例如 {example}：{reason}",
-        "unusable_label": "{count} 张图像未纳入（标签不可用），例如 {example}：{reason}",
-        "conflicting_label": "{count} 张图像未纳入（标签相互矛盾），例如 {example}：{reason}",
-        "unusable_name": "{count} 张图像未纳入（文件名不可用），例如 {example}：{reason}",
-        "outside_age_range": "{count} 张图像未纳入（不在年龄范围内），例如 {example}：{reason}",
-        "unreadable": "{count} 张图像未纳入（无法读取），例如 {example}：{reason}",
+        "test_not_stratified": "测试集未能按年龄分层：有的年龄段只有一名受试者，或年龄段过多",
+        "val_not_stratified": "验证集未能按年龄分层：有的年龄段只有一名受试者，或年龄段过多",
+        "no_label": "{count} 张图像未纳入（无标签），例如 {example}；原因见 skipped_samples.csv",
+        "unusable_label": "{count} 张图像未纳入（标签不可用），例如 {example}；"
+        "原因见 skipped_samples.csv",
+        "conflicting_label": "{count} 张图像未纳入（标签相互矛盾），例如 {example}；"
+        "原因见 skipped_samples.csv",
+        "unusable_name": "{count} 张图像未纳入（文件名不可用），例如 {example}；"
+        "原因见 skipped_samples.csv",
+        "outside_age_range": "{count} 张图像未纳入（不在年龄范围内），例如 {example}；"
+        "原因见 skipped_samples.csv",
+        "unreadable": "{count} 张图像未纳入（无法读取），例如 {example}；"
+        "原因见 skipped_samples.csv",
         "scaled_16_bit": "{count} 张图像：每通道 16 位，已缩放为 8 位（65535 -> 255）",
-        "masks_unreadable": "{count} 个分割掩膜无法读取，按缺失处理：{first}",
+        "masks_unreadable": "{count} 个分割掩膜无法读取，按缺失处理",
         "leak": "{verdict}：详见 DATA_LEAKAGE_REPORT.md",
     },
     "leakage": {
@@ -51,6 +56,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "near_identical_images": "{count} 对分属不同数据集的图像几乎相同",
         "changed_settings": "划分所用的设置与训练时不同：{names}",
         "default_settings": "检查点未说明训练时的划分设置：{names}",
+        "test": "测试集",
+        "val": "验证集",
+        "train": "训练集",
         "title": "# 数据泄漏检查报告",
         "head": "**结论：{verdict}。**",
         "columns": "| 数据集 | 受试者 | 图像 |",

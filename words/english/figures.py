@@ -79,7 +79,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "energy_ratio": "Energy ratio",
         "pointing_hit": "Maximum in mask",
         "spearman": "Spearman",
-        "with_others": "With others",
         "n": "{} images, {} subjects",
         "brackets": "[ ]: 95% intervals over subjects",
         "p": "Permutation of masks between subjects: p {}",

@@ -31,7 +31,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "compare": {
         "common": "On the {} images ({} subjects) that all runs have:",
         "runs": "|Run|Images|Not in all|MAE|RMSE|CCC|Age slope",
-        "pairs": "Difference|Figure|Value [95% interval]|p|p (Holm)",
+        "pairs": "Difference|Metric|Value [95% interval]|p|p (Holm)",
         "groups": "True age|Images|Subjects|MAE #1|MAE #2|Change",
         "images": "#{} against #{}: closer on {} images, farther off on {}, the same on {}",
         "MAE": "MAE (years)",

@@ -1,0 +1,49 @@
+"""What several test files use, besides the fixtures of conftest.py."""
+
+import re
+
+import openpyxl
+import torch
+from sklearn.model_selection import train_test_split
+from torch import nn
+
+from model import AgeRegressor
+from stages.write import RESULT_FILES
+
+SIZE = 65  # of the images that the network of `data` reads
+FILES = set(RESULT_FILES) - {"gradcam_check.png"}  # which --cam-check adds
+
+
+def contracted_test_set(data):
+    """The split by hand, from the file names and the workbook's Healthy block."""
+    sheet = openpyxl.load_workbook(data.workbook).active
+    rows = list(sheet.iter_rows(min_row=3, max_col=2, values_only=True))
+    ages = {str(number): age for number, age in rows if number is not None}
+    names = sorted(path.name for path in data.images.iterdir())
+    subjects = list(dict.fromkeys(name.split("_")[1] for name in names))
+    bins = [int(ages[subject] // 30) for subject in subjects]
+    _, test = train_test_split(subjects, test_size=0.15, random_state=42, stratify=bins)
+    chosen = [name for subject in test for name in names if name.split("_")[1] == subject]
+    return chosen, [ages[name.split("_")[1]] for name in chosen]
+
+
+def is_chinese(line):
+    """Whether a line is Chinese, or a row of numbers; a "p" may stand before one."""
+    rest = line.replace("CCC", "")  # a metric without a Chinese name
+    return re.search("[\u4e00-\u9fff]", rest) or not re.search("[A-Za-z]{2}", rest)
+
+
+def foreign_lines(text):
+    return [line for line in text.splitlines() if not is_chinese(line)]
+
+
+def small_network(seed=0, architecture="resnet18"):
+    torch.manual_seed(seed)
+    model = AgeRegressor(architecture).eval()
+    for module in model.modules():  # trained-like statistics, so that no layer is trivial
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.uniform_(module.bias, -0.5, 0.5)
+            nn.init.uniform_(module.running_mean, -0.5, 0.5)
+            nn.init.uniform_(module.running_var, 0.5, 1.5)
+    return model

@@ -1,0 +1,261 @@
+"""Results of made-up numbers, for the tests of what is drawn and of what is said."""
+
+import itertools
+
+import pandas as pd
+
+from stages.compare import Comparison, JudgedDifference, Pair, RunSummary
+from stages.faithfulness import (
+    RANDOMISED,
+    Checks,
+    Deletion,
+    MaskAlone,
+    Randomisation,
+    RandomisedStage,
+)
+from stats.age_errors import AgeGroupErrors
+from stats.agreement import (
+    AgeBias,
+    BlandAltman,
+    ErrorAtAge,
+    Line,
+    ProportionalBias,
+    RepeatedLimits,
+)
+from stats.estimate import Estimate, Quantity
+from stats.metrics import Analysis, ErrorAnalysis, ErrorStatistics, IntervalMethod, OutlierCount
+from stats.paired import AgeGroupChange
+
+
+def estimate(value, ci95=None, *, reason=None, ci95_reason=None):
+    return Estimate(
+        value=value, description="", unit="", reason=reason, ci95=ci95, ci95_reason=ci95_reason
+    )
+
+
+# ---------------------------------------------------------------- one run
+
+
+def line(slope, intercept):
+    return Line(slope=slope, intercept=estimate(intercept))
+
+
+def bland_altman(repeated=True):
+    """Of 4 images; repeated: whether people have several, so that the wider limits exist."""
+    own = {
+        "bias": estimate(1.0, (-0.5, 2.5)),
+        "lower_limit": estimate(-8.0, (-10.0, -6.0)),
+        "upper_limit": estimate(10.0, (8.0, 12.0)),
+    }
+    absent = {name: estimate(None) for name in own}
+    wide = own | {"lower_limit": estimate(-9.0, (-11.0, -7.0))}
+    sd = estimate(4.5)
+    return BlandAltman(
+        difference="predicted - true",
+        n_images=4,
+        n_subjects=3,
+        sd=sd,
+        **own,
+        repeated=RepeatedLimits(
+            method="",
+            within_sd=sd,
+            between_sd=sd,
+            total_sd=sd,
+            n0=1.3,
+            **(wide if repeated else absent),
+        ),
+        proportional_bias=ProportionalBias(
+            mean_of_both=line(estimate(0.05, (0.0, 0.1)), -1.5),
+            true_age=line(estimate(-0.1, (-0.3, 0.1)), 5.0),
+        ),
+    )
+
+
+def age_bias(slope, biased=False, *at_ages, intercept=5.0):
+    """at_ages: (age, mean error, its interval) of each age that is named."""
+    return AgeBias(
+        slope=slope,
+        intercept=estimate(intercept),
+        at_ages=tuple(
+            ErrorAtAge(
+                age=age,
+                start_age=age - 5,
+                end_age=age + 5,
+                count=20,
+                n_subjects=10,
+                mean_error=mean_error,
+                ci95=ci95,
+            )
+            for age, mean_error, ci95 in at_ages
+        ),
+        biased=biased,
+    )
+
+
+def age_group(
+    start, mae=4.0, interval=(3.0, 6.0), error=2.0, error_interval=(1.0, 3.0), n=12, n_subjects=None
+):
+    """Errors of n images, two per subject unless told."""
+    return AgeGroupErrors(
+        age_range=f"{start}-{start + 10}",
+        start_age=start,
+        end_age=start + 10,
+        count=n,
+        n_subjects=n // 2 if n_subjects is None else n_subjects,
+        mae=mae,
+        rmse=mae + 1.0,
+        mae_ci95=interval,
+        mean_true_age=start + 5.0,
+        mean_pred_age=start + 5.0 + error,
+        mean_error=error,
+        mean_error_ci95=error_interval,
+    )
+
+
+def outliers(threshold, count, percentage):
+    return ErrorAnalysis(
+        outlier_threshold=Quantity(value=threshold, description="", unit="years"),
+        outlier_count=OutlierCount(value=count, percentage=percentage, description=""),
+        statistics=ErrorStatistics(mean_mae=threshold / 2, std_mae=threshold / 4),
+    )
+
+
+def analysis(metrics, **parts):
+    """metrics: by name, those of the images; the subjects have the same unless told."""
+    defaults = {
+        "subject_level_metrics": metrics,
+        "age_group_analysis": (),
+        "error_analysis": outliers(7.5, 2, 50.0),
+        "bland_altman": bland_altman(),
+        "age_bias": age_bias(estimate(-0.1, (-0.3, 0.1))),
+        "by_sex": (),
+        "by_cohort": (),
+        "intervals": IntervalMethod(
+            method="", level=0.95, draws=2000, seed=0, min_subjects=5, max_undefined_share=0.05
+        ),
+    }
+    return Analysis(overall_metrics=metrics, **(defaults | parts))
+
+
+# ---------------------------------------------------------------- checks of the maps
+
+
+def mask_alone(n_images=50, mask=None):
+    return MaskAlone(
+        n_images=n_images,
+        mean_share=0.31 if n_images else None,
+        mask=estimate(4.0) if mask is None else mask,
+        map_same_share=estimate(3.0),
+        random_same_share=estimate(1.5),
+    )
+
+
+def checks(similarities, area_between, *, n_subjects=30, **deletion):
+    """similarities: of the maps after each stage of RANDOMISED; deletion: fields of that part."""
+    flat = tuple(estimate(0.0) for _ in range(10))
+    defaults = {
+        "blur_sd_pixels": 28.0,
+        "fractions": tuple(k / 10 for k in range(10)),
+        "map_order": flat,
+        "random_order": flat,
+        "mask_alone": mask_alone(),
+    }
+    last = similarities[-1].value
+    return Checks(
+        n_images=64,
+        n_subjects=n_subjects,
+        seed=0,
+        parameter_randomisation=Randomisation(
+            stages=tuple(
+                RandomisedStage(stage=name, similarity=similarity, n_undefined=0)
+                for name, similarity in zip(RANDOMISED, similarities, strict=True)
+            ),
+            draws=3,
+            similar_from=0.5,
+            chance=0.12,
+            warning=None if last is None else last >= 0.5,
+        ),
+        deletion=Deletion(area_between=area_between, **(defaults | deletion)),
+    )
+
+
+# ---------------------------------------------------------------- comparison of runs
+
+
+def difference(a, b, half=0.5, p_holm=0.01, verdict="undecided"):
+    """half: of the interval's width."""
+    value = b - a
+    return JudgedDifference(
+        a=a,
+        b=b,
+        unit="",
+        value=value,
+        ci95=(value - half, value + half),
+        p_value=0.0004,
+        p_holm=p_holm,
+        verdict=verdict,
+    )
+
+
+def no_difference():
+    """Of a metric that does not exist."""
+    return JudgedDifference(
+        a=None,
+        b=None,
+        unit="",
+        value=None,
+        ci95=None,
+        p_value=None,
+        reason="all predictions are equal",
+        p_holm=None,
+        verdict=None,
+    )
+
+
+def age_group_change(count, n_subjects, mae_a, mae_b):
+    """Of people in their twenties, too few for an interval."""
+    return AgeGroupChange(
+        age_range="20-30",
+        start_age=20,
+        end_age=30,
+        count=count,
+        n_subjects=n_subjects,
+        mae_a=mae_a,
+        mae_b=mae_b,
+        value=mae_b - mae_a,
+        ci95=None,
+        ci95_reason=f"fewer than 5 subjects ({n_subjects})",
+    )
+
+
+def comparison(names, differences, change, notes=()):
+    """40 images of runs by these names; differences: by metric, of each pair (1, 2), (1, 3), ..."""
+    numbers = range(1, len(names) + 1)
+    return Comparison(
+        runs=tuple(
+            RunSummary(number=n, name=name, path=name, n_images=40 + n, n_not_common=n)
+            for n, name in zip(numbers, names, strict=True)
+        ),
+        n_images=40,
+        n_subjects=20,
+        notes=notes,
+        pairs=tuple(
+            Pair(
+                a=a,
+                b=b,
+                differences=by_metric,
+                age_groups=(change,),
+                closer=30,
+                farther=8,
+                same=2,
+                verdict=by_metric["MAE"].verdict,
+                sentence={"en": f"sentence {a} {b}", "zh": f"句子 {a} {b}"},
+            )
+            for (a, b), by_metric in zip(
+                itertools.combinations(numbers, 2), differences, strict=True
+            )
+        ),
+        images=pd.DataFrame(),
+        draws=2000,
+        seed=0,
+    )

@@ -1,0 +1,300 @@
+"""The figure of one image, and the command that writes it for several."""
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+import torch
+import torchvision
+from matplotlib.colors import to_hex
+from PIL import Image
+from torch import nn
+
+import gradcam
+from plots.samples import BAD, GOOD
+from reading.images import decode
+from tests.common import small_network
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """One checkpoint and three images, two of them with a mask, in the real layout."""
+    root = tmp_path_factory.mktemp("own")
+    rng = np.random.default_rng(0)
+    for name in ("Images", "Masks"):
+        (root / name).mkdir()
+    for number in (1, 2, 3):
+        pixels = rng.integers(0, 256, (60, 80), dtype=np.uint8)
+        Image.fromarray(pixels).save(root / "Images" / f"anon_{number}_1.png")
+    for number in (1, 2):
+        mask = np.zeros((60, 80), np.uint8)
+        mask[20:40, 20:60] = 1
+        Image.fromarray(mask).save(root / "Masks" / f"anon_{number}_1.png")
+    model = small_network(8)
+    with torch.no_grad():
+        model.backbone.fc[-1].bias.fill_(50.0)
+    settings = {"model": "resnet18", "image_size": 64}
+    torch.save({"model_state_dict": model.state_dict(), "args": settings}, root / "best_model.pth")
+    return root
+
+
+def plain_prediction(model, path, size=64):
+    transform = torchvision.transforms.Compose(
+        [
+            torchvision.transforms.Resize((size, size)),
+            torchvision.transforms.ToTensor(),
+            torchvision.transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+        ]
+    )
+    with torch.no_grad():
+        return float(model(transform(Image.open(path).convert("RGB"))[None])[0])
+
+
+def texts_of(figure):
+    found = [text.get_text() for text in figure.texts]
+    for ax in figure.axes:
+        found += [ax.get_title(), ax.get_xlabel(), *(t.get_text() for t in ax.texts)]
+    return "\n".join(found)
+
+
+def test_visualization(folder, tmp_path):
+    model = small_network(8)
+    path, mask = folder / "Images/anon_1_1.png", folder / "Masks/anon_1_1.png"
+    before = dict(matplotlib.rcParams)
+    figure = gradcam.generate_gradcam_visualization(
+        model, path, mask, 47.0, 51.99, "cpu", output_path=tmp_path / "f.png", image_size=64
+    )
+    assert dict(matplotlib.rcParams) == before
+    found = texts_of(figure)
+    for text in ("anon_1_1.png", "47.0", "52.0", "4.99", "mask", "evidence for older"):
+        assert text in found
+    assert [to_hex(ax.title.get_color()).upper() for ax in figure.axes[:3]] == [GOOD] * 3
+    with Image.open(tmp_path / "f.png") as saved:
+        assert round(saved.info["dpi"][0]) == 300
+        assert saved.width == int(180 / 25.4 * 300)
+    shown = figure.axes[0].images[0].get_array()  # the mask in red on the picture itself
+    pixels = np.asarray(Image.open(path))
+    assert shown.shape == (60, 80, 3) and shown[0, 0].tolist() == [pixels[0, 0]] * 3
+    red = np.rint(0.7 * pixels[30, 30] + 0.3 * np.array([255, 0, 0]))
+    assert shown[30, 30].tolist() == red.tolist()
+
+
+@pytest.mark.parametrize(("pred", "colour"), [(54.99, GOOD), (55.0, BAD), (44.9, BAD)])
+def test_titles_are_green_below_five_years(folder, pred, colour):
+    figure = gradcam.generate_gradcam_visualization(
+        nn.Identity(),
+        folder / "Images/anon_3_1.png",
+        None,
+        50.0,
+        pred,
+        "cpu",
+        signed_map=np.ones((2, 2), np.float32),
+    )
+    assert to_hex(figure.axes[0].title.get_color()).upper() == colour
+    assert "there is no mask" in texts_of(figure)
+
+
+def test_visualization_computes_what_is_not_given(folder):
+    model, path = small_network(8), folder / "Images/anon_3_1.png"
+    figure = gradcam.generate_gradcam_visualization(
+        model, path, None, None, None, "cpu", image_size=64, target_layer=model.backbone.layer3
+    )
+    assert f"Predicted age {plain_prediction(model, path):.1f} years" in texts_of(figure)
+    assert "4 × 4" in texts_of(figure)  # layer3 of 64 pixels
+
+
+def test_both_signs_share_a_scale_centred_at_zero(folder):
+    signed = np.array([[-3.0, 0.0], [0.0, 1.0]], np.float32)
+    figure = gradcam.generate_gradcam_visualization(
+        nn.Identity(),
+        folder / "Images/anon_3_1.png",
+        None,
+        50.0,
+        50.0,
+        "cpu",
+        signed_map=signed,
+        sign="both",
+    )
+    assert figure.axes[3].get_xlim() == (-3.0, 3.0)
+    assert "years per cell" in figure.axes[3].get_xlabel()
+    alone = figure.axes[2].images[0].get_array()
+    table = (matplotlib.colormaps["RdBu_r"]([0.0, 2 / 3])[:, :3] * 255).round()
+    assert alone[0, 0].tolist() == table[0].tolist()  # -3: the blue end
+    assert np.abs(alone[-1, -1] - table[1]).max() <= 3  # +1 of 3: (1 + 1/3) / 2 = 2/3 of the way
+    with pytest.raises(ValueError, match=r"sign: .*'up'"):
+        gradcam.generate_gradcam_visualization(
+            nn.Identity(),
+            folder / "Images/anon_3_1.png",
+            None,
+            50.0,
+            50.0,
+            "cpu",
+            signed_map=signed,
+            sign="up",
+        )
+
+
+@pytest.mark.parametrize(
+    ("sign", "value"), [("older", -1.0), ("younger", 1.0), ("both", 0.0), ("older", 0.0)]
+)
+def test_empty_map_is_called_empty(folder, sign, value):
+    figure = gradcam.generate_gradcam_visualization(
+        nn.Identity(),
+        folder / "Images/anon_3_1.png",
+        None,
+        50.0,
+        50.0,
+        "cpu",
+        signed_map=np.full((2, 2), value, np.float32),
+        sign=sign,
+    )
+    assert texts_of(figure).count("Empty map") == 2
+
+
+def test_command(folder, tmp_path, capsys):
+    paths = [folder / "Images" / f"anon_{n}_1.png" for n in (1, 3)]
+    out = tmp_path / "new" / "figures"
+    status = gradcam.main(
+        [
+            "--checkpoint",
+            str(folder / "best_model.pth"),
+            *map(str, paths),
+            "--output-dir",
+            str(out),
+            "--layer",
+            "layer3",
+            "--sign",
+            "both",
+            "--lang",
+            "en",
+        ]
+    )
+    printed = capsys.readouterr()
+    assert status == 0 and printed.err == ""
+    model = small_network(8)
+    with torch.no_grad():
+        model.backbone.fc[-1].bias.fill_(50.0)
+    for line, path in zip(printed.out.splitlines(), paths, strict=True):
+        assert f"{path}: predicted age {plain_prediction(model, path):.1f} years" in line
+    assert sorted(p.name for p in out.iterdir()) == [f"anon_{n}_1.png_gradcam.png" for n in (1, 3)]
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """Name of every picture and mask that is decoded, in order."""
+    names = []
+
+    def counted(path):
+        names.append(f"{Path(path).parent.name}/{Path(path).name}")
+        return decode(path)
+
+    monkeypatch.setattr("reading.images.decode", counted)
+    monkeypatch.setattr("reading.masks.decode", counted)
+    return names
+
+
+def test_command_decodes_each_picture_and_each_mask_once(folder, tmp_path, decoded, capsys):
+    paths = [folder / "Images" / f"anon_{n}_1.png" for n in (1, 2, 3)]
+    arguments = ["--checkpoint", folder / "best_model.pth", *paths, "--output-dir", tmp_path]
+    assert gradcam.main([*map(str, arguments), "--lang", "en"]) == 0
+    assert decoded == [  # anon_3_1.png has no mask
+        "Images/anon_1_1.png",
+        "Masks/anon_1_1.png",
+        "Images/anon_2_1.png",
+        "Masks/anon_2_1.png",
+        "Images/anon_3_1.png",
+    ]
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_visualization_decodes_the_picture_once(folder, decoded):
+    path, mask = folder / "Images/anon_1_1.png", folder / "Masks/anon_1_1.png"
+    gradcam.generate_gradcam_visualization(
+        small_network(8), path, mask, None, None, "cpu", image_size=64
+    )
+    assert decoded == ["Images/anon_1_1.png", "Masks/anon_1_1.png"]
+
+
+@pytest.mark.parametrize("synthetic", [True, False])
+def test_command_stamps_the_pictures_of_a_synthetic_checkpoint(
+    folder, tmp_path, monkeypatch, capsys, synthetic
+):
+    content = torch.load(folder / "best_model.pth", weights_only=True)
+    checkpoint = tmp_path / "best_model.pth"
+    torch.save(content | {"synthetic": synthetic}, checkpoint)
+    drawn = []
+    monkeypatch.setattr(gradcam, "save_figure", lambda figure, path: drawn.append(figure))
+    path = folder / "Images/anon_3_1.png"
+    arguments = ["--checkpoint", checkpoint, path, "--output-dir", tmp_path, "--lang", "en"]
+    assert gradcam.main([*map(str, arguments)]) == 0
+    (figure,) = drawn
+    assert ("SYNTHETIC DATA (demo)" in texts_of(figure)) is synthetic
+
+
+def test_command_without_a_chinese_font_stamps_in_english(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("plots.fonts.cjk_family", lambda: None)
+    content = torch.load(folder / "best_model.pth", weights_only=True)
+    torch.save(content | {"synthetic": True}, tmp_path / "best_model.pth")
+    drawn = []
+    monkeypatch.setattr(gradcam, "save_figure", lambda figure, path: drawn.append(figure))
+    files = ["--checkpoint", tmp_path / "best_model.pth", folder / "Images/anon_3_1.png"]
+    arguments = [*map(str, files), "--output-dir", str(tmp_path), "--lang", "zh"]
+    assert gradcam.main(arguments) == 0
+    assert "SYNTHETIC DATA (demo)" in texts_of(drawn[0])
+    assert "合成数据" not in texts_of(drawn[0])
+    printed = capsys.readouterr()
+    assert printed.err.count("警告：") == 1
+    assert "预测年龄" in printed.out  # a terminal has its own fonts
+
+
+def test_command_says_in_one_line_that_memory_ran_out(folder, tmp_path, monkeypatch, capsys):
+    def fail(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 2 GB")
+
+    monkeypatch.setattr(gradcam, "signed_maps", fail)
+    files = ["--checkpoint", folder / "best_model.pth", folder / "Images/anon_3_1.png"]
+    assert gradcam.main([*map(str, files), "--output-dir", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == ("gradcam.py: error: out of memory (CUDA out of memory.)\n")
+
+
+def test_command_names_every_image_that_fails_and_does_the_others(folder, tmp_path, capsys):
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    good = folder / "Images/anon_1_1.png"
+    status = gradcam.main(
+        [
+            "--checkpoint",
+            str(folder / "best_model.pth"),
+            str(tmp_path / "broken.png"),
+            str(good),
+            str(tmp_path / "absent.png"),
+            str(good),
+            "--output-dir",
+            str(tmp_path / "out"),
+        ]
+    )
+    lines = capsys.readouterr().err.splitlines()
+    assert status == 2 and len(lines) == 2
+    assert all(line.startswith("gradcam.py: error: ") for line in lines)
+    assert "broken.png" in lines[0] and "absent.png" in lines[1]
+    assert len(list((tmp_path / "out").iterdir())) == 2  # the same image twice: two files
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "IMAGE, --checkpoint"),
+        (["--checkpoint", "absent.pth", "a.png"], "absent.pth"),
+        (["--checkpoint", "{}", "a.png", "--layer", "layer9"], "layer 'layer9'"),
+        (["--checkpoint", "{}", "a.png", "--sign", "up"], "--sign"),
+        (["--checkpoint", "{}", "a.png", "--mask-dir", "absent"], "--mask-dir absent"),
+        (["--checkpoint", "{}", "a.png", "--output-dir", "{}"], "--output-dir"),
+    ],
+)
+def test_command_refuses_in_one_line(folder, capsys, arguments, message):
+    arguments = [text.format(folder / "best_model.pth") for text in arguments]
+    assert gradcam.main(arguments) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("gradcam.py: error: ") and message in line
