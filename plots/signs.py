@@ -1,3 +1,3 @@
-"""Sides of the evidence that a figure can show; apart, for the command line waits for no plot."""
+"""Sides of the evidence that a figure can show; here so that `--help` need not load matplotlib."""
 
 SIGNS = ("older", "younger", "both")

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import evaluate
+from reading.settings import SPLIT_SETTINGS
 from tests.common import FILES, SIZE, contracted_test_set, foreign_lines, is_chinese
 
 
@@ -45,6 +46,10 @@ def test_a_checkpoint_without_split_settings_warns_loudly(data, tmp_path, comman
     assert done.status == 0
     assert "TRAINING SAMPLES MAY BE IN THE TEST SET" in done.err
     assert "does not hold test_size, val_size, seed" in done.err
+    (file,) = (tmp_path / "out").glob("*/test_metrics.json")
+    leakage = json.loads(file.read_text())["leakage"]
+    assert leakage["default_settings"] == list(SPLIT_SETTINGS)
+    assert leakage["verdict"].startswith("possible leak: the checkpoint does not say how training")
 
 
 def test_the_same_split_given_again_does_not_warn(data, tmp_path, command, no_figures):
