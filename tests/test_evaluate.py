@@ -314,23 +314,23 @@ def fixed_study(study_class, tmp_path):
     return study_class(folder, images, workbook, folder / "best_model.pth")
 
 
-def same(stored, found, where=""):
+def same(stored, found, tolerance, where=""):
     """The same keys in the same order, the same texts, and numbers that differ by rounding."""
     name = where.rpartition(".")[2]
     assert type(stored) is type(found) or name in VARIES, where
     if isinstance(stored, dict):
         assert list(stored) == list(found), where
         for key, value in stored.items():
-            same(value, found[key], f"{where}.{key}")
+            same(value, found[key], tolerance, f"{where}.{key}")
     elif name in VARIES or ".versions." in where or ".seconds." in where:
         pass
     elif isinstance(stored, list):
         assert len(stored) == len(found), where
         for number, pair in enumerate(zip(stored, found, strict=True)):
-            same(*pair, f"{where}.{number}")
+            same(*pair, tolerance, f"{where}.{number}")
     elif isinstance(stored, float):
         # absolutely, for what is nearly zero: ages are float32, which differ by 4e-6 from the next
-        assert found == pytest.approx(stored, rel=1e-4, abs=1e-5), where
+        assert found == pytest.approx(stored, rel=tolerance, abs=tolerance / 10), where
     else:
         assert found == stored, where
 
@@ -346,4 +346,8 @@ def test_a_stored_study_gives_the_same_numbers(fixed_study, tmp_path, command, n
     assert command(fixed_study.arguments(tmp_path / "out", *more)).status == 0
     folder = tmp_path / "out" / f"{tmp_path.name}_study"
     found = json.loads((folder / "test_metrics.json").read_text(encoding="utf-8"))
-    same(json.loads(STORED.read_text(encoding="utf-8")), found)
+    stored = json.loads(STORED.read_text(encoding="utf-8"))
+    before, now = (record["evaluation_info"]["versions"] for record in (stored, found))
+    # another Pillow or PyTorch rounds otherwise, and quantiles jump from image to image
+    alike = all(before[package] == now[package] for package in ("pillow", "torch"))
+    same(stored, found, 1e-4 if alike else 1e-2)
