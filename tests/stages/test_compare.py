@@ -246,48 +246,16 @@ def test_runs_are_named_so_that_they_can_be_told_apart(tmp_path):
 # ---------------------------------------------------------------- what is refused
 
 
-@pytest.mark.parametrize(
-    ("changed", "message"),
-    [
-        ({"predictions": [1.0]}, r"differ in length \(1 predictions, 2 targets, 2 filenames\)"),
-        ({"subject_ids": ["1"]}, r"differ in length .* 1 subject_ids"),
-        ({"predictions": [1.0, None]}, "predictions holds null for anon_2_1.png"),
-        ({"predictions": [1.0, float("nan")]}, "predictions holds NaN for anon_2_1.png"),
-        ({"targets": [float("inf"), 1.0]}, "targets holds Infinity for anon_1_1.png"),
-        ({"predictions": [1.0, "2"]}, 'predictions holds "2" for anon_2_1.png'),
-        ({"predictions": [1.0, True]}, "predictions holds true"),
-        ({"predictions": [1.0, [2.0]]}, r"predictions holds \[2.0\]"),
-        ({"predictions": [1.0, 10**400]}, "predictions holds 1000"),
-        ({"filenames": ["anon_1_1.png", "x/anon_1_1.png"]}, "anon_1_1.png appears twice"),
-        ({"filenames": ["anon_1_1.png", None]}, "filenames: entry 2 is empty"),
-        ({"filenames": [], "predictions": [], "targets": []}, "holds no predictions"),
-        ({"targets": "31"}, "needs the lists predictions, targets, filenames"),
-    ],
-)
-def test_faulty_contents_are_refused(tmp_path, changed, message):
-    paths = [small(tmp_path, "a"), small(tmp_path, "b", **changed)]
-    with pytest.raises(InputError, match=message) as caught:
+def test_a_file_that_cannot_be_used_is_named(tmp_path):
+    paths = [small(tmp_path, "a"), small(tmp_path, "b", predictions=[1.0, None])]
+    with pytest.raises(InputError, match=r"predictions holds null for anon_2_1\.png") as caught:
         compare_results(paths)
     assert str(tmp_path / "b") in str(caught.value)
-    assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"{", b"\xff\xfe\x00", b"", b"[" * 100_000, b"[1]", b"3"])
-def test_what_is_not_predictions_is_refused(tmp_path, content):
-    (tmp_path / "b.json").write_bytes(content)
-    with pytest.raises(InputError, match=r"b\.json: (is not JSON|needs the lists)"):
-        compare_results([small(tmp_path), tmp_path / "b.json"])
-
-
-def test_missing_files_are_refused(tmp_path):
-    a = small(tmp_path)
-    with pytest.raises(InputError, match="nowhere: no such file or folder"):
-        compare_results([a, tmp_path / "nowhere"])
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match=r"empty: holds no predictions\.json"):
-        compare_results([a, tmp_path / "empty"])
+def test_one_result_is_refused(tmp_path):
     with pytest.raises(InputError, match="two or more"):
-        compare_results([a])
+        compare_results([small(tmp_path)])
 
 
 def test_the_same_file_twice_is_refused(tmp_path):
