@@ -163,7 +163,7 @@ def _pairs(
                     differences_of["age_bias_slope"],
                     a=names[a - 1],
                     b=names[b - 1],
-                    n_subjects=len(set(subjects)),
+                    n_subjects=paired.n_subjects,
                     n_pairs=len(numbers),
                 ),
             )

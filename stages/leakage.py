@@ -18,7 +18,7 @@ from PIL import Image
 from reading.checksums import sha256
 from reading.images import UnreadableImage, read_image
 from reading.settings import SPLITS
-from words.catalogue import LANGUAGES, texts
+from words.catalogue import LANGUAGES, in_both
 from words.reports import leakage_verdict
 
 NO_LEAK, POSSIBLE, LEAK = "no leak found", "possible leak", "LEAK"
@@ -161,9 +161,5 @@ def leak_warnings(leakage: Leakage) -> list[dict[str, str]]:
     """Say what leaked, by language; nothing unless there is a leak."""
     if leakage.level != LEAK:
         return []
-    return [
-        {
-            lang: texts("warnings", lang)["leak"].format(verdict=leakage_verdict(leakage, lang))
-            for lang in LANGUAGES
-        }
-    ]
+    verdict = {lang: leakage_verdict(leakage, lang) for lang in LANGUAGES}
+    return [in_both("warnings", "leak", verdict=verdict)]

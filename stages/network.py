@@ -103,7 +103,6 @@ def fold_batch_norms(model: AgeRegressor) -> AgeRegressor:
 class Predictor:
     """Ages and signed maps of a batch, on one device.
 
-    batch_size: images at a time. workers: decoding threads.
     target_layer: a stage (`layer1` ... `layer4`), or any other layer that `gradcam.find_layer`
     finds; None for predictions alone. compiled_batch: let `torch.compile` build the part before
     the target for batches of exactly this size; 0 does not compile. amp: that part in bfloat16;

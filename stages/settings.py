@@ -9,7 +9,7 @@ from typing import Any
 from errors import InputError
 from model import Checkpoint
 from reading.settings import SPLIT_SETTINGS, Settings
-from words.catalogue import LANGUAGES, in_both, texts
+from words.catalogue import LANGUAGES, in_both
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,14 +34,8 @@ class UsedSettings:
                 in_both("warnings", "split_changed_one", name=name, **change)
                 for name, change in self.changed.items()
             ]
-            warnings.append(
-                {
-                    lang: texts("warnings", lang)["split_changed"].format(
-                        listed=", ".join(one[lang] for one in each)
-                    )
-                    for lang in LANGUAGES
-                }
-            )
+            listed = {lang: ", ".join(one[lang] for one in each) for lang in LANGUAGES}
+            warnings.append(in_both("warnings", "split_changed", listed=listed))
         if self.absent:
             used = ", ".join(f"{name} = {getattr(self.settings, name)}" for name in self.absent)
             names = ", ".join(self.absent)

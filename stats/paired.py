@@ -113,11 +113,7 @@ def paired_differences(
             a=_number(a[name][0]),
             b=_number(b[name][0]),
             unit=definition.unit,
-            value=change.value,
-            ci95=change.ci95,
-            p_value=change.p_value,
-            reason=change.reason,
-            ci95_reason=change.ci95_reason,
+            **vars(change),
         )
     return Paired(
         n_images=true_age.size,

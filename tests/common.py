@@ -1,6 +1,7 @@
 """What several test files use, besides the fixtures of conftest.py."""
 
 import re
+import zipfile
 
 import openpyxl
 import torch
@@ -25,6 +26,20 @@ def contracted_test_set(data):
     _, test = train_test_split(subjects, test_size=0.15, random_state=42, stratify=bins)
     chosen = [name for subject in test for name in names if name.split("_")[1] == subject]
     return chosen, [ages[name.split("_")[1]] for name in chosen]
+
+
+def edit(path, change):
+    """Rewrite the members of a workbook: change(name, bytes) -> bytes."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, change(name, data))
+    return path
+
+
+def in_sheet(pattern, new):
+    return lambda name, data: re.sub(pattern, new, data) if "sheet1" in name else data
 
 
 def is_chinese(line):

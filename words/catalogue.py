@@ -31,10 +31,17 @@ def texts(section: str, lang: str) -> Mapping[str, str]:
 def in_both(section: str, key: str, /, **facts: object) -> dict[str, str]:
     """Format one text in every language with the same facts: {language: text}.
 
+    A fact that is a dict by language gives each language its own.
+
     Raises:
         KeyError: no such section or key, or the text asks for another fact.
     """
-    return {lang: texts(section, lang)[key].format(**facts) for lang in LANGUAGES}
+    return {
+        lang: texts(section, lang)[key].format(
+            **{name: fact[lang] if isinstance(fact, dict) else fact for name, fact in facts.items()}
+        )
+        for lang in LANGUAGES
+    }
 
 
 def language(choice: str) -> str:

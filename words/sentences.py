@@ -3,6 +3,7 @@
 A sentence claims no more than an interval or a p-value shows, and says so where there is none.
 """
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from words.catalogue import LANGUAGES, in_both, texts
@@ -46,19 +47,15 @@ def age_bias_sentence(bias: Any, n_subjects: int) -> dict[str, str]:
         return in_both("age_bias", "unbiased", **facts)
     if not bias.at_ages:
         return in_both("age_bias", "biased", **facts)
-    sentence = {}
-    for lang in LANGUAGES:
-        words = texts("age_bias", lang)
-        ages = words["join"].join(_error_at_age(row, lang) for row in bias.at_ages)
-        sentence[lang] = words["biased_at"].format(ages=ages, **facts)
-    return sentence
+    ages = _joined("age_bias", [_error_at_age(row) for row in bias.at_ages])
+    return in_both("age_bias", "biased_at", ages=ages, **facts)
 
 
-def _error_at_age(row: Any, lang: str) -> str:
-    """State the mean error of one age group, named by its middle."""
+def _error_at_age(row: Any) -> dict[str, str]:
+    """State the mean error of one age group, named by its middle, by language."""
     low, high = row.ci95
     key = "no_error" if low <= 0 <= high else "older" if row.mean_error > 0 else "younger"
-    return texts("age_bias", lang)[key].format(age=row.age, years=f"{abs(row.mean_error):.1f}")
+    return in_both("age_bias", key, age=row.age, years=f"{abs(row.mean_error):.1f}")
 
 
 # ---------------------------------------------------------------- Grad-CAM
@@ -84,7 +81,7 @@ def focus_sentence(focus: Any) -> dict[str, str]:
         low, high = relation.ci95
         link = "less_error" if high < 0 else "more_error" if low > 0 else "no_link"
         facts["rho"] = f"{relation.value:.2f}, {low:.2f} / {high:.2f}"
-    return _joined("focus", (place, link), facts)
+    return _joined("focus", [in_both("focus", key, **facts) for key in (place, link)])
 
 
 def _place(ci95: CI, p_value: float) -> str:
@@ -114,12 +111,11 @@ def check_sentence(checks: Any) -> dict[str, str]:
         low, high = area.ci95
         order = "faithful" if low > 0 else "contrary" if high < 0 else "no_order"
         facts |= _bounds(area.ci95, "+.2f")
-    return _joined("checks", (weights, order), facts)
+    return _joined("checks", [in_both("checks", key, **facts) for key in (weights, order)])
 
 
-def _joined(section: str, keys: tuple[str, str], facts: dict[str, Any]) -> dict[str, str]:
-    """Format two texts of a section with the same facts and join them, by language."""
-    parts = [in_both(section, key, **facts) for key in keys]
+def _joined(section: str, parts: Sequence[dict[str, str]]) -> dict[str, str]:
+    """Join texts by language, with what the section puts between them."""
     return {
         lang: texts(section, lang)["join"].join(part[lang] for part in parts) for lang in LANGUAGES
     }

@@ -1,8 +1,6 @@
 """Labels of a workbook: both layouts, every odd row, and damaged files."""
 
 import datetime
-import re
-import zipfile
 
 import numpy as np
 import openpyxl
@@ -10,6 +8,7 @@ import pytest
 
 from errors import InputError
 from reading.labels import read_labels
+from tests.common import edit, in_sheet
 
 HEADER = ["Number", "Age", "Length", "Weight", "Sex"]
 
@@ -225,20 +224,6 @@ def test_sheet_option(book):
         read_labels(path)
     with pytest.raises(InputError, match=r"--sheet C: .* has no such sheet; it has A, B"):
         read_labels(path, sheet="C")
-
-
-def edit(path, change):
-    """Rewrite the members of a workbook: change(name, bytes) -> bytes."""
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in members.items():
-            archive.writestr(name, change(name, data))
-    return path
-
-
-def in_sheet(pattern, new):
-    return lambda name, data: re.sub(pattern, new, data) if "sheet1" in name else data
 
 
 def test_stored_values_of_formulas_are_read(book):

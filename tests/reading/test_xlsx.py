@@ -1,7 +1,6 @@
 """Files that claim to be workbooks: the rows of the honest, one line for every other."""
 
 import io
-import re
 import zipfile
 
 import openpyxl
@@ -9,6 +8,7 @@ import pytest
 
 from errors import InputError
 from reading.xlsx import cell_name, check_formulas, numbered_rows, opened, value_at
+from tests.common import edit, in_sheet
 
 TABLE = [["id", "age"], [1, 20], [2, 30]]
 
@@ -31,20 +31,6 @@ def rows_of(path):
     """Every row of the first sheet, by its number."""
     with opened(path) as (_, workbook):
         return {n: list(values) for n, values in numbered_rows(path, workbook.worksheets[0])}
-
-
-def edit(path, change):
-    """Rewrite the members of a workbook: change(name, bytes) -> bytes."""
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in members.items():
-            archive.writestr(name, change(name, data))
-    return path
-
-
-def in_sheet(pattern, new):
-    return lambda name, data: re.sub(pattern, new, data) if "sheet1" in name else data
 
 
 def test_wrong_dimension_record(book):
