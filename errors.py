@@ -7,12 +7,41 @@ import sys
 from typing import NoReturn
 
 
+class Message(str):
+    """A text in English that another language can say too (`words.catalogue.translated`).
+
+    template: an English sentence with `{names}`, under which the translation is filed; facts: what
+    stands for the names, Messages among them. As a str it is the English text.
+    """
+
+    template: str
+    facts: dict[str, object]
+
+    def __new__(cls, template: str, /, **facts: object) -> Message:
+        if isinstance(template, Message) and not facts:
+            return template
+        message = super().__new__(cls, template.format(**facts) if facts else template)
+        message.template, message.facts = template, facts
+        return message
+
+    def __reduce__(self) -> tuple[object, ...]:  # what a worker sends keeps its facts
+        return _message, (self.template, self.facts)
+
+
+def _message(template: str, facts: dict[str, object]) -> Message:
+    return Message(template, **facts)
+
+
 class InputError(Exception):
     """A file or an option that cannot be used.
 
     The message is one line: it names the file or the option, says what is wrong with it and
     what to do. The commands print it to stderr and end with exit status 2.
     """
+
+    def __init__(self, template: str, /, **facts: object) -> None:
+        self.message = Message(template, **facts)
+        super().__init__(self.message)
 
 
 class Parser(argparse.ArgumentParser):

@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import BmpImagePlugin, GifImagePlugin, ImageFile, JpegImagePlugin
 
-from errors import InputError
+from errors import InputError, Message
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 MAX_PIXELS = 50_000_000  # 150 MB as RGB; an ultrasound picture has below 2 million
@@ -61,12 +61,13 @@ _DECODER_ERRORS = (
 class UnreadableImage(InputError):
     """An image file that cannot be used. `reason` is the message without the path."""
 
-    def __init__(self, path: str | Path, reason: str) -> None:
-        super().__init__(str(path), reason)
-        self.reason = reason
+    def __init__(self, path: str | Path, template: str, /, **facts: object) -> None:
+        self.reason = Message(template, **facts)
+        self.path = str(path)
+        super().__init__("{path}: {reason}", path=self.path, reason=self.reason)
 
-    def __str__(self) -> str:
-        return f"{self.args[0]}: {self.reason}"
+    def __reduce__(self) -> tuple[object, ...]:
+        return UnreadableImage, (self.path, self.reason)
 
 
 def read_image(path: str | Path) -> tuple[npt.NDArray[np.uint8], str]:

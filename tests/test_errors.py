@@ -1,10 +1,11 @@
 """The one line that ends a command, and what is left to be a traceback."""
 
 import errno
+import pickle
 
 import pytest
 
-from errors import InputError, Parser, complain
+from errors import InputError, Message, Parser, complain
 
 
 def said(capsys, error, **more):
@@ -63,3 +64,18 @@ def test_a_wrong_argument_is_an_input_error():
     parser.add_argument("--seed", type=int)
     with pytest.raises(InputError, match="argument --seed: invalid int value: 'x'; see --help"):
         parser.parse_args(["--seed", "x"])
+
+
+def test_message_is_its_english_text_and_keeps_its_facts():
+    message = Message("{path}: {why}", path="{a}.png", why=Message("is {count} MB", count=3))
+    assert message == "{a}.png: is 3 MB"
+    again = pickle.loads(pickle.dumps(message))
+    assert (again, again.template, again.facts) == (message, "{path}: {why}", message.facts)
+    assert again.facts["why"].facts == {"count": 3}
+    error = pickle.loads(pickle.dumps(InputError("{path}: is empty", path="{}.png")))
+    assert str(error) == "{}.png: is empty"
+    assert error.message.facts == {"path": "{}.png"}
+
+
+def test_without_facts_a_message_stays_as_written():
+    assert str(InputError("{a}: is empty")) == "{a}: is empty"

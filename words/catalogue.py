@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping
 from locale import getlocale
 
+from errors import Message
+from words.chinese import errors as chinese_errors
 from words.chinese import figures as chinese_figures
 from words.chinese import messages as chinese_messages
 from words.chinese import results as chinese_results
@@ -31,17 +33,30 @@ def texts(section: str, lang: str) -> Mapping[str, str]:
 def in_both(section: str, key: str, /, **facts: object) -> dict[str, str]:
     """Format one text in every language with the same facts: {language: text}.
 
-    A fact that is a dict by language gives each language its own.
+    A fact that is a dict by language gives each language its own; a Message is translated.
 
     Raises:
         KeyError: no such section or key, or the text asks for another fact.
     """
     return {
         lang: texts(section, lang)[key].format(
-            **{name: fact[lang] if isinstance(fact, dict) else fact for name, fact in facts.items()}
+            **{
+                name: fact[lang] if isinstance(fact, dict) else translated(fact, lang)
+                for name, fact in facts.items()
+            }
         )
         for lang in LANGUAGES
     }
+
+
+def translated(fact: object, lang: str) -> object:
+    """Say a Message in `lang`; anything else, and what has no translation, stays as it is."""
+    if lang == "en" or not isinstance(fact, Message):
+        return fact
+    template = chinese_errors.TEXTS.get(fact.template, fact.template)
+    if not fact.facts:
+        return template
+    return template.format(**{name: translated(part, lang) for name, part in fact.facts.items()})
 
 
 def language(choice: str) -> str:

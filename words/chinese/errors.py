@@ -1,0 +1,3 @@
+"""Chinese for every `errors.Message` and InputError, filed under its English template."""
+
+TEXTS: dict[str, str] = {}
