@@ -1,48 +1,35 @@
-"""Folder and workbook -> samples, one row per image; the split by subject, as training made it."""
+"""Folder and workbook -> images with labels and masks; the split by subject, as training made it.
+
+What training read decides the split, not what can be read here: names that end in .png or .jpg, and
+the labels of `Labels.training`. One subject more or fewer gives another split.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import math
 import os
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
 
-from errors import InputError
-from reading.cells import filename_key, subject_key
+from errors import InputError, Message
+from reading.cells import filename_key
+from reading.folder import find_images as find_images
+from reading.folder import is_text, printable, subject_in
 from reading.images import IMAGE_SUFFIXES
 from reading.labels import Labels, read_labels
-from reading.settings import SPLITS, Settings, check_settings
+from reading.settings import OUTSIDE, SPLITS, Settings, check_settings
 from words.catalogue import in_both
 
-
-def find_images(image_dir: str | Path) -> list[Path]:
-    """Find everything named .png, .jpg or .jpeg (any case) in the folder itself, sorted by path.
-
-    What turns out to be a folder or a broken link is kept: it is left out later, with its reason.
-    Names that begin with a dot belong to the system (macOS writes `._x.png` beside `x.png`).
-    Raises InputError where the folder cannot be read or holds no image.
-    """
-    try:
-        entries = list(os.scandir(image_dir))
-    except FileNotFoundError as error:
-        raise InputError(f"{image_dir}: no such folder") from error
-    except NotADirectoryError as error:
-        raise InputError(f"{image_dir}: is a file; give the folder of the images") from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{image_dir}: cannot be read ({reason})") from error
-    names = [
-        entry.name
-        for entry in entries
-        if entry.name.lower().endswith(IMAGE_SUFFIXES) and not entry.name.startswith(".")
-    ]
-    if not names:
-        folders = sorted(entry.name for entry in entries if entry.is_dir())[:5]
-        hint = f"; it holds the folders {', '.join(folders)}: give one of them" if folders else ""
-        raise InputError(f"{image_dir}: no .png, .jpg or .jpeg image in this folder{hint}")
-    return sorted((Path(image_dir) / name for name in names), key=str)
+TRAINING_SUFFIXES = (".png", ".jpg")  # in these letters: no .PNG, no .jpeg
+IMAGE_COLUMNS = (
+    *("filename", "path", "subject_id", "true_age", "sex", "cohort"),
+    *("training_age", "kind", "reason"),
+)
+NOT_READ = "not_read_by_training"
 
 
 def load_samples(
@@ -50,52 +37,154 @@ def load_samples(
     excel_path: str | Path,
     cohort: str | None = None,
     sheet: str | None = None,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Find the images with their labels, and the images without one.
+) -> tuple[pd.DataFrame, Labels]:
+    """Find the images and their labels.
 
-    Returns samples (filename, path, subject_id, true_age in years, sex, cohort), sorted by path,
-    and skipped (filename, path, kind, reason), whose kind is one of "no_label", "unusable_label",
-    "conflicting_label", "unusable_name". No file is opened: whether it can be read must not decide
-    the split. Raises InputError, also where no image has a usable label.
+    Returns one row per image, sorted by path: filename, path, subject_id, true_age (years), sex,
+    cohort; training_age (years), as training read it, NaN where training read no such file or
+    label; kind and reason, why the image is left out of the numbers, None where it is not. Kinds:
+    "no_label", "unusable_label", "conflicting_label", "unusable_name", and "not_read_by_training"
+    for what only this program can read. Where training could have read none of the images, all
+    usable ones stand in for what it read, and `departures` of the labels says why.
+
+    No file is opened: whether it can be read does not decide the split. Raises InputError, also
+    where no image has a usable label.
     """
     paths = find_images(image_dir)
     labels = read_labels(excel_path, cohort=cohort, sheet=sheet, image_dir=image_dir)
-    by_key = {row.key: row for row in labels.table.itertuples(index=False)}
-    problem_of = {
-        row.key: (row.kind, f"its label cannot be used: {row.cell} {row.reason}")
-        for row in labels.problems.iloc[::-1].itertuples(index=False)  # the first one stays
-    }
-    rows, skipped = [], []
-    for path in paths:
-        subject = _subject_in(path)
-        keys = _keys(path, subject, labels)
-        label = next((by_key[key] for key in keys if key in by_key), None)
+    finder = _Finder(labels, Path(excel_path).name)
+    rows = [finder.row(path) for path in paths]
+    images = pd.DataFrame(rows, columns=IMAGE_COLUMNS, dtype=object)
+    images = images.astype({"true_age": "float64", "training_age": "float64"})
+    if not images["kind"].isin([None, NOT_READ]).any():
+        raise InputError(
+            "{folder}: none of {count} images has a usable label in {workbook}: {why}; "
+            "the workbook has labels for {keys}",
+            folder=image_dir,
+            count=len(images),
+            workbook=excel_path,
+            why=why_left_out(images),
+            keys=labels.first_keys,
+        )
+    if images["training_age"].notna().any():
+        return images, labels
+    if not labels.departures.keys() & {"cohort", "filename"}:
+        reason = images.loc[images["kind"] == NOT_READ, "reason"].iloc[0]
+        nothing = Message("training could have read none of the images: {reason}", reason=reason)
+        labels = dataclasses.replace(labels, departures=labels.departures | {"nothing": nothing})
+    usable = taken_back(images, images["kind"] == NOT_READ)
+    return usable.assign(training_age=usable["true_age"].where(usable["kind"].isna())), labels
+
+
+def taken_back(images: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
+    """Images of which some rows are not left out after all."""
+    kept = {name: images[name].mask(rows, None) for name in ("kind", "reason")}
+    return images.assign(**kept)
+
+
+def why_left_out(skipped: pd.DataFrame) -> Message:
+    """Count the images that are left out by reason, the most frequent first, with an example each.
+
+    Reasons that differ in their facts alone, such as the cell, are one.
+    """
+    said = []
+    reasons = skipped["reason"].map(_sentence)
+    for sentence, count in reasons.value_counts().items():
+        first = skipped[reasons == sentence].iloc[0]
+        said.append(
+            Message(
+                "{count} ({reason}, such as {example})",
+                count=count,
+                reason=first["reason"],
+                example=first["filename"],
+            )
+        )
+    listed = said[0]
+    for more in said[1:]:
+        listed = Message("{listed}, {more}", listed=listed, more=more)
+    return listed
+
+
+def _sentence(reason: str) -> str:
+    """What a reason says without its facts; those that are sentences themselves stay."""
+    if not isinstance(reason, Message):
+        return reason
+    parts = [_sentence(fact) for fact in reason.facts.values() if isinstance(fact, Message)]
+    return " ".join([reason.template, *parts])
+
+
+class _Finder:
+    """Finds the label of an image, here and in training."""
+
+    def __init__(self, labels: Labels, workbook: str) -> None:
+        self.labels, self.workbook = labels, workbook
+        self.by_key = {row.key: row for row in labels.table.itertuples(index=False)}
+        self.problem_of = {
+            row.key: (
+                row.kind,
+                Message("its label cannot be used: {reason}", reason=row.reason),
+            )
+            for row in labels.problems.iloc[::-1].itertuples(index=False)  # the first one stays
+        }
+
+    def row(self, path: Path) -> tuple[object, ...]:
+        """The image's row, in the order of IMAGE_COLUMNS."""
+        subject = subject_in(path)
+        keys = _keys(path, subject, self.labels)
+        key = next((key for key in keys if key in self.by_key), None)
+        label = None if key is None else self.by_key[key]
         if label is not None and subject is None:
             subject = label.subject
-        if not _is_text(path.name):
-            fault = ("unusable_name", "its name is not valid text, or not one line; rename it")
-        elif subject is None and (label is not None or labels.by == "subject"):
-            fault = ("unusable_name", "its name has no subject number, as in anon_123_1.png")
+        by_name = path.name.endswith(TRAINING_SUFFIXES)
+        trained = self.labels.training.get(str(subject)) if by_name else None
+        fault: tuple[str | None, Message | None] = (None, None)
+        if not is_text(path.name):
+            reason = Message("its name is not valid text, or not one line; rename it")
+            fault = ("unusable_name", reason)
+        elif subject is None and (label is not None or self.labels.by == "subject"):
+            reason = Message("its name has no subject number, as in anon_123_1.png")
+            fault = ("unusable_name", reason)
         elif label is None:
-            absent = ("no_label", f"no label for {labels.by} {keys[0]} in {Path(excel_path).name}")
-            fault = next((problem_of[key] for key in keys if key in problem_of), absent)
-        else:
-            rows.append((path.name, str(path), subject, label.true_age, label.sex, label.cohort))
-            continue
-        skipped.append((_printable(path.name), _printable(str(path)), *fault))
-    if not rows:
-        raise InputError(
-            f"{image_dir}: none of {len(paths)} images has a usable label in {excel_path}; "
-            f"first image {skipped[0][0]}: {skipped[0][3]}; "
-            f"first {labels.by} in the workbook: {_printable(labels.table['key'].iloc[0])}"
-        )
-    columns = ["filename", "path", "subject_id", "true_age", "sex", "cohort"]
-    samples = pd.DataFrame(rows, columns=columns, dtype=object).astype({"true_age": "float64"})
-    return samples, _skipped(skipped)
+            problem = next((self.problem_of[key] for key in keys if key in self.problem_of), None)
+            fault = problem or ("no_label", self._no_label(keys[0]))
+        elif trained is None:
+            suffix = Message("training reads only names that end in .png or .jpg")
+            fault = (NOT_READ, self.labels.unread[str(key)] if by_name else suffix)
+        elif trained != label.true_age:
+            fault = ("conflicting_label", _another_age(label.true_age, trained))
+        age, sex, cohort = (label.true_age, label.sex, label.cohort) if label else (None,) * 3
+        name, place = printable(path.name), printable(str(path))
+        return (name, place, subject, age, sex, cohort, trained, *fault)
+
+    def _no_label(self, key: str | None) -> Message:
+        book = self.workbook
+        if self.labels.by == "filename":
+            return Message("no label for the file name {key} in {workbook}", key=key, workbook=book)
+        return Message("no label for subject {key} in {workbook}", key=key, workbook=book)
+
+
+def _another_age(age: float, trained: float) -> Message:
+    return Message(
+        "its label is contradicted: one row says {age:g}, and the last one, which training took, "
+        "says {trained:g}",
+        age=age,
+        trained=trained,
+    )
+
+
+def age_bin(age: float, width: float) -> str:
+    """Name the bin of an age as training did: "40-50" for 45 and 10, "37.5-45.0" for 40 and 7.5.
+
+    scikit-learn sorts the names as text, and their order decides the split. 10 and 10.0 give names
+    in the same order.
+    """
+    steps = age // width
+    lower = int(steps) * width if math.isfinite(steps) else steps
+    return f"{lower}-{lower + width}"
 
 
 def split_samples(
-    samples: pd.DataFrame,
+    images: pd.DataFrame,
     *,
     test_size: float = Settings.test_size,
     val_size: float = Settings.val_size,
@@ -104,38 +193,27 @@ def split_samples(
     age_bin_width: float = Settings.age_bin_width,
     min_age: float = Settings.min_age,
     max_age: float = Settings.max_age,
-) -> tuple[pd.DataFrame, pd.DataFrame, list[dict[str, str]]]:
+) -> tuple[pd.DataFrame, list[dict[str, str]]]:
     """Split by subject, as training did for the same images, workbook and settings.
 
-    samples: as from load_samples. test_size: share of the subjects; val_size: share of the rest, 0
-    for none. age_bin_width, min_age, max_age: years, both ends included. Returns samples with
-    `split` added, subjects in the order in which scikit-learn returned them and a subject's images
-    by path; skipped (filename, path, kind, reason), of the kind "outside_age_range"; and notes, one
-    line by language each: where a split could not be stratified. Raises InputError that names the
-    option.
+    images: as from load_samples; those that training read are split, used here or not. test_size:
+    share of the subjects; val_size: share of the rest, 0 for none. age_bin_width, min_age, max_age:
+    years, both ends included; at 0 and 100 and beyond, training did not look at the ages.
+
+    Returns images with `split` added, subjects in the order in which scikit-learn returned them and
+    a subject's images by path, then those in no split, "outside"; kind and reason of those outside
+    the ages are set. And notes, one line by language each: where a split could not be stratified.
+    Raises InputError that names the option, ValueError where a subject is missing.
     """
     check_settings(test_size=test_size, val_size=val_size, seed=seed)
     check_settings(age_bin_width=age_bin_width, min_age=min_age, max_age=max_age)
     seed = int(seed)  # 42.0 passes for a whole number; scikit-learn wants an int
-    if min_age > max_age:
-        raise InputError(f"--min-age {min_age:g}: is above --max-age {max_age:g}")
-    samples = samples.loc[samples["path"].map(str).sort_values(kind="stable").index]
-    span = f"{min_age:g} to {max_age:g} years"
-    outside = ~samples["true_age"].between(min_age, max_age)
-    skipped = _skipped(
-        [
-            (row.filename, row.path, "outside_age_range", f"age {row.true_age:g} is outside {span}")
-            for row in samples[outside].itertuples(index=False)
-        ]
-    )
-    samples = samples[~outside]
-    if samples.empty:
-        raise InputError(
-            f"--min-age {min_age:g}, --max-age {max_age:g}: none of {len(skipped)} images is "
-            "of a person of such an age"
-        )
-    ages = samples.groupby("subject_id", sort=False)["true_age"].first()
-    bins = {subject: int(age // age_bin_width) for subject, age in ages.items()}
+    images = within_ages(by_path(images), min_age, max_age)
+    read = images[images["training_age"].notna()]
+    if missing := read.index[read["subject_id"].isna()].tolist():
+        raise ValueError(f"images: subject_id is missing in row {missing[0]}")
+    ages = read.groupby("subject_id", sort=False)["training_age"].first()
+    bins = {subject: age_bin(age, age_bin_width) for subject, age in ages.items()}
     notes: list[dict[str, str]] = []
     rest, test = _divide(list(bins), bins, test_size, seed, stratify, "test", notes)
     train: list[str] = rest
@@ -145,34 +223,99 @@ def split_samples(
     place: dict[str, tuple[str, int]] = {}
     for split, subjects in zip(SPLITS, (test, val, train), strict=True):
         place |= {subject: (split, len(place) + i) for i, subject in enumerate(subjects)}
-    order = samples["subject_id"].map(lambda subject: place[subject][1]).argsort(kind="stable")
-    samples = samples.iloc[order].reset_index(drop=True)
-    split_of = samples["subject_id"].map(lambda subject: place[subject][0])
-    return samples.assign(split=split_of), skipped, notes
+    nowhere = (OUTSIDE, len(place))
+    places = [
+        nowhere if math.isnan(age) else place[subject]
+        for subject, age in zip(images["subject_id"], images["training_age"], strict=True)
+    ]
+    order = pd.Series([number for _, number in places]).argsort(kind="stable")
+    images = images.assign(split=[split for split, _ in places])
+    return images.iloc[order].reset_index(drop=True), notes
+
+
+def by_path(images: pd.DataFrame) -> pd.DataFrame:
+    """Sort images as training sorted them, rows numbered from 0."""
+    return images.sort_values("path", key=lambda p: p.map(str), kind="stable", ignore_index=True)
+
+
+def within_ages(images: pd.DataFrame, min_age: float, max_age: float) -> pd.DataFrame:
+    """Take the people outside the ages out of what training read, and say so in kind and reason."""
+    if min_age > max_age:
+        raise InputError(
+            "--min-age {min_age:g}: is above --max-age {max_age:g}",
+            min_age=min_age,
+            max_age=max_age,
+        )
+    ages = images["training_age"]
+    if min_age <= 0 and max_age >= 100:
+        return images
+    outside = ages.notna() & ~ages.between(min_age, max_age)
+    if outside.sum() == ages.notna().sum():
+        raise InputError(
+            "--min-age {min_age:g}, --max-age {max_age:g}: none of {count} images is of a person "
+            "of such an age",
+            min_age=min_age,
+            max_age=max_age,
+            count=int(outside.sum()),
+        )
+    said = outside & images["kind"].isna()
+    reasons = [
+        Message(
+            "age {age:g} is outside {min_age:g} to {max_age:g} years",
+            age=age,
+            min_age=min_age,
+            max_age=max_age,
+        )
+        for age in ages[said]
+    ]
+    images = images.assign(training_age=ages.mask(outside), kind=images["kind"].astype(object))
+    images.loc[said, "kind"] = "outside_age_range"
+    images.loc[said, "reason"] = pd.Series(reasons, index=images.index[said], dtype=object)
+    return images
 
 
 def mask_path_for(image_path: str | Path, mask_dir: str | Path | None = None) -> Path | None:
     """Find the image's mask: same name, .png, .jpg or .jpeg; None where there is none.
 
-    Looked for in mask_dir, or else where the last `Images` folder of the path reads `Masks`.
+    Looked for in `mask_folder_for` the image.
     """
-    image_path = Path(os.path.abspath(image_path))
-    if mask_dir is not None:
-        folder = Path(mask_dir)
-    else:
-        parts = list(image_path.parent.parts)
-        if "Images" not in parts:
-            return None
-        parts[len(parts) - 1 - parts[::-1].index("Images")] = "Masks"
-        folder = Path(*parts)
+    folder = mask_folder_for(image_path, mask_dir)
+    if folder is None:
+        return None
     suffixes = (*IMAGE_SUFFIXES, *(suffix.upper() for suffix in IMAGE_SUFFIXES))
-    candidates = (folder / (image_path.stem + suffix) for suffix in suffixes)
+    candidates = (folder / (Path(image_path).stem + suffix) for suffix in suffixes)
     return next((path for path in candidates if path.is_file()), None)
+
+
+def mask_folder_for(image_path: str | Path, mask_dir: str | Path | None = None) -> Path | None:
+    """Folder of the image's mask: mask_dir, or else where the last `Images` of the path is `Masks`.
+
+    None where no folder of the path is called `Images`.
+    """
+    if mask_dir is not None:
+        return Path(mask_dir)
+    parts = list(Path(os.path.abspath(image_path)).parent.parts)
+    if "Images" not in parts:
+        return None
+    parts[len(parts) - 1 - parts[::-1].index("Images")] = "Masks"
+    return Path(*parts)
+
+
+def folders_beside(image_dir: str | Path, stems: Collection[str]) -> list[Path]:
+    """Find the folders beside image_dir that hold images of these names, most of them first."""
+    here = Path(os.path.abspath(image_dir))
+    found: list[tuple[int, str]] = []
+    for folder in {*here.parent.glob("*/")} - {here}:
+        with contextlib.suppress(OSError):
+            names = [Path(name) for name in os.listdir(folder)]
+            images = {name.stem for name in names if name.suffix.lower() in IMAGE_SUFFIXES}
+            found.append((-len(images & set(stems)), str(folder)))
+    return [Path(folder) for count, folder in sorted(found) if count]
 
 
 def _divide(
     subjects: list[str],
-    bins: dict[str, int],
+    bins: dict[str, str],
     size: float,
     seed: int,
     stratify: bool,
@@ -189,21 +332,18 @@ def _divide(
                 subjects, test_size=size, random_state=seed, stratify=strata
             )
             return kept, taken
-        except ValueError as error:
-            # A bin of one subject, or more bins than subjects on one side.
-            notes.append(in_both("warnings", f"{name}_not_stratified", reason=_one_line(error)))
+        except ValueError:  # a bin of one subject, or more bins than subjects on one side
+            notes.append(in_both("warnings", f"{name}_not_stratified"))
     try:
         kept, taken = train_test_split(subjects, test_size=size, random_state=seed)
     except ValueError as error:
         raise InputError(
-            f"--{name}-size {size:g}: too few subjects to split ({len(subjects)} left); "
-            f"{_one_line(error)}"
+            "{option} {size:g}: too few subjects to split ({count} left)",
+            option=f"--{name}-size",
+            size=size,
+            count=len(subjects),
         ) from error
     return kept, taken
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
 
 
 def _keys(path: Path, subject: str | None, labels: Labels) -> list[str | None]:
@@ -211,25 +351,3 @@ def _keys(path: Path, subject: str | None, labels: Labels) -> list[str | None]:
     if labels.by == "filename":
         return [filename_key(path.name), filename_key(path.stem)]
     return [subject]
-
-
-def _subject_in(path: Path) -> str | None:
-    """The second field of the name between underscores."""
-    fields = path.stem.split("_")
-    return subject_key(fields[1]) if len(fields) > 1 else None
-
-
-def _is_text(name: str) -> bool:
-    """Whether a name fits into one line of a result file.
-
-    Cc: control characters such as line ends. Cs: bytes of the file system that are no text.
-    """
-    return not any(unicodedata.category(character) in ("Cc", "Cs") for character in name)
-
-
-def _printable(text: str) -> str:
-    return "".join(c if _is_text(c) else ascii(c)[1:-1] for c in text)
-
-
-def _skipped(rows: Sequence[tuple[str, str, str, str]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["filename", "path", "kind", "reason"], dtype=object)

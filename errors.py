@@ -1,10 +1,15 @@
-"""Faults in what the user gave, and the one line that ends a command."""
+"""Faults in what the user gave, the one line that ends a command, and how it reads its options."""
 
 from __future__ import annotations
 
 import argparse
+import functools
+import itertools
+import re
+import shutil
 import sys
-from typing import NoReturn
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NoReturn
 
 
 class Message(str):
@@ -44,38 +49,165 @@ class InputError(Exception):
         super().__init__(self.message)
 
 
-class Parser(argparse.ArgumentParser):
-    """Raises InputError where argparse would print its usage and exit."""
+def one_list(parts: Iterable[str], joint: str = "{a}, {b}") -> Message:
+    """Join texts, Messages among them, into one that another language can say too.
 
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; see --help")
+    joint: the template that puts two of them together. Raises TypeError where there is none.
+    """
+    return functools.reduce(lambda a, b: Message(joint, a=a, b=b), map(Message, parts))
 
 
-def complain(program: str, error: BaseException, *, for_less_memory: str = "") -> int:
+def system_reason(error: BaseException) -> Message:
+    """Say in one line why the system, or a library, could not do something."""
+    text = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
+    return Message(text.splitlines()[0])
+
+
+# ---------------------------------------------------------------- how a command ends
+
+
+def complain(
+    program: str,
+    error: BaseException,
+    *,
+    say: Callable[[Message], object] = str,
+    for_less_memory: str = "",
+) -> int:
     """Say in one line on stderr what `program` could not do; returns its exit status, 2.
 
-    for_less_memory: what helps where the memory did not suffice. Raises `error` again where it is
-    a fault of the program itself.
+    say: gives the line in the user's language. for_less_memory: what helps where the memory did
+    not suffice. Raises `error` again where it is a fault of the program itself.
     """
     line = _one_line(error, for_less_memory)
     if line is None:
         raise error
-    print(f"{program}: error: {line}", file=sys.stderr)
+    text = say(Message("{program}: error: {line}", program=program, line=line))
+    print(" ".join(str(text).split()), file=sys.stderr)
     return 2
 
 
-def _one_line(error: BaseException, for_less_memory: str) -> str | None:
+def _one_line(error: BaseException, for_less_memory: str) -> Message | None:
     cause: BaseException | None = error
     while cause is not None:  # a library that tidies up after Ctrl-C may raise an error of its own
         if isinstance(cause, KeyboardInterrupt):
-            return "interrupted; nothing half-written was left"
+            return Message("interrupted; nothing half-written was left")
         cause = cause.__context__
     if isinstance(error, InputError):
-        line = str(error)
-    elif isinstance(error, OSError) and error.strerror is not None:
-        line = f"{error.filename or 'output'}: {error.strerror}"
-    elif isinstance(error, MemoryError):
-        line = f"out of memory ({str(error) or 'the machine has no more'}){for_less_memory}"
-    else:
-        return None
-    return " ".join(line.split())
+        return error.message
+    if isinstance(error, OSError) and error.strerror is not None:
+        place = error.filename or Message("output")
+        return Message("{path}: {reason}", path=place, reason=system_reason(error))
+    if isinstance(error, MemoryError):
+        reason = str(error) or Message("the machine has no more")
+        return Message("out of memory ({reason}){cure}", reason=reason, cure=for_less_memory)
+    return None
+
+
+# ---------------------------------------------------------------- the command line
+
+# What argparse can say of our options; the facts are taken from the sentence.
+ARGPARSE = (
+    "unrecognized arguments: {arguments}",
+    "the following arguments are required: {arguments}",
+    "argument {option}: expected one argument",
+    "argument {option}: expected at least one argument",
+    "argument {option}: ignored explicit argument {given}",
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """Takes its texts from `words`; raises InputError where argparse would print and exit.
+
+    words: `description`, `epilog`, `usage` (7 columns wide, or 6 without a blank), the title
+    of each group by its name (a note below it as `<name>_note`), and the help of each option by
+    the option. wrap: breaks a text into lines of so many columns. meant: what is no choice -> the
+    choice that it stands for.
+    """
+
+    def __init__(
+        self,
+        program: str,
+        words: Mapping[str, str],
+        wrap: Callable[[str, int], str],
+        meant: Mapping[str, str] | None = None,
+    ) -> None:
+        self.words, self.wrap, self.meant = words, wrap, meant or {}
+        self.columns = shutil.get_terminal_size().columns - 2
+        self.known: list[str] = []
+        super().__init__(
+            prog=program,
+            description=wrap(words["description"], self.columns),
+            epilog=words.get("epilog"),
+            formatter_class=argparse.RawTextHelpFormatter,
+            allow_abbrev=False,
+            add_help=False,
+        )
+
+    def group(self, name: str) -> Callable[..., None]:
+        """Make the group of options `name`; returns the function that adds one to it."""
+        note = self.words.get(f"{name}_note")
+        add_argument = self.add_argument_group(self.words[name], note).add_argument
+
+        def add(*names: str, choices: Sequence[str] = (), **how: Any) -> None:
+            self.known += names
+            if choices:
+                one_of = functools.partial(self._one_of, names[-1], choices)
+                how |= {"type": one_of, "metavar": f"{{{','.join(choices)}}}"}
+            text = how.pop("help", None) or self.words[names[-1]]
+            add_argument(*names, help=self.wrap(text, max(self.columns - 24, 11)), **how)
+
+        return add
+
+    def _one_of(self, option: str, choices: Sequence[str], given: str) -> str:
+        if given in choices:
+            return given
+        raise InputError(
+            "argument {option}: invalid choice: {given}{hint}; choose from {choices}; see --help",
+            option=option,
+            given=repr(given),
+            choices=one_list(choices),
+            hint=did_you_mean(self.meant.get(given, given), choices),
+        )
+
+    def parse(self, argv: Sequence[str] | None = None) -> argparse.Namespace:
+        """Parse the arguments. Raises InputError; what is no option is named before all else."""
+        argv = sys.argv[1:] if argv is None else argv
+        given = [part.partition("=")[0] for part in itertools.takewhile("--".__ne__, argv)]
+        options = [name for name in self.known if name.startswith("-")]
+        unknown = [
+            Message("{given}{hint}", given=part, hint=did_you_mean(part, options))
+            for part in given
+            if re.fullmatch(r"--?[a-zA-Z]\S*", part) and part not in self.known
+        ]
+        if unknown:
+            raise InputError(
+                "unrecognized arguments: {arguments}; see --help", arguments=one_list(unknown)
+            )
+        return self.parse_args(argv)
+
+    def format_help(self) -> str:
+        """Write the help, which argparse begins with an English word of 7 columns."""
+        head, gap, rest = super().format_help().partition("\n\n")
+        head = head.replace("usage: ", self.words["usage"], 1)
+        if not self.words["usage"].endswith(" "):  # a column less, in the lines below too
+            head = head.replace("\n ", "\n")
+        text = head + gap + rest
+        return re.sub(r"(?m)(?<=[\u4e00-\u9fff]):$", "：", text)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse found as an InputError that another language can say too."""
+        problem = Message(message)
+        for template in ARGPARSE:
+            pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.*)", re.escape(template))
+            if found := re.fullmatch(pattern, message, re.DOTALL):
+                problem = Message(template, **found.groupdict())
+        raise InputError("{problem}; see --help", problem=problem)
+
+
+def did_you_mean(given: str, known: Sequence[str]) -> str:
+    """ " (did you mean --seed?)", or nothing where no known name is near."""
+    import difflib
+
+    bare = {name.lstrip("-"): name for name in known}  # the dashes would make any two alike
+    near = difflib.get_close_matches(given.lstrip("-"), bare, n=1)
+    return Message(" (did you mean {known}?)", known=bare[near[0]]) if near else ""

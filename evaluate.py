@@ -18,15 +18,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from errors import InputError, complain
+from errors import InputError, Message, complain
 from stages.options import given_settings, parse_arguments
-from words.catalogue import in_both, language, texts
+from words.catalogue import asked_language, in_both, language, texts, translated
 
 if TYPE_CHECKING:
     import argparse
 
     import numpy as np
     import numpy.typing as npt
+    import pandas as pd
     import torch
 
     from model import Checkpoint
@@ -61,6 +62,7 @@ def __getattr__(name: str) -> object:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command. Returns its exit status: 0, or 2 after one line on stderr."""
+    say = functools.partial(translated, lang=asked_language(argv))
     try:
         args = parse_arguments(argv)
         if args.compare:
@@ -74,7 +76,8 @@ def main(argv: list[str] | None = None) -> int:
                 evaluate(args, join())
         sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:
-        return complain("evaluate.py", error, for_less_memory="; try a smaller --batch-size")
+        cure = Message("; try a smaller --batch-size")
+        return complain("evaluate.py", error, say=say, for_less_memory=cure)
     return 0
 
 
@@ -95,7 +98,8 @@ class Setup:
 
 def evaluate(args: argparse.Namespace, world: World) -> None:
     """Evaluate a checkpoint, from the arguments to the results folder."""
-    from stages import folder, predict, record, samples, write
+    from reading.predictions import METRICS_FILE
+    from stages import folder, predict, record, samples, screen, write
     from stages.log import Log
     from stages.serialise import write_json
 
@@ -104,11 +108,7 @@ def evaluate(args: argparse.Namespace, world: World) -> None:
         setup = prepare(args, world, log)
     model, settings = setup.checkpoint.model, setup.used.settings
     with log.step("samples"):
-        labelled = samples.collect_samples(
-            setup.image_dir, setup.excel_path, settings, cohort=args.cohort, sheet=args.sheet
-        )
-        log.warn_all(labelled.notes)
-        rows = labelled.chosen(args.split, validation=args.calibrate)
+        labelled, rows, final = choose_samples(args, log, setup)
     log.release()
 
     paths, groups = rows["path"].tolist(), samples.picture_groups(rows)
@@ -119,7 +119,6 @@ def evaluate(args: argparse.Namespace, world: World) -> None:
     if world.rank > 0:
         infer()
         return
-    final = args.output_dir / folder.run_name(setup.checkpoint.path, args.split)
     with folder.result_folder(final, write.RESULT_FILES) as place:
         inference, picture_sums = infer()
         log.add_seconds(inference.seconds)
@@ -136,7 +135,7 @@ def evaluate(args: argparse.Namespace, world: World) -> None:
             predict.amp_error(model, execution, paths, size, inference) if args.amp else None
         )
         found = explain_and_analyse(args, log, setup, labelled, predicted, picture_sums)
-        shown = presentation(args, log.lang, synthetic=setup.checkpoint.synthetic)
+        shown = presentation(args, log.lang, found)
         with log.step("figures"):
             write.write_figures(found, shown, place)
         write.write_files(found, shown, place)
@@ -150,8 +149,8 @@ def evaluate(args: argparse.Namespace, world: World) -> None:
             warnings=log.warnings,
             seconds=log.seconds,
         )
-        write_json(record.metrics_record(found, run), place / write.METRICS_FILE)
-    print_summary(found, shown, final)
+        write_json(record.metrics_record(found, run), place / METRICS_FILE)
+    print(screen.summary_text(found, final, shown.lang))
 
 
 def prepare(args: argparse.Namespace, world: World, log: Log) -> Setup:
@@ -177,9 +176,35 @@ def prepare(args: argparse.Namespace, world: World, log: Log) -> Setup:
     checkpoint = load_checkpoint(checkpoint_path, trust=args.trust_checkpoint)
     used = resolve_settings(checkpoint, given_settings(args))
     log.warn_all(used.overridden)
-    log.warn_all(used.split_warnings(), loud=True)
     adds_up = network.check_layer(checkpoint.model, args.cam_layer, used.settings.image_size)
     return Setup(checkpoint, image_dir, excel_path, used, execution, adds_up)
+
+
+def choose_samples(
+    args: argparse.Namespace, log: Log, setup: Setup
+) -> tuple[Samples, pd.DataFrame, Path]:
+    """Split the images; choose those to run the network on, and the folder of the results."""
+    from stages import folder, leakage, record, samples
+
+    path, settings = setup.checkpoint.path, setup.used.settings
+    labelled = samples.collect_samples(
+        setup.image_dir,
+        setup.excel_path,
+        settings,
+        setup.checkpoint,
+        split=args.split,
+        cohort=args.cohort,
+        sheet=args.sheet,
+        check_split=args.check_split,
+    )
+    if labelled.split_source == samples.REMADE:
+        log.warn_all(setup.used.split_warnings(), loud=True)
+    log.warn_all(labelled.notes)
+    rows = labelled.chosen(args.split, validation=args.calibrate)
+    splits = rows["split"][rows["evaluated"]].tolist()
+    log.warn_all(leakage.trained_on_warnings(splits), loud=True)
+    config = record.run_config(settings, args.split, labelled.cohorts, args.cam_layer)
+    return labelled, rows, folder.results_folder(args.output_dir, path, setup.image_dir, config)
 
 
 def explain_and_analyse(
@@ -194,15 +219,15 @@ def explain_and_analyse(
     from stages import analyse, record
 
     settings, execution = setup.used.settings, setup.execution
-    size = settings.image_size
     with log.step("explanations"):
         explained = analyse.explain(
             predicted.table,
             predicted.maps,
             mask_dir=args.mask_dir,
-            image_size=size,
+            image_size=settings.image_size,
             workers=execution.workers,
         )
+        log.warn_all(explained.alarms, loud=True)
         log.warn_all(explained.notes)
     table, calibration, checks = explained.table, None, None
     if args.cam_check:
@@ -212,20 +237,20 @@ def explain_and_analyse(
                 execution,
                 explained,
                 predicted.maps,
-                image_size=size,
+                image_size=settings.image_size,
                 samples=args.cam_check_samples,
             )
     with log.step("numbers"):
         analysis = analyse.analyse(table, labelled.train_mean_age)
         if predicted.validation is not None:
-            calibration, table = analyse.calibrated(
-                table, predicted.validation, chosen_on_validation=settings.val_mae is not None
-            )
-        leakage = find_leaks(args, log, setup.used, labelled)
+            calibration, table = analyse.calibrated(table, predicted.validation, settings)
+        leakage = find_leaks(args, log, setup.used, labelled, predicted)
     return record.Evaluation(
         checkpoint=setup.checkpoint,
         settings=settings,
         split=args.split,
+        cohorts=labelled.cohorts,
+        images=labelled.images,
         target_layer=args.cam_layer,
         sum_is_prediction=setup.sum_is_prediction,
         table=table,
@@ -233,6 +258,7 @@ def explain_and_analyse(
         maps=predicted.maps,
         picture_sums=picture_sums,
         mask_paths=explained.mask_paths,
+        mean_masks=explained.mean_masks,
         analysis=analysis,
         focus=explained.focus,
         null=explained.null,
@@ -243,53 +269,42 @@ def explain_and_analyse(
 
 
 def find_leaks(
-    args: argparse.Namespace, log: Log, used: UsedSettings, labelled: Samples
+    args: argparse.Namespace,
+    log: Log,
+    used: UsedSettings,
+    labelled: Samples,
+    predicted: Predictions,
 ) -> Leakage:
     """Check that the test set is free of what training saw; warn loudly where it is not."""
     from stages.leakage import check_leakage, leak_warnings
 
     found = check_leakage(
-        labelled.table,
+        labelled.images,
+        predicted.table["split"].tolist(),
+        split_source=labelled.split_source,
+        doubts=(*labelled.doubts, *predicted.doubts),
         conflicts=labelled.conflicts,
         changed_settings=used.changed,
         default_settings=used.absent,
         near_duplicates=args.check_near_duplicates,
+        proof=labelled.proof,
     )
     log.warn_all(leak_warnings(found), loud=True)
     return found
 
 
-def presentation(args: argparse.Namespace, lang: str, *, synthetic: bool) -> Presentation:
+def presentation(args: argparse.Namespace, lang: str, found: Evaluation) -> Presentation:
     """Collect how the results are shown."""
-    from plots.fonts import figure_texts
-    from stages.write import Presentation
+    from plots.fonts import figure_language
+    from stages.write import Presentation, stamp
 
     return Presentation(
         lang=lang,
-        note=figure_texts("samples", lang)["synthetic"] if synthetic else None,
+        note=stamp(found, figure_language(lang)),
         sign=args.cam_sign,
         cam_samples=args.cam_samples,
         top_n=args.top_n,
     )
-
-
-def print_summary(found: Evaluation, shown: Presentation, final: Path) -> None:
-    """Print the table that a person reads, the plain sentences, and where the rest is."""
-    from words.reports import leakage_verdict
-    from words.sentences import check_sentence, focus_sentence
-    from words.tables import summary_table, wrap
-
-    screen = texts("screen", shown.lang)
-    print(summary_table(found.analysis, found.age_bias_sentence, shown.lang))
-    print(f"\n{wrap(focus_sentence(found.focus)[shown.lang])}")
-    if found.checks is not None:
-        print(f"\n{wrap(check_sentence(found.checks)[shown.lang])}")
-    verdict = leakage_verdict(found.leakage, shown.lang)
-    print(f"\n{screen['leakage_check'].format(verdict=verdict)}")
-    if found.checkpoint.synthetic:
-        note = texts("samples", shown.lang)["synthetic"]
-        print(f"\n{screen['synthetic'].format(note=note)}")
-    print(f"\n{screen['results'].format(folder=final)}")
 
 
 def make_demo(world: World, device: torch.device, lang: str) -> tuple[Path, Path, Path]:
@@ -321,7 +336,8 @@ def compare(args: argparse.Namespace) -> None:
     log = Log(language(args.lang))
     log.release()
     warn_of_missing_font(log)
-    comparison = compare_results(args.compare)
+    comparison = compare_results(args.compare, baseline=args.baseline, margin=args.margin)
+    log.warn_all(comparison.warnings, loud=True)
     final = args.output_dir / "comparison"
     with result_folder(final, COMPARISON_FILES) as place:
         write_comparison(comparison, place, lang=log.lang)
@@ -338,15 +354,19 @@ def check_packages() -> None:
         import_module("torchvision")
     except (RuntimeError, ImportError, AttributeError) as error:
         raise InputError(
-            f"torch {version('torch')} and torchvision {version('torchvision')} do not fit "
-            f"together ({error}); install both anew: pip install -r requirements.txt"
+            "torch {torch} and torchvision {torchvision} do not fit together ({error}); install "
+            "both anew: pip install -r requirements.txt",
+            torch=version("torch"),
+            torchvision=version("torchvision"),
+            error=error,
         ) from error
     try:
         import_module("cv2")
     except ImportError as error:
         raise InputError(
-            f"cv2 cannot be imported ({error}); where the system has no libGL, use "
-            "pip uninstall opencv-python && pip install opencv-python-headless"
+            "cv2 cannot be imported ({error}); where the system has no libGL, use "
+            "pip uninstall opencv-python && pip install opencv-python-headless",
+            error=error,
         ) from error
 
 

@@ -11,10 +11,12 @@ so every cell holds years of evidence: above zero for older, below zero for youn
 from __future__ import annotations
 
 import argparse
+import functools
+import itertools
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from dataset import mask_path_for
-from errors import InputError, Parser, complain
+from errors import InputError, Message, Parser, complain, one_list, system_reason
 from model import Checkpoint, load_checkpoint, named_memory_errors, normalise_pixels
 from plots.fonts import figure_language, figure_texts
 from plots.overlays import (
@@ -43,7 +45,8 @@ from reading.images import read_image
 from reading.masks import read_mask
 from reading.resize import resize_image
 from reading.settings import Settings
-from words.catalogue import LANGUAGES, language, texts
+from words.catalogue import LANGUAGES, asked_language, language, texts, translated
+from words.tables import wrap
 
 __all__ = [
     "GradCAM",
@@ -78,7 +81,7 @@ class GradCAM:
         """Return the heatmap of each sample: float32 in [0, 1], (N, H, W), or (H, W) for one.
 
         input_tensor: (N, C, H, W), normalised as the network expects. target_output: None for the
-        predicted age, or a callable from the network's output to one number a sample, (N,).
+        predicted age, or a callable from the network's output to one number per sample, (N,).
         The heatmap is the positive part of the signed map, brought to input resolution with
         bilinear interpolation and divided by its maximum; without a positive part it is all zero.
         Raises ValueError for a layer, a target or an input that cannot be used, and where the map
@@ -198,7 +201,11 @@ def find_layer(model: nn.Module, name: str) -> nn.Module:
         if module is not None:
             return module
     known = [child for child, _ in getattr(model, "backbone", model).named_children()]
-    raise InputError(f"layer {name!r}: the network has none; use one of {', '.join(known)}")
+    raise InputError(
+        "layer {name}: the network has none; use one of {known}",
+        name=repr(name),
+        known=one_list(known),
+    )
 
 
 def _activation_and_gradient(
@@ -219,14 +226,14 @@ def _activation_and_gradient(
         # a tensor made under inference_mode cannot take part in a graph
         output = model(images.clone() if images.is_inference() else images)
         if not captured:
-            raise ValueError("target_layer: not reached in the network's forward pass")
+            raise ValueError(Message("target_layer: not reached in the network's forward pass"))
         scores = _one_number_each(output, target_output, len(images))
         activation = captured[-1]
         gradient = None
         if scores.requires_grad:
             (gradient,) = torch.autograd.grad(scores.sum(), activation, allow_unused=True)
         if gradient is None:
-            raise ValueError("target_layer: its output has no influence on the target")
+            raise ValueError(Message("target_layer: its output has no influence on the target"))
     return scores.detach(), activation.detach(), gradient
 
 
@@ -244,7 +251,11 @@ def _gradients_from(model: nn.Module, layer: nn.Module, device_type: str) -> Ite
             return None
         if not isinstance(output, Tensor) or output.ndim != 4:
             got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-            raise ValueError(f"target_layer: expected an output of shape (N, C, h, w), got {got}")
+            raise ValueError(
+                Message(
+                    "target_layer: expected an output of shape (N, C, h, w), got {got}", got=got
+                )
+            )
         captured[:] = [output.detach().requires_grad_()]
         torch.set_grad_enabled(True)  # of this thread, until the enclosing no_grad ends
         return captured[0].clone()  # what follows may write into its input in place
@@ -272,18 +283,19 @@ def _one_number_each(output: Any, target_output: TargetOutput, count: int) -> Te
         scores = scores[:, 0]
     if not isinstance(scores, Tensor) or scores.shape != (count,):
         got = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
-        raise ValueError(f"target_output: expected one number a sample, ({count},), got {got}")
+        raise ValueError(f"target_output: expected one number per sample, ({count},), got {got}")
     return scores
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command: prediction and figure of each image. Returns its exit status, 0 or 2."""
+    say = functools.partial(translated, lang=asked_language(argv))
     try:
         args = _parse(argv)
         with named_memory_errors():
             return explain_images(args)
     except (Exception, KeyboardInterrupt) as error:
-        return complain("gradcam.py", error)
+        return complain("gradcam.py", error, say=say)
 
 
 def explain_images(args: argparse.Namespace) -> int:
@@ -298,26 +310,47 @@ def explain_images(args: argparse.Namespace) -> int:
     try:  # on a black picture, before anything is read
         signed_maps(checkpoint.model, layer, network_input(np.zeros((8, 8), np.uint8), size))
     except ValueError as error:
-        raise InputError(f"--layer {args.layer}: {error}; layer4 is the usual choice") from error
+        raise InputError(
+            "--layer {name}: {problem}; layer4 is the usual choice",
+            name=args.layer,
+            problem=error.args[0],
+        ) from error
     if args.mask_dir is not None and not args.mask_dir.is_dir():
-        raise InputError(f"--mask-dir {args.mask_dir}: no such folder")
+        raise InputError("--mask-dir {path}: no such folder", path=args.mask_dir)
     try:
         args.output_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"--output-dir {args.output_dir}: cannot be made ({error.strerror})"
+            "--output-dir {path}: cannot be made ({reason})",
+            path=args.output_dir,
+            reason=system_reason(error),
         ) from error
     status = 0
-    for number, path in enumerate(args.images):
-        repeated = path.name in {earlier.name for earlier in args.images[:number]}
-        output = args.output_dir / f"{path.name}{f'_{number + 1}' if repeated else ''}_gradcam.png"
+    for path, name in zip(args.images, figure_names(args.images), strict=True):
+        output = args.output_dir / name
         try:
             print(_explain_image(path, checkpoint, layer, args.mask_dir, args.sign, lang, output))
         except InputError as error:
-            status = complain("gradcam.py", error)
+            status = complain("gradcam.py", error, say=functools.partial(translated, lang=lang))
         except OSError as error:
-            raise InputError(f"--output-dir {args.output_dir}: {error.strerror}") from error
+            raise InputError(
+                "--output-dir {path}: {reason}", path=args.output_dir, reason=system_reason(error)
+            ) from error
     return status
+
+
+def figure_names(paths: Sequence[Path]) -> list[str]:
+    """Name the figure of each image: `a_gradcam.png` of `a.png`, `a_2_gradcam.png` of `a.jpg`.
+
+    No two are equal, nor differ in upper and lower case only.
+    """
+    names: list[str] = []
+    taken: set[str] = set()
+    for path in paths:
+        tries = (f"{path.stem}{f'_{n}' if n > 1 else ''}_gradcam.png" for n in itertools.count(1))
+        names.append(next(name for name in tries if name.casefold() not in taken))
+        taken.add(names[-1].casefold())
+    return names
 
 
 def _explain_image(
@@ -346,51 +379,18 @@ def _explain_image(
 
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = Parser(
-        prog="gradcam.py",
-        allow_abbrev=False,
-        description="Predict the age of single ultrasound images and show the evidence for it.",
-    )
-    add = parser.add_argument
-    add("images", nargs="+", type=Path, metavar="IMAGE", help="image files; no workbook is needed")
-    add("--checkpoint", type=Path, required=True, metavar="FILE", help="trained network")
-    add(
-        "--mask-dir",
-        type=Path,
-        metavar="DIR",
-        help="folder of masks (default: Masks beside Images)",
-    )
-    add(
-        "--layer",
-        default="layer4",
-        metavar="LAYER",
-        help="target layer, such as layer3 or layer4[-1].conv2 (default: layer4)",
-    )
-    add(
-        "--sign",
-        choices=SIGNS,
-        default="older",
-        help="evidence to show (default: older, the classical Grad-CAM)",
-    )
-    add(
-        "--output-dir",
-        type=Path,
-        default=Path("evaluation_results/gradcam"),
-        metavar="DIR",
-        help="the figures go there (default: evaluation_results/gradcam)",
-    )
-    add(
-        "--lang",
-        choices=("auto", *LANGUAGES),
-        default="auto",
-        help="language of the figures (default: auto, from the system)",
-    )
-    add(
-        "--trust-checkpoint",
-        action="store_true",
-        help="also run the code that a checkpoint may hold: only for files whose author you know",
-    )
-    return parser.parse_args(argv)
+    parser = Parser("gradcam.py", texts("gradcam_options", asked_language(argv)), wrap)
+    parser.group("arguments")("images", nargs="+", type=Path, metavar="IMAGE")
+    add = parser.group("options")
+    add("-h", "--help", action="help")
+    add("--checkpoint", type=Path, required=True, metavar="FILE")
+    add("--mask-dir", type=Path, metavar="DIR")
+    add("--layer", default="layer4", metavar="LAYER")
+    add("--sign", choices=SIGNS, default="older")
+    add("--output-dir", type=Path, default=Path("evaluation_results/gradcam"), metavar="DIR")
+    add("--lang", choices=("auto", *LANGUAGES), default="auto")
+    add("--trust-checkpoint", action="store_true")
+    return parser.parse(argv)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +16,17 @@ import torch
 import torchvision
 from torch import nn
 
-from errors import InputError
+from errors import InputError, Message, one_list
 from reading.checkpoints import read_checkpoint_file
-from reading.settings import RANGES, Range, Settings
+from reading.settings import RANGES, SPLITS, Range, Settings
+from reading.weights import entries, is_plain, misfits, read_weights, shown
 
 # Of RGB values in [0, 1]: what torchvision's ImageNet weights were trained with.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 ARCHITECTURES = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 HEAD_WIDTHS = (512, 128)
-WEIGHT_KEYS = ("model_state_dict", "state_dict", "model")
-WRAPPERS = frozenset({"module", "_orig_mod"})  # DataParallel and torch.compile
-LATE_FUSION = ("fusion_head.", "aux_branch.")
-PRECISIONS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-MAX_VALUES = 2**28  # 1 GB as float32; resnet152 has 60 million
+PREFIX = "backbone."
 
 
 class AgeRegressor(nn.Module):
@@ -99,6 +96,7 @@ class Checkpoint:
 
     model: in eval mode, on the CPU, float32. given: the settings that stood in the file; the others
     are defaults. stored_dtype: of the weights in the file. synthetic: trained on the demo's data.
+    lists: "test_files", "train_subjects", ... -> the names in the file, of those that it holds.
     """
 
     path: Path
@@ -107,6 +105,7 @@ class Checkpoint:
     given: frozenset[str]
     stored_dtype: str
     synthetic: bool
+    lists: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
 
 def load_checkpoint(path: str | Path, *, trust: bool = False) -> Checkpoint:
@@ -118,24 +117,22 @@ def load_checkpoint(path: str | Path, *, trust: bool = False) -> Checkpoint:
     path = Path(path)
     content = read_checkpoint_file(path, trust=trust)
     if not isinstance(content, Mapping):
-        raise InputError(f"{path}: holds a {type(content).__name__}, not a dictionary of weights")
-    content = _entries(content)
+        kind = type(content).__name__
+        raise InputError(
+            "{path}: holds a {kind}, not a dictionary of weights", path=path, kind=kind
+        )
+    content = entries(content)
     settings, given = _read_settings(path, content)
-    weights, stored_dtype = _read_weights(path, content)
+    weights, stored_dtype = read_weights(path, content)
     model = _build(path, settings.model, settings.dropout, weights)
     model.image_size = settings.image_size
     synthetic = content.get("synthetic") is True
-    return Checkpoint(path, model, settings, given, stored_dtype, synthetic)
-
-
-def _entries(mapping: Mapping[Any, Any]) -> dict[Any, Any]:
-    """A plain dict: in a pickle, an attribute named `items` or `get` may hide the method."""
-    return dict(type(mapping).items(mapping))
+    lists = _read_lists(content)
+    return Checkpoint(path, model, settings, given, stored_dtype, synthetic, lists)
 
 
 def _read_settings(path: Path, content: dict[Any, Any]) -> tuple[Settings, frozenset[str]]:
-    nested = content.get("args")
-    nested = _entries(nested) if isinstance(nested, Mapping) else getattr(nested, "__dict__", {})
+    nested = _arguments(content)
     given: dict[str, Any] = {}
     for name, allowed in RANGES.items():
         value = content.get(name)
@@ -146,10 +143,39 @@ def _read_settings(path: Path, content: dict[Any, Any]) -> tuple[Settings, froze
     settings = Settings(**given)
     if settings.min_age > settings.max_age:
         raise InputError(
-            f"{path}: setting min_age is {settings.min_age:g}, above max_age "
-            f"{settings.max_age:g}; give --min-age and --max-age"
+            "{path}: setting min_age is {min_age:g}, above max_age {max_age:g}; give --min-age and "
+            "--max-age",
+            path=path,
+            min_age=settings.min_age,
+            max_age=settings.max_age,
         )
     return settings, frozenset(given)
+
+
+def _arguments(content: dict[Any, Any]) -> dict[Any, Any]:
+    """The arguments of the training: a dictionary, or an `argparse.Namespace`."""
+    nested = content.get("args")
+    return entries(nested) if isinstance(nested, Mapping) else getattr(nested, "__dict__", {})
+
+
+def _read_lists(content: dict[Any, Any]) -> dict[str, tuple[str, ...]]:
+    """The files and subjects of each split, where the file lists them; a count is no list."""
+    nested = _arguments(content)
+    lists = {}
+    for name in (f"{split}_{what}" for split in SPLITS for what in ("files", "subjects")):
+        value = content.get(name)
+        value = nested.get(name) if value is None else value
+        held = getattr(value, "values", None)  # of an array that was read as data
+        value = held if isinstance(held, np.ndarray) else value
+        if torch.is_tensor(value) and value.ndim == 1 and is_plain(value):
+            value = torch.Tensor.tolist(value)
+        elif isinstance(value, np.ndarray) and value.ndim == 1:
+            value = value.tolist()
+        if not isinstance(value, list | tuple | set | frozenset):
+            continue  # absent, or a count
+        ordered = sorted(value, key=str) if isinstance(value, set | frozenset) else value
+        lists[name] = tuple(str(_scalar(item)) for item in ordered)
+    return lists
 
 
 def _checked(path: Path, name: str, value: object, allowed: Range) -> object:
@@ -157,10 +183,20 @@ def _checked(path: Path, name: str, value: object, allowed: Range) -> object:
     plain = _scalar(value)
     if allowed.kind is bool and isinstance(plain, int | float) and plain in (0, 1):
         plain = bool(plain)
-    if name == "val_mae" and isinstance(plain, float) and not math.isfinite(plain):
+    if (
+        name in ("val_mae", "train_age_mean")
+        and isinstance(plain, float)
+        and not math.isfinite(plain)
+    ):
         return None
     if not allowed.holds(plain):
-        raise InputError(f"{path}: setting {name} is {_shown(plain)}, not {allowed.wanted}")
+        raise InputError(
+            "{path}: setting {name} is {value}, not {wanted}",
+            path=path,
+            name=name,
+            value=shown(plain),
+            wanted=Message(allowed.wanted),
+        )
     return allowed.kind(plain)
 
 
@@ -168,74 +204,10 @@ def _scalar(value: object) -> object:
     """A scalar of numpy or torch as Python's own; anything else as it is."""
     if torch.is_tensor(value):
         # Not value.item(): a pickle may hide a method of a tensor behind an attribute.
-        return torch.Tensor.item(value) if value.ndim == 0 and _is_plain(value) else value
+        return torch.Tensor.item(value) if value.ndim == 0 and is_plain(value) else value
     if isinstance(value, np.generic | np.ndarray) and value.ndim == 0:
         return value.item()
     return value
-
-
-def _is_plain(tensor: torch.Tensor) -> bool:
-    """Whether its values are there, one after the other: neither sparse nor on `meta`."""
-    return tensor.layout is torch.strided and tensor.device.type == "cpu"
-
-
-def _read_weights(path: Path, content: dict[Any, Any]) -> tuple[dict[str, torch.Tensor], str]:
-    """Names without wrappers -> float32 tensors, and the dtype they were stored in."""
-    found = next((content[k] for k in WEIGHT_KEYS if isinstance(content.get(k), Mapping)), None)
-    if found is None:
-        found = {name: value for name, value in content.items() if torch.is_tensor(value)}
-    weights: dict[str, torch.Tensor] = {}
-    dtypes = set()
-    total = 0
-    for name, value in _entries(found).items():
-        if not isinstance(name, str) or not torch.is_tensor(value):
-            kind = type(value).__name__
-            raise InputError(f"{path}: weight {_shown(name)} is a {kind}, not a tensor")
-        plain = ".".join(part for part in name.split(".") if part not in WRAPPERS)
-        weight = f"{path}: weight {_listed([plain])}"
-        if plain in weights:
-            raise InputError(f"{weight} stands in it twice; save it again")
-        if not _is_plain(value):
-            raise InputError(f"{weight} is sparse or without values; save it as a plain tensor")
-        value = value.data  # without the attributes that a pickle may give it
-        total += value.numel()
-        if total > MAX_VALUES:
-            raise InputError(f"{weight} claims more values than a network has ({MAX_VALUES:,})")
-        if value.dtype in PRECISIONS:
-            dtypes.add(str(value.dtype).removeprefix("torch."))
-        elif not plain.endswith(".num_batches_tracked"):
-            raise InputError(f"{weight} holds {value.dtype}, not floating-point numbers")
-        weights[plain] = _as_float32(weight, value)
-    _check_kind(path, content, weights)
-    return weights, "/".join(sorted(dtypes))
-
-
-def _as_float32(weight: str, value: torch.Tensor) -> torch.Tensor:
-    """Floating-point values in float32, others as they are; InputError if one is not finite."""
-    if value.dtype not in PRECISIONS:
-        return value
-    value = value.float()
-    if not bool(torch.isfinite(value).all()):
-        raise InputError(
-            f"{weight} has NaN or infinite values; the training diverged, "
-            "take an earlier checkpoint"
-        )
-    return value
-
-
-def _check_kind(path: Path, content: dict[Any, Any], weights: dict[str, torch.Tensor]) -> None:
-    """Refuse a file without weights, and a network that takes more than the image."""
-    if not weights:
-        raise InputError(
-            f"{path}: holds no weights; looked for {', '.join(WEIGHT_KEYS)} or a bare state dict "
-            f"and found {_listed(content) or 'nothing'}"
-        )
-    fusion = [prefix for prefix in LATE_FUSION if any(n.startswith(prefix) for n in weights)]
-    if fusion:
-        raise InputError(
-            f"{path}: is a late-fusion checkpoint ({', '.join(p + '*' for p in fusion)}), "
-            "which takes more than the image; only image networks can be evaluated"
-        )
 
 
 def _build(path: Path, name: str, dropout: float, weights: dict[str, torch.Tensor]) -> AgeRegressor:
@@ -243,54 +215,79 @@ def _build(path: Path, name: str, dropout: float, weights: dict[str, torch.Tenso
     architecture = name.strip().lower()
     if architecture not in ARCHITECTURES:
         raise InputError(
-            f"{path}: architecture {_shown(name)} is not supported; "
-            f"known are {', '.join(ARCHITECTURES)}"
+            "{path}: architecture {name} is not supported; known are {known}",
+            path=path,
+            name=shown(name),
+            known=one_list(ARCHITECTURES),
         )
+    # torchvision's own names, or ours below `backbone.`
+    prefix = PREFIX if any(key.startswith(PREFIX) for key in weights) else ""
     with torch.device("meta"):  # no random initialisation of what is overwritten next
-        model = AgeRegressor(architecture, dropout, _head_of(path, weights, dropout))
-    wanted, weights = model.state_dict(), dict(weights)
+        model = AgeRegressor(architecture, dropout, _head_of(path, weights, prefix, dropout))
+    wanted = {prefix + key: value for key, value in model.backbone.state_dict().items()}
     for key in wanted.keys() - weights.keys():
         if key.endswith(".num_batches_tracked"):  # absent before PyTorch 0.4.1; unused in eval mode
-            weights[key] = torch.tensor(0)
-    problems = []
-    if missing := [key for key in wanted if key not in weights]:
-        problems.append(f"missing {_listed(missing)}")
-    if unexpected := [key for key in weights if key not in wanted]:
-        problems.append(f"unexpected {_listed(unexpected)}")
-    misshapen = [
-        f"{key} {tuple(weights[key].shape)} instead of {tuple(value.shape)}"
-        for key, value in wanted.items()
-        if key in weights and weights[key].shape != value.shape
-    ]
-    if misshapen:
-        problems.append(f"of another shape {_listed(misshapen)}")
-    if problems:
-        raise InputError(f"{path}: weights do not fit {architecture}: {'; '.join(problems)}")
-    _check_chain(path, model)
-    model.load_state_dict(weights, assign=True)
+            weights = weights | {key: torch.tensor(0)}
+    if problems := misfits(weights, wanted):
+        raise InputError(
+            "{path}: weights do not fit {architecture}: {problems}{hint}",
+            path=path,
+            architecture=architecture,
+            problems=one_list(problems, "{a}; {b}"),
+            hint=_other_architecture(weights, prefix, architecture),
+        )
+    _check_chain(path, model, prefix)
+    plain = {key.removeprefix(prefix): value for key, value in weights.items()}
+    model.backbone.load_state_dict(plain, assign=True)
     return model.eval()
 
 
-def _check_chain(path: Path, model: AgeRegressor) -> None:
+def _other_architecture(weights: Mapping[str, torch.Tensor], prefix: str, tried: str) -> str:
+    """Name the architecture that the weights before the head belong to, if another was tried."""
+    for name in ARCHITECTURES:
+        with torch.device("meta"):
+            candidate = AgeRegressor(name).backbone.state_dict()
+        if name != tried and _body_shapes(candidate) == _body_shapes(weights, prefix):
+            return Message(
+                "; they are those of a {name}: store model='{name}' with them", name=name
+            )
+    return ""
+
+
+def _body_shapes(weights: Mapping[str, torch.Tensor], prefix: str = "") -> dict[str, torch.Size]:
+    return {
+        key: value.shape
+        for key, value in ((name.removeprefix(prefix), value) for name, value in weights.items())
+        if not key.startswith("fc.") and not key.endswith(".num_batches_tracked")
+    }
+
+
+def _check_chain(path: Path, model: AgeRegressor, prefix: str) -> None:
     """Refuse a head whose layers were taken from the weights but do not follow on each other."""
     width = model.features
     for name, layer in model.backbone.named_modules():
         if name.startswith("fc") and isinstance(layer, nn.Linear):
             if layer.in_features != width:
                 raise InputError(
-                    f"{path}: head layer backbone.{name} takes {layer.in_features} values, "
-                    f"but the layer before it gives {width}"
+                    "{path}: head layer {name} takes {inputs} values, but the layer before it "
+                    "gives {width}",
+                    path=path,
+                    name=f"{prefix}{name}",
+                    inputs=layer.in_features,
+                    width=width,
                 )
             width = layer.out_features
 
 
-def _head_of(path: Path, weights: dict[str, torch.Tensor], dropout: float) -> nn.Module | None:
+def _head_of(
+    path: Path, weights: Mapping[str, torch.Tensor], prefix: str, dropout: float
+) -> nn.Module | None:
     """The regression head whose Linear layers stand in the weights; None where there is none.
 
     A place without weights holds a ReLU if it is the first after a Linear layer, else a Dropout,
     which does nothing in evaluation.
     """
-    pattern = re.compile(r"backbone\.fc\.(?:([0-9]{1,4})\.)?weight")
+    pattern = re.compile(re.escape(prefix) + r"fc\.(?:([0-9]{1,4})\.)?weight")
     places = {
         int(found.group(1) or -1): name.removesuffix("weight")
         for name, value in weights.items()
@@ -305,33 +302,20 @@ def _head_of(path: Path, weights: dict[str, torch.Tensor], dropout: float) -> nn
     last = linears[max(linears)]
     if last.out_features != 1:
         raise InputError(
-            f"{path}: its head has {last.out_features} outputs ({places[max(places)]}weight); "
-            "an age needs exactly one"
+            "{path}: its head has {count} outputs ({name}); an age needs exactly one{hint}",
+            path=path,
+            count=last.out_features,
+            name=f"{places[max(places)]}weight",
+            hint=Message("; it is an ImageNet classifier") if last.out_features == 1000 else "",
         )
     if list(linears) == [-1]:
         return linears[-1]
     if max(linears) > 64:
-        raise InputError(f"{path}: head layer {places[max(places)]}weight: no head is that deep")
+        name = f"{places[max(places)]}weight"
+        raise InputError("{path}: head layer {name}: no head is that deep", path=path, name=name)
     return nn.Sequential(
         *(
             linears.get(place) or (nn.ReLU() if place - 1 in linears else nn.Dropout(dropout))
             for place in range(max(linears) + 1)
         )
     )
-
-
-def _listed(names: Iterable[object], most: int = 4) -> str:
-    names = list(names)
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(_shown(name).strip("'") for name in names[:most]) + more
-
-
-def _shown(value: object, most: int = 120) -> str:
-    """What stands in the file, in one short line: text and numbers as written, else the type.
-
-    Only these: the text of a nested value may have no end, and that of a tensor has many lines.
-    """
-    if not isinstance(value, str | int | float):
-        return f"<{type(value).__name__.lstrip('_')}>"
-    text = repr(value)
-    return text if len(text) <= most else f"{text[:most]}...{text[-1]}"

@@ -6,9 +6,11 @@ deeper compartment, and a bone with its shadow. Speckle is the envelope of a cor
 Gaussian field (fully developed speckle, Rayleigh distributed; Burckhardt 1978), log-compressed.
 
 Age shows in the muscle alone: it grows brighter (Arts et al. 2010), and coarse bright patches of
-fat and connective tissue take up more of it. All else is independent of age: gain, time gain
-compensation, fat layer, depth, size and position of the muscle, bone. The gain of a person shifts
-the whole image, so that the muscle's brightness counts only against its surroundings.
+fat and connective tissue take up more of it. It does so unevenly: parts of a muscle look older and
+parts younger than its mean, so that evidence of both signs lies in one image. All else is
+independent of age: gain, time gain compensation, fat layer, depth, size and position of the muscle,
+bone. The gain of a person shifts the whole image, so that the muscle's brightness counts only
+against its surroundings.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ Floats = npt.NDArray[np.floating[Any]]
 
 MIN_AGE, MAX_AGE = 18, 90  # years; ages are whole and below MAX_AGE
 IMAGE_SIZE = (400, 440)  # height, width in pixels
+UNEVEN = 0.3  # of the span of ages, per standard deviation of the unevenness in a muscle
 COLUMNS = ("Number", "Age", "Length", "Weight", "Sex")
 
 _REFERENCE_HEIGHT = 400  # pixels; textures are given for it and scale with the height
@@ -156,12 +159,13 @@ def render(
     fibres = np.take_along_axis(_texture(rng, size, 1.3 * scale, 13 * scale), rows, axis=0)
     coarse = np.take_along_axis(_texture(rng, size, 3.3 * scale, 8.5 * scale, 2), rows, axis=0)
     streaks = np.maximum(fibres - 0.6, 0)
-    patches = np.maximum(coarse - (1.1 - 0.7 * view.ageing), 0)
+    ageing = np.maximum(view.ageing + _unevenness(rng, mask), 0)  # (H, W)
+    patches = np.maximum(coarse - (1.1 - 0.7 * ageing), 0)
 
     level: Floats = view.deep_level + 10 * streaks + 7 * _clouds(rng, size)
     fat = view.fat_level + 34 * np.maximum(fibres - 1, 0) + 5 * _clouds(rng, size)
     level = np.where(y < fascia, fat, level)
-    muscle = 32 + 52 * view.ageing + 24 * streaks + (12 + 40 * view.ageing) * patches
+    muscle = 32 + 52 * ageing + 24 * streaks + (12 + 40 * ageing) * patches
     level = np.where(mask, muscle, level)
 
     ends = np.clip(5 * (1.02 - np.abs(across)), 0, 1)
@@ -223,7 +227,14 @@ def make_phantom_dataset(
     with ThreadPoolExecutor(max_workers=4) as pool:
         done = pool.map(write, *zip(*jobs, strict=True))
         words = texts("progress", progress or "en")
-        bar = tqdm(done, words["drawing"], len(jobs), unit=words["image"], disable=progress is None)
+        bar = tqdm(
+            done,
+            words["drawing"],
+            len(jobs),
+            unit=words["image"],
+            disable=progress is None,
+            bar_format=words["bar"],
+        )
         for _ in bar:
             pass
     workbook = folder / "characteristics.xlsx"
@@ -278,10 +289,18 @@ def _texture(
     return noise if coarser == 1 else np.asarray(cv2.resize(noise, size[::-1]), np.float32)
 
 
-def _clouds(rng: np.random.Generator, size: tuple[int, int]) -> Floats:
-    """float32 (H, W): slow variation, some six hills across."""
-    grid = rng.standard_normal((6, 6), dtype=np.float32)
+def _clouds(rng: np.random.Generator, size: tuple[int, int], hills: int = 6) -> Floats:
+    """float32 (H, W): slow variation, some six hills across unless told."""
+    grid = rng.standard_normal((hills, hills), dtype=np.float32)
     return np.asarray(cv2.resize(grid, size[::-1], interpolation=cv2.INTER_CUBIC), np.float32)
+
+
+def _unevenness(rng: np.random.Generator, mask: npt.NDArray[np.bool_]) -> Floats:
+    """float32 (H, W): how much older than the muscle its parts look; 0 on average in the mask."""
+    uneven = _clouds(rng, (mask.shape[0], mask.shape[1]), hills=4)
+    uneven -= uneven[mask].mean()
+    uneven *= UNEVEN
+    return uneven
 
 
 def _wave(rng: np.random.Generator, width: int, height: float) -> Floats:

@@ -2,6 +2,10 @@
 
 It serves a first run without any data of one's own, and the tests. The checkpoint is an ordinary
 one in the contracted format, marked `synthetic`; its numbers say nothing about real muscles.
+
+The network starts at the mean age, so that its maps hold evidence for older and for younger: in
+three of four test images the evidence for younger is below -2 years, in five of six that for older
+above 2. What is marked in a young muscle is its evidence for younger.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ from tqdm import tqdm
 
 from dataset import load_samples, split_samples
 from demo.phantom import View, draw_people, make_phantom_dataset, render
-from errors import InputError
+from errors import InputError, system_reason
 from model import AgeRegressor, normalise_pixels
 from reading.images import read_image
 from reading.resize import resize_image
@@ -43,7 +47,7 @@ GAIN_SD = 10.0  # grey levels, of the random shift that teaches the network to d
 PEAK_RATE = 1e-3  # of the one-cycle schedule (Smith and Topin 2019)
 
 _MANIFEST = "demo.json"
-_VERSION = 1  # of what is made; another one is made anew
+_VERSION = 2  # of what is made; another one is made anew
 
 
 def prepare_demo(
@@ -95,7 +99,11 @@ def prepare_demo(
             (made / _MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
             os.replace(made / _MANIFEST, root / _MANIFEST)
     except OSError as error:
-        raise InputError(f"{root}: the demo cannot be made there ({error})") from error
+        raise InputError(
+            "{root}: the demo cannot be made there ({reason})",
+            root=root,
+            reason=system_reason(error),
+        ) from error
     return checkpoint, images, workbook
 
 
@@ -119,7 +127,7 @@ def train_demo_checkpoint(
     samples, _ = load_samples(image_dir, excel_path)
     stratify = SPLIT["use_age_stratify"]
     options = {name: value for name, value in SPLIT.items() if name != "use_age_stratify"}
-    samples, _, _ = split_samples(samples, stratify=stratify, **options)
+    samples, _ = split_samples(samples, stratify=stratify, **options)
     training = samples[samples["split"] == "train"]
     validation = samples[samples["split"] == "val"]
     pictures = [read_image(path)[0] for path in training["path"]]
@@ -128,7 +136,7 @@ def train_demo_checkpoint(
     device = torch.device(device)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
-        model = new_model().to(device).to(memory_format=torch.channels_last)
+        model = new_model(float(ages.mean())).to(device).to(memory_format=torch.channels_last)
         fit(model, [stacks[size] for size in sizes], ages, lang)
     estimate_batch_norms(model, stacks[sizes[-1]])
     held_out = stack([read_image(path)[0] for path in validation["path"]], sizes[-1])
@@ -162,18 +170,18 @@ def tiny_checkpoint(
     return Path(path)
 
 
-def new_model() -> AgeRegressor:
+def new_model(mean_age: float) -> AgeRegressor:
     """Make a network whose residual blocks start as the identity (Goyal et al. 2017).
 
-    The age starts at 0 and grows by what the network finds, so that Grad-CAM's evidence for an
-    older person is all of the age; from the mean age, a young muscle would be counter-evidence.
+    The age starts at `mean_age`, years, so that what the network finds speaks for older or for
+    younger than that, and Grad-CAM's maps hold evidence of both signs.
     """
     model = AgeRegressor(ARCHITECTURE, DROPOUT)
     for module in model.modules():
         if isinstance(module, Bottleneck):
             nn.init.zeros_(module.bn3.weight)
     last = model.backbone.fc[-1]
-    nn.init.zeros_(last.bias)
+    nn.init.constant_(last.bias, mean_age)
     last.weight.data *= 10  # ages are tens of years; at unit scale the rate would be too low
     return model
 
@@ -194,7 +202,9 @@ def fit(
     model.train()
     words = texts("progress", lang)
     total = batches * len(stacks)
-    with tqdm(total=total, desc=words["training"], unit=words["batch"]) as bar:
+    with tqdm(
+        total=total, desc=words["training"], unit=words["batch"], bar_format=words["bar"]
+    ) as bar:
         for stack in stacks:
             for rows in torch.randperm(len(ages)).tensor_split(batches):
                 images = stack[rows]

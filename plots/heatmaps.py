@@ -11,11 +11,12 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from plots.fonts import figure_texts
-from plots.samples import DIVERGING
+from plots.samples import DIVERGING, label_picture
 from plots.style import (
     BLACK,
     BLUE,
     SKY,
+    SMALL_PT,
     VERMILION,
     WIDTH_MM,
     Floats,
@@ -30,21 +31,27 @@ from plots.style import (
     paper_style,
 )
 from stats.focus import Focus
-from stats.mask_overlap import MaskNull, upsample
-from words.tables import EstimateLike, p_value_text
+from stats.jackknife import MIN_SUBJECTS
+from stats.mask_null import MaskNull
+from stats.mask_overlap import Maps, upsample
+from words.tables import EstimateLike
 
 KEY_MM = 11.0  # the key begins so far below a panel, clear of its axis label
 
 
 @dataclass(frozen=True)
 class GroupMap:
-    """Means over the images of one age group: picture (S, S) grey, map (h, w) in years."""
+    """Means over the images of one age group: picture (S, S) grey, map (h, w) in years.
+
+    mean_mask: share (S, S) of the masks at each pixel, None without a mask.
+    """
 
     age_range: str
     n_images: int
     n_subjects: int
     mean_image: Floats
     mean_map: Floats
+    mean_mask: Floats | None
 
 
 def focus_figure(
@@ -59,21 +66,22 @@ def focus_figure(
     """Energy ratio against absolute error, and its distribution beside that with other masks.
 
     energy_ratio, abs_error: (N,), the error in years; rows without a ratio are left out. focus,
-    null: of the same images; null is None where no image has a ratio.
+    null: of the same images; null is None where masks cannot be exchanged.
     """
     words = figure_texts("heatmaps", lang)
     shown = np.isfinite(energy_ratio)
     with paper_style(lang):
-        fig, (left, right) = make_panels(note, 101.0, [(14, 37, 74, 55), (103, 37, 74, 55)])
+        fig, (left, right) = make_panels(note, 98.0, [(14, 34, 74, 55), (103, 34, 74, 55)])
         left.set_title(f"a   {words['focus_a']}")
         right.set_title(f"b   {words['focus_b']}")
-        if null is None:
+        if not shown.any():
+            n_images = focus.n_with_mask + focus.n_without_mask
             for ax in (left, right):
-                ax.set_axis_off()
-                ax.text(0.5, 0.5, words["nothing"], ha="center", transform=ax.transAxes)
+                _say(ax, words["nothing"].format(focus.n_with_mask, n_images))
             return fig
         ratio, error = energy_ratio[shown], abs_error[shown]
-        limits = (0.0, 1.05 * float(max(ratio.max(), null.ratios.max(initial=0), 1.5)))
+        most = [ratio.max(), 1.5] if null is None else [ratio.max(), 1.5, null.ratios.max()]
+        limits = (0.0, 1.05 * float(max(most)))
         handles = _draw_errors(left, ratio, error, limits, words)
         spearman = estimate_text(focus.focus_and_error, 2)
         counts = words["n"].format(focus.n_images, focus.n_subjects)
@@ -81,15 +89,27 @@ def focus_figure(
         if focus.energy_ratio.ci95:
             rows.append((words["brackets"], ""))
         _legend(left, handles, rows, value_mm=18.0)
-        handles = _draw_ratios(right, ratio, null, focus, limits, words)
+        own = ratio if null is None else energy_ratio[null.rows]
+        handles = _draw_ratios(right, own, null, limits, words)
         rows = [
-            (words["energy_ratio"], estimate_text(focus.energy_ratio, 2)),
-            (words["pointing_hit"], estimate_text(focus.pointing_hit, 2)),
+            (words["of_n"].format(words[name], n), estimate_text(estimate, 2))
+            for name, n, estimate in (
+                ("energy_ratio", focus.n_images, focus.energy_ratio),
+                ("pointing_hit", focus.n_images, focus.pointing_hit),
+                ("own_minus_other", focus.null.n_images, focus.own_minus_other),
+            )
+            if estimate.value is not None
         ]
-        if focus.null.p_value is not None:
-            rows.append((words["p"].format(p_value_text(focus.null.p_value)), ""))
-        _legend(right, handles, rows, value_mm=30.0, columns=2)
+        if null is None:
+            rows.append((words["no_peer"], ""))
+        _legend(right, handles, rows, value_mm=42.0, columns=2)
     return fig
+
+
+def _say(ax: Axes, text: str) -> None:
+    """Write into the middle of an otherwise empty panel why it is empty."""
+    ax.set(xticks=[], yticks=[])
+    ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes)
 
 
 def _draw_errors(
@@ -110,23 +130,24 @@ def _draw_errors(
 def _draw_ratios(
     ax: Axes,
     ratio: Floats,
-    null: MaskNull,
-    focus: Focus,
+    null: MaskNull | None,
     limits: tuple[float, float],
     words: Mapping[str, str],
 ) -> list[Handle]:
-    """Draw histograms of the ratios with own and with other masks; returns the key's entries."""
+    """Draw histograms of the ratios with own and with other masks; returns the key's entries.
+
+    ratio: of the images that are compared, of all where null is None.
+    """
     edges = np.linspace(*limits, 25).tolist()
     ax.hist(ratio, edges, weights=np.full(len(ratio), 100 / len(ratio)), color=SKY)
-    handles: list[Handle] = [Patch(color=SKY, label=words["own"])]
-    mean = focus.energy_ratio.value
-    if mean is not None:
-        label = f"{words['mean_own']} {number_text(mean, 2)}"
-        handles.append(ax.axvline(mean, color=BLUE, lw=1.5, label=label))
-    if null.ratios.size:
+    handles: list[Handle] = [Patch(color=SKY, label=words["own"].format(len(ratio)))]
+    mean = float(ratio.mean())
+    label = f"{words['mean_own']} {number_text(mean, 2)}"
+    handles.append(ax.axvline(mean, color=BLUE, lw=1.5, label=label))
+    if null is not None:
         weights = np.full(len(null.ratios), 100 / len(null.ratios))
         ax.hist(null.ratios, edges, weights=weights, histtype="step", color=VERMILION, lw=1.2)
-        others = float(null.means.mean())
+        others = float(null.others.mean())
         label = f"{words['mean_others']} {number_text(others, 2)}"
         handles += [
             Line2D([], [], color=VERMILION, lw=1.2, label=words["others"]),
@@ -141,34 +162,61 @@ def age_groups_figure(
 ) -> Figure:
     """Mean signed map over the mean image of each age group, on one symmetric scale in years.
 
-    groups: at least one.
+    Evidence is the more opaque the more years it is, so that the picture shows where there is
+    none. groups: at least one.
     """
     words = figure_texts("heatmaps", lang)
     columns = min(5, max(len(groups), 3))
     side = (WIDTH_MM - 3.0 * (columns + 1)) / columns
     rows = -(-len(groups) // columns)
-    height = rows * (side + 11.0) + 15.0
+    height = rows * (side + 11.0) + 19.0
     boxes = [
         (3.0 + i % columns * (side + 3.0), height - (i // columns + 1) * (side + 11.0), side, side)
         for i in range(len(groups))
     ]
     limit = max((float(np.abs(group.mean_map).max()) for group in groups), default=0.0) or 1.0
     with paper_style(lang):
-        fig, axes = make_panels(note, height, [*boxes, (40.0, 9.0, WIDTH_MM - 80.0, 3.0)])
+        fig, axes = make_panels(note, height, [*boxes, (40.0, 13.0, WIDTH_MM - 80.0, 3.0)])
         *panels, bar = axes
         for ax, group in zip(panels, groups, strict=True):
             shape = (group.mean_image.shape[0], group.mean_image.shape[1])
             ax.imshow(group.mean_image, cmap="gray", vmin=0, vmax=group.mean_image.max() or 1)
-            drawn = ax.imshow(
-                upsample(group.mean_map, shape), cmap=DIVERGING, vmin=-limit, vmax=limit, alpha=0.6
-            )
+            _draw_evidence(ax, upsample(group.mean_map, shape), limit)
+            _draw_outline(ax, group.mean_mask)
             ax.set_axis_off()
             years = words["group_years"].format(group.age_range.replace("-", "–"))
-            counts = words["group_n"].format(group.n_images, group.n_subjects)
-            ax.set_title(f"{years}\n{counts}", fontsize=7.0, pad=2.0)
-        fig.colorbar(drawn, cax=bar, orientation="horizontal").outline.set_linewidth(0.5)
-        bar.set_xlabel(words["group_scale"].format(*groups[0].mean_map.shape), labelpad=1.0)
+            key = "group_few" if group.n_subjects < MIN_SUBJECTS else "group_n"
+            counts = words[key].format(group.n_images, group.n_subjects)
+            if not group.mean_map.any():
+                label_picture(ax, words["no_evidence"])
+            ax.set_title(f"{years}\n{counts}", fontsize=SMALL_PT, pad=2.0)
+        _draw_scale(bar, limit)
+        label = words["group_scale"].format(*groups[0].mean_map.shape)
+        bar.set_xlabel(f"{label}\n{words['group_key'].format(MIN_SUBJECTS)}", labelpad=1.0)
     return fig
+
+
+def _draw_evidence(ax: Axes, years: Maps, limit: float, **options: Any) -> None:
+    """Draw evidence (H, W), years, in colours that are opaque from half of the limit on."""
+    opacity = 0.9 * np.minimum(2 * np.abs(years) / limit, 1)
+    ax.imshow(years, cmap=DIVERGING, vmin=-limit, vmax=limit, alpha=opacity, **options)
+
+
+def _draw_outline(ax: Axes, mean_mask: Floats | None) -> None:
+    """Outline where at least half of the masks lie, white within black, seen on any picture."""
+    if mean_mask is None or not mean_mask.min() < 0.5 <= mean_mask.max():
+        return
+    for colour, width in ((BLACK, 1.8), ("white", 0.9)):
+        ax.contour(mean_mask, [0.5], colors=[colour], linewidths=[width])
+
+
+def _draw_scale(ax: Axes, limit: float) -> None:
+    """Draw the colours of the evidence as they look over mid grey, years from -limit to limit."""
+    place: dict[str, Any] = {"extent": (-limit, limit, 0.0, 1.0), "aspect": "auto"}
+    ax.imshow(np.full((1, 1), 0.5), cmap="gray", vmin=0, vmax=1, **place)
+    _draw_evidence(ax, np.linspace(-limit, limit, 255)[None], limit, **place)
+    ax.set_yticks([])
+    ax.spines[:].set(visible=True, linewidth=0.5)
 
 
 def check_figure(checks: Any, *, lang: str = "en", note: str | None = None) -> Figure:
@@ -178,17 +226,23 @@ def check_figure(checks: Any, *, lang: str = "en", note: str | None = None) -> F
     """
     words = figure_texts("heatmaps", lang)
     deleted = checks.deletion
-    rows = [(words["n"].format(checks.n_images, checks.n_subjects), "")]
-    if deleted.area_between.ci95:
+    last = checks.parameter_randomisation.stages[-1].similarity
+    rows = [
+        (words["n"].format(checks.n_images, checks.n_subjects), ""),
+        (words["similarity_last"], estimate_text(last, 2)),
+    ]
+    if deleted.area_between.ci95 or last.ci95:
         rows.append((words["brackets"], ""))
     with paper_style(lang):
-        fig, (left, right) = make_panels(note, 105.0, [(14, 41, 66, 55), (99, 41, 78, 55)])
+        fig, (left, right) = make_panels(note, 107.0, [(14, 43, 66, 55), (99, 43, 78, 55)])
         left.set_title(f"a   {words['check_a']}")
         right.set_title(f"b   {words['check_b']}")
         handles = _draw_similarity(left, checks.parameter_randomisation, words)
-        _legend(left, handles, rows, key_lines=3)
+        _legend(left, handles, rows, value_mm=36.0, key_lines=3)
         handles = _draw_deletion(right, deleted, words)
         rows = [(words["area"], estimate_text(deleted.area_between, 2, words["years"]))]
+        if any(estimate.ci95 for estimate in (*deleted.map_order, *deleted.random_order)):
+            rows.append((words["bands"], ""))
         _legend(right, handles, rows, value_mm=30.0, key_lines=3)
     return fig
 
@@ -196,16 +250,19 @@ def check_figure(checks: Any, *, lang: str = "en", note: str | None = None) -> F
 def _draw_similarity(ax: Axes, randomised: Any, words: Mapping[str, str]) -> list[Handle]:
     """Draw the similarity of the maps by stage, where it exists; returns the key's entries."""
     stages = [stage for stage in randomised.stages if stage.similarity.value is not None]
+    if not stages:
+        _say(ax, words["no_similarity"])
+        return []
     drawn = [_draw_estimate(ax, k, s.similarity, BLUE, "o") for k, s in enumerate(stages)]
     ax.set_xticks(range(len(stages)), [words[s.stage] for s in stages])
     ax.set(xlim=(-0.6, max(len(stages), 2) - 0.4), ylim=(0, 1.02), ylabel=words["similarity"])
     for handle in drawn[:1]:
-        handle.set_label(words["mean_ci"])
+        handle.set_label(words["mean_ci" if any(s.similarity.ci95 for s in stages) else "mean"])
     limit, chance = randomised.similar_from, randomised.chance
     return [
         *drawn[:1],
-        ax.axhline(limit, color=VERMILION, ls="--", lw=1, label=words["limit"]),
-        ax.axhline(chance, color=BLACK, ls=":", lw=1, label=words["unrelated"]),
+        ax.axhline(limit, color=VERMILION, ls="--", lw=1, label=words["limit"].format(limit)),
+        ax.axhline(chance, color=BLACK, ls=":", lw=1, label=words["unrelated"].format(chance)),
     ]
 
 
@@ -219,13 +276,15 @@ def _draw_deletion(ax: Axes, deleted: Any, words: Mapping[str, str]) -> list[Han
     ):
         values = [estimate.value for estimate in curve]
         handles += ax.plot(share, values, style, color=colour, lw=1.5, label=words[name])
-        if all(estimate.ci95 for estimate in curve):
-            low, high = np.array([estimate.ci95 for estimate in curve]).T
+        if any(estimate.ci95 for estimate in curve):
+            # at 0%, where nothing is blurred, the fall is 0 without an interval
+            low, high = np.array([e.ci95 or (e.value, e.value) for e in curve]).T
             ax.fill_between(share, low, high, color=colour, alpha=0.18, lw=0)
     alone = deleted.mask_alone
     if alone.n_images:
         mark = _draw_estimate(ax, 100 * alone.mean_share, alone.mask, BLACK, "D")
-        mark.set_label(words["mask_alone"].format(alone.n_images))
+        key = "mask_alone_ci" if alone.mask.ci95 else "mask_alone"
+        mark.set_label(words[key].format(alone.n_images))
         handles.append(mark)
     ax.axhline(0, color=BLACK, lw=0.5)
     ax.set(xlim=(0, 92), xlabel=words["share"], ylabel=words["fall"])

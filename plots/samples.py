@@ -13,12 +13,9 @@ from matplotlib.figure import Figure
 from plots.fonts import figure_texts
 from plots.overlays import (
     JET,
-    Heatmap,
     Numbers,
     Picture,
     as_rgb,
-    blend,
-    divide_by_peak,
     get_heatmap_only,
     get_heatmap_overlay,
     get_mask_overlay,
@@ -40,6 +37,9 @@ from stats.mask_overlap import upsample
 GOOD_BELOW_YEARS = 5.0
 GOOD, BAD = "#00692B", "#B3001B"  # green and red dark enough to be read in print
 DIVERGING = "RdBu_r"  # red older, blue younger; safe for the colour-blind
+TILE_TITLE_MM = 11.5  # three lines of text above a tile of the contact sheet
+HEAD_MM = 6.0  # a heading of the contact sheet
+SHEET_KEY_MM = 25.0  # colour bar and two lines of text below its tiles
 
 
 @dataclass(frozen=True)
@@ -58,20 +58,31 @@ class Sample:
     pred_age: float
 
     @property
-    def colour(self) -> str:
-        """Green below an absolute error of 5 years, else red; black where the error is unknown."""
+    def verdict(self) -> str | None:
+        """ "good" below an absolute error of 5 years, else "bad"; None where it is unknown."""
         if self.true_age is None:
-            return BLACK
-        return GOOD if abs(self.pred_age - self.true_age) < GOOD_BELOW_YEARS else BAD
+            return None
+        return "good" if abs(self.pred_age - self.true_age) < GOOD_BELOW_YEARS else "bad"
+
+    @property
+    def colour(self) -> str:
+        """Green for a good sample, red for a bad one; black where the error is unknown."""
+        return {"good": GOOD, "bad": BAD, None: BLACK}[self.verdict]
 
 
 def sample_figure(
-    sample: Sample, *, sign: str = "older", lang: str = "en", note: str | None = None
+    sample: Sample,
+    *,
+    sign: str = "older",
+    lang: str = "en",
+    note: str | None = None,
+    heading: str | None = None,
 ) -> Figure:
     """Three panels: image with mask, image with heatmap, heatmap alone; file name and ages above.
 
     sign: the side of the evidence that is shown, one of SIGNS. note: a line above everything.
-    Raises ValueError for another sign and for arrays that are no picture, mask or map.
+    heading: what the sample is, before its file name. Raises ValueError for another sign and for
+    arrays that are no picture, mask or map.
     """
     words = figure_texts("samples", lang)
     image = as_rgb(sample.image)
@@ -80,6 +91,7 @@ def sample_figure(
     boxes = [(3.0 + i * (width + 3.0), 14.0, width, height) for i in range(3)]
     boxes.append((boxes[2][0], 10.0, width, 2.5))  # the colour bar
     seen = view(image, sample.signed_map, sign, lang)
+    name = _shortened(sample.filename, 100 if heading is None else 60)
     with paper_style(lang):
         fig, (*panels, bar) = make_panels(note, height + 32.0, boxes)
         marked = image if sample.mask is None else get_mask_overlay(image, sample.mask)
@@ -90,13 +102,13 @@ def sample_figure(
             ax.set_title(title, loc="center", color=sample.colour)
         if seen.empty:
             for ax in panels[1:]:
-                _label(ax, words[f"empty_{sign}"])
+                label_picture(ax, words[f"empty_{sign}"])
             bar.remove()
         else:
             _draw_scale(fig, bar, seen)
         total = fig.get_figheight() * 25.4
         for text, y, colour in (
-            (_shortened(sample.filename, 100), 28.0, BLACK),
+            (name if heading is None else words["named"].format(heading, name), 28.0, BLACK),
             (_ages(sample, words), 23.0, sample.colour),
         ):
             at = (height + y) / total
@@ -119,50 +131,77 @@ def contact_sheet(
     lang: str = "en",
     note: str | None = None,
 ) -> Figure:
-    """Heatmap overlays of the best samples above those of the worst, the mask as a white outline.
+    """Heatmap overlays of the best samples above those of the worst, on one scale in years.
 
-    Up to 8 samples per part stand in rows of four, up to 18 in rows of six, more in rows of eight.
+    The mask is a white outline; each tile gives the evidence of its strongest cell. Up to 8 samples
+    per part stand in rows of four, up to 18 in rows of six, more in rows of seven. A part without
+    samples is left out. Raises ValueError for another sign.
     """
     words = figure_texts("samples", lang)
+    parts = [(words[key], part) for key, part in (("best", best), ("worst", worst)) if part]
+    samples = [*best, *worst]
     most = max(len(best), len(worst), 1)
-    columns = 4 if most <= 8 else 6 if most <= 18 else 8
+    columns = 4 if most <= 8 else 6 if most <= 18 else 7
     side = (WIDTH_MM - 3.0 * (columns + 1)) / columns
-    slopes = [sample.image.shape[0] / sample.image.shape[1] for sample in [*best, *worst]]
+    slopes = [sample.image.shape[0] / sample.image.shape[1] for sample in samples]
     tile = side * float(np.clip(max(slopes, default=1.0), 0.4, 1.5))
-    row_height = tile + 9.0  # two lines of text above each tile
-    rows = [-(-len(samples) // columns) for samples in (best, worst)]
-    total = sum(rows) * row_height + 2 * 9.0 + 6.0
+    row_height = tile + TILE_TITLE_MM
+    rows = [-(-len(part) // columns) for _, part in parts]
+    y = total = sum(rows) * row_height + len(parts) * HEAD_MM + SHEET_KEY_MM
     boxes: list[tuple[float, float, float, float]] = []
-    heads, y = [], total
-    for n_rows, samples in zip(rows, (best, worst), strict=True):
-        heads.append(y - 5.0)
-        y -= 9.0
-        for i in range(len(samples)):
+    heads = []
+    for n_rows, (head, part) in zip(rows, parts, strict=True):
+        heads.append((head, y - 4.0))
+        y -= HEAD_MM
+        for i in range(len(part)):
             left = 3.0 + (i % columns) * (side + 3.0)
             boxes.append((left, y - (i // columns + 1) * row_height, side, tile))
         y -= n_rows * row_height
+    limit = max((strongest_cell(sample.signed_map, sign) for sample in samples), default=0.0)
     with paper_style(lang):
-        fig, axes = make_panels(note, total, boxes)
+        fig, (*tiles, bar) = make_panels(note, total, [*boxes, (40.0, 18.0, WIDTH_MM - 80.0, 2.5)])
         height = fig.get_figheight() * 25.4
-        for key, at in zip(("best", "worst"), heads, strict=True):
-            fig.text(3.0 / WIDTH_MM, at / height, words[key], fontsize=TITLE_PT)
-        fig.text(3.0 / WIDTH_MM, 2.5 / height, words["sheet"], fontsize=SMALL_PT)
-        for ax, sample in zip(axes, [*best, *worst], strict=True):
-            _tile(ax, sample, sign, lang, letters=int(side * 0.6))
+        for head, at in heads:
+            fig.text(3.0 / WIDTH_MM, at / height, head, fontsize=TITLE_PT)
+        _draw_sheet_key(fig, words)
+        seen = None
+        for ax, sample in zip(tiles, samples, strict=True):
+            seen = view(sample.image, sample.signed_map, sign, lang, limit)
+            _tile(ax, sample, seen, sign, lang, letters=int(side * 0.6))
+        if seen is None or limit == 0:
+            bar.remove()
+        else:
+            _draw_scale(fig, bar, seen)
+            bar.set_title(words[sign], loc="center", fontsize=SMALL_PT, pad=2.0)
     return fig
 
 
-def _tile(ax: Axes, sample: Sample, sign: str, lang: str, letters: int) -> None:
-    seen = view(sample.image, sample.signed_map, sign, lang)
+def _draw_sheet_key(fig: Figure, words: Mapping[str, str]) -> None:
+    """Say below the tiles what their titles and outlines mean, each colour in itself."""
+    height = fig.get_figheight() * 25.4
+    for key, x, y, colour in (
+        ("sheet", 3.0, 6.0, BLACK),
+        ("title_good", 3.0, 2.5, GOOD),
+        ("title_bad", 60.0, 2.5, BAD),
+    ):
+        fig.text(x / WIDTH_MM, y / height, words[key], fontsize=SMALL_PT, color=colour)
+
+
+def _tile(ax: Axes, sample: Sample, seen: "View", sign: str, lang: str, letters: int) -> None:
+    """Show a sample's overlay with its mask, and above it file name, ages and strongest cell."""
     _show(ax, seen.overlay)
     if sample.mask is not None:
         mask = resize_mask(np.asarray(sample.mask) != 0, seen.overlay.shape[:2])
         if mask.any() and not mask.all():
             ax.contour(mask, levels=[0.5], colors="white", linewidths=0.8)
     if seen.empty:
-        _label(ax, figure_texts("samples", lang)[f"empty_{sign}"])
-    title = f"{_shortened(sample.filename, letters)}\n{_tile_ages(sample)}"
-    ax.set_title(title, fontsize=SMALL_PT, color=sample.colour, pad=2.0)
+        label_picture(ax, figure_texts("samples", lang)[f"empty_{sign}"])
+    title = (
+        _shortened(sample.filename, letters),
+        _tile_ages(sample),
+        peak_text(sample.signed_map, sign, lang),
+    )
+    ax.set_title("\n".join(title), fontsize=SMALL_PT, color=sample.colour, pad=2.0)
 
 
 def _tile_ages(sample: Sample) -> str:
@@ -172,6 +211,26 @@ def _tile_ages(sample: Sample) -> str:
     error = sample.pred_age - sample.true_age
     signed = ("+" if error > 0 else "") + number_text(error, 1)
     return f"{sample.true_age:.1f} → {sample.pred_age:.1f} ({signed})"
+
+
+def strongest_cell(signed_map: Numbers, sign: str) -> float:
+    """Largest evidence of one cell, years, on one side or on both; 0 where there is none.
+
+    Raises ValueError for another sign.
+    """
+    if sign not in SIGNS:
+        raise ValueError(f"sign: expected one of {', '.join(SIGNS)}, got {sign!r}")
+    older, younger = float(signed_map.max()), -float(signed_map.min())
+    return max({"older": older, "younger": younger, "both": max(older, younger)}[sign], 0.0)
+
+
+def peak_text(signed_map: Numbers, sign: str, lang: str) -> str:
+    """ "peak 5.8 years": the strongest cell; of both sides with its sign, younger below 0."""
+    peak = strongest_cell(signed_map, sign)
+    digits = 1 if peak >= 1 else 2
+    if sign == "both" and peak != signed_map.max():
+        peak = -peak
+    return figure_texts("samples", lang)["peak"].format(number_text(peak, digits))
 
 
 @dataclass(frozen=True)
@@ -187,47 +246,41 @@ class View:
     empty: bool
 
 
-def view(image: Picture, signed_map: Numbers, sign: str, lang: str = "en") -> View:
+def view(
+    image: Picture,
+    signed_map: Numbers,
+    sign: str,
+    lang: str = "en",
+    limit: float | None = None,
+) -> View:
     """One side of a signed map (h, w), years, or both, on the picture it belongs to.
 
-    image: uint8, (H, W) or (H, W, 3). sign: older and younger in JET as a share of the maximum,
-    both in red and blue around zero. Raises ValueError for another sign.
+    image: uint8, (H, W) or (H, W, 3). sign: older and younger in JET from 0 up, both in red and
+    blue around 0. limit: where the colours end, years per cell; None for the map's own maximum at
+    the size of the picture. Raises ValueError for another sign.
     """
-    words, picture = figure_texts("samples", lang), as_rgb(image)
-    if sign not in SIGNS:
-        raise ValueError(f"sign: expected one of {', '.join(SIGNS)}, got {sign!r}")
+    picture = as_rgb(image)
+    empty = strongest_cell(signed_map, sign) == 0
     shape = (picture.shape[0], picture.shape[1])
-    cells = "{} × {}".format(*signed_map.shape)
-    if sign == "both":
-        return _both_sides(picture, upsample(signed_map, shape), words["years"].format(cells))
-    years = one_side(signed_map, shape, sign)
-    peak = float(years.max())
-    heatmap = divide_by_peak(years)
+    both = sign == "both"
+    years = upsample(signed_map, shape) if both else one_side(signed_map, shape, sign)
+    end = (float(np.abs(years).max()) if limit is None else limit) or 1.0
+    share = np.clip(years / end, -1, 1)
+    if both:
+        table = (colormaps[DIVERGING](np.linspace(0, 1, 256))[:, :3] * 255).round().astype(np.uint8)
+        alone = table[np.rint((share + 1) * 127.5).astype(np.uint8)]  # (H, W, 3)
+        opacity = 0.5 * np.minimum(3 * np.abs(share), 1)[:, :, None]  # none where no evidence is
+        overlay = np.rint((1 - opacity) * picture + opacity * alone).astype(np.uint8)
+    else:
+        alone, overlay = get_heatmap_only(share), get_heatmap_overlay(picture, share)
     return View(
-        overlay=get_heatmap_overlay(picture, heatmap) if peak > 0 else picture,
-        alone=get_heatmap_only(heatmap),
-        colours=ListedColormap(JET / 255),
-        lowest=0.0,
-        highest=1.0,
-        unit=words["share"].format(f"{peak:.3g}", cells),
-        empty=peak == 0,
-    )
-
-
-def _both_sides(picture: Picture, years: Heatmap, unit: str) -> View:
-    """View of a signed map at the size of its picture, (H, W) in years: red older, blue younger."""
-    limit = float(np.abs(years).max())
-    table = (colormaps[DIVERGING](np.linspace(0, 1, 256))[:, :3] * 255).round().astype(np.uint8)
-    share = years / limit if limit > 0 else years
-    alone = table[np.rint((share + 1) * 127.5).astype(np.uint8)]  # (H, W, 3)
-    return View(
-        overlay=blend(picture, alone, 0.5) if limit > 0 else picture,
+        overlay=picture if empty else overlay,
         alone=alone,
-        colours=colormaps[DIVERGING],
-        lowest=-(limit or 1.0),
-        highest=limit or 1.0,
-        unit=unit,
-        empty=limit == 0,
+        colours=colormaps[DIVERGING] if both else ListedColormap(JET / 255),
+        lowest=-end if both else 0.0,
+        highest=end,
+        unit=figure_texts("samples", lang)["years"].format("{} × {}".format(*signed_map.shape)),
+        empty=empty,
     )
 
 
@@ -236,7 +289,7 @@ def _show(ax: Axes, picture: Picture) -> None:
     ax.set_axis_off()
 
 
-def _label(ax: Axes, text: str) -> None:
+def label_picture(ax: Axes, text: str) -> None:
     """Write a text in a box over the middle of a picture."""
     ax.text(
         0.5,
@@ -251,10 +304,12 @@ def _label(ax: Axes, text: str) -> None:
 
 
 def _ages(sample: Sample, words: Mapping[str, str]) -> str:
-    if sample.true_age is None:
+    """Both ages and the error in words, with the side of 5 years that the colour shows."""
+    if sample.true_age is None or sample.verdict is None:
         return words["pred_only"].format(f"{sample.pred_age:.1f}")
     error = abs(sample.pred_age - sample.true_age)
-    return words["ages"].format(sample.true_age, sample.pred_age, error)
+    side = words[sample.verdict]
+    return words["ages"].format(sample.true_age, sample.pred_age, error, side)
 
 
 def _shortened(name: str, letters: int) -> str:

@@ -36,6 +36,7 @@ SMALL_PT, TEXT_PT, TITLE_PT = 7.0, 7.5, 8.5
 LINE_MM = 3.6  # one line of SMALL_PT text
 BOX_MM = 83.0  # width of a box
 SIDE_MM = 13.0  # from the left end of keys and boxes to their panel
+POINTS_PER_MM = 72 / 25.4
 
 
 # ---------------------------------------------------------------- style, saving
@@ -61,6 +62,7 @@ def paper_style(lang: str) -> AbstractContextManager[None]:
         "ytick.labelsize": SMALL_PT,
         "legend.fontsize": SMALL_PT,
         "savefig.facecolor": "white",
+        "text.parse_math": False,  # a "$" in a file name is a "$"
     }
     return style.context(["default", settings])
 
@@ -155,6 +157,29 @@ def add_box(
                 fig.text(x, y, text, fontsize=SMALL_PT, va="center_baseline")
 
 
+def add_rows(ax: Axes, title: str, rows: Sequence[str]) -> None:
+    """Write a title above the panel, and rows of small text between the two."""
+    fig = _figure_of(ax)
+    total_mm = fig.get_figheight() * 25.4
+    place = ax.get_position()
+    ax.set_title(title, pad=(2.1 + rows_mm(len(rows))) * POINTS_PER_MM)
+    for i, row in enumerate(rows):
+        y = place.y1 + (1.5 + (len(rows) - i - 0.5) * LINE_MM) / total_mm
+        fig.text(place.x0, y, row, fontsize=SMALL_PT, va="center_baseline")
+
+
+def add_footer(fig: Figure, texts: Sequence[str]) -> None:
+    """Write texts side by side on the last line of the figure."""
+    total_mm = fig.get_figheight() * 25.4
+    x, y = (16.0 - SIDE_MM) / WIDTH_MM, 2.5 / total_mm
+    fig.text(x, y, "    ".join(texts), fontsize=SMALL_PT, va="center_baseline")
+
+
+def rows_mm(n_rows: int) -> float:
+    """Height of `n_rows` rows between a title and its panel."""
+    return n_rows * LINE_MM
+
+
 def key_mm(n_lines: int) -> float:
     """Height of a key with `n_lines` lines."""
     return n_lines * LINE_MM + 1.0
@@ -209,7 +234,8 @@ def histogram_bins(error: Floats) -> tuple[Floats, float, npt.NDArray[np.int_]]:
     """Left edges, width (years) and counts of bins of a round width, one edge at 0.
 
     One bin around the value where all errors are equal. Width after Freedman & Diaconis (1981),
-    rounded to 1, 2 or 5 x 10^k; at most about 60 bins.
+    rounded to 1, 2 or 5 x 10^k; at most about 60 bins, and 10 years wide at most unless
+    that takes more bins.
     """
     if error.size == 0:
         return np.zeros(0), 1.0, np.zeros(0, dtype=int)
@@ -220,6 +246,8 @@ def histogram_bins(error: Floats) -> tuple[Floats, float, npt.NDArray[np.int_]]:
     width = _round(max(2 * quartiles * error.size ** (-1 / 3), span / 60))
     if span / width > 60:
         width = _round(2.5 * width)  # the next one
+    if span / 10 <= 60:
+        width = min(width, 10.0)
     place = np.floor(error / width).astype(int)
     count = np.bincount(place - place.min())
     return (place.min() + np.arange(count.size)) * width, width, count

@@ -9,6 +9,8 @@ import re
 import unicodedata
 from pathlib import PureWindowsPath
 
+from errors import Message
+
 MAX_AGE_READ = 120  # years; the oldest person on record reached 122
 
 _AGE_TEXT = re.compile(
@@ -49,7 +51,19 @@ def filename_key(value: object) -> str | None:
     return PureWindowsPath(text).name or None  # splits at both / and \\
 
 
-def read_age(value: object) -> float | str:
+def training_number(value: object) -> float | None:
+    """Read a cell as training did: what `float()` makes of it; None where it makes no number.
+
+    So "45" and " 45 " are read, "45 岁" and "45,5" are not, and no age is too high or too low.
+    """
+    try:
+        number = float(value)  # type: ignore[arg-type]  # of anything: that is the question
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def read_age(value: object) -> float | Message:
     """Read years, or say why the cell does not hold an age.
 
     Text is read where it can mean one thing: "45", "45.5", "45,5" (decimal comma), with or without
@@ -59,25 +73,35 @@ def read_age(value: object) -> float | str:
         text = _AGE_TEXT.fullmatch(tidy(value).casefold())
         age = float(text[1].replace(",", ".")) if text else math.nan
     elif isinstance(value, numbers.Real) and not isinstance(value, bool):
-        age = float(value)
+        number = training_number(value)  # None: an integer with more digits than a float holds
+        age = math.nan if number is None else number
     else:
         age = math.nan
     if not math.isfinite(age):
-        return description(value, "an age in years")
+        return description(value, Message("an age in years"))
     if not 0 <= age <= MAX_AGE_READ:
-        return f"holds {age:g}, which is not an age between 0 and {MAX_AGE_READ} years"
+        return Message(
+            "holds {age:g}, which is not an age between 0 and {most} years",
+            age=age,
+            most=MAX_AGE_READ,
+        )
     return age
 
 
-def description(value: object, wanted: str) -> str:
+def description(value: object, wanted: Message) -> Message:
     """Say why the cell cannot be used as what was wanted, such as "is empty"."""
     if is_blank(value):
-        return "is empty"
+        return Message("is empty")
     if is_excel_error(value):
-        return f"holds the Excel error {value}"
+        return Message("holds the Excel error {error}", error=value)
     if isinstance(value, (datetime.date, datetime.time, datetime.timedelta)):
-        return f"holds a date or time ({value}), not {wanted}"
-    return f"holds {tidy(value)[:40]!r}, not {wanted}"
+        return Message("holds a date or time ({value}), not {wanted}", value=value, wanted=wanted)
+    return Message("holds {value!r}, not {wanted}", value=shown(value), wanted=wanted)
+
+
+def shown(value: object) -> str:
+    """Write the cell in one line of at most 40 characters."""
+    return tidy(value)[:40]
 
 
 def is_blank(value: object) -> bool:

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from errors import InputError
+from errors import InputError, Message
 
 # First bytes of the format that torch.save wrote before 1.6: a pickled constant, protocol 2.
 LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
@@ -119,9 +119,9 @@ def read_checkpoint_file(path: Path, *, trust: bool = False) -> object:
     Raises InputError for a file that is missing, no checkpoint, damaged, or holds more than data.
     """
     if not path.exists():
-        raise InputError(f"{path}: no such file; --checkpoint takes a .pth file")
+        raise InputError("{path}: no such file; --checkpoint takes a .pth file", path=path)
     if not path.is_file():
-        raise InputError(f"{path}: is not a file; --checkpoint takes a .pth file")
+        raise InputError("{path}: is not a file; --checkpoint takes a .pth file", path=path)
     try:
         if path.suffix == ".safetensors":
             return _read_safetensors(path)
@@ -132,20 +132,25 @@ def read_checkpoint_file(path: Path, *, trust: bool = False) -> object:
             warnings.simplefilter("ignore", UserWarning)  # of what is refused a moment later
             return torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
-        reason = error.strerror or _first_line(error)
-        raise InputError(f"{path}: cannot be read ({reason})") from error
+        reason = Message(error.strerror or _first_line(error))
+        raise InputError("{path}: cannot be read ({reason})", path=path, reason=reason) from error
     except pickle.UnpicklingError as error:
-        raise InputError(_refusal(path, error)) from error
+        raise _refusal(path, error) from error
     except _READER_ERRORS as error:
         raise InputError(
-            f"{path}: is damaged or no checkpoint ({type(error).__name__}: {_first_line(error)}); "
-            "copy it again from where it was trained"
+            "{path}: is damaged or no checkpoint ({kind}: {reason}); copy it again from where it "
+            "was trained",
+            path=path,
+            kind=type(error).__name__,
+            reason=_first_line(error),
         ) from error
 
 
 def _check_container(path: Path) -> None:
     """Refuse, from its first bytes and its table of contents, what torch.save did not write."""
-    foreign = InputError(f"{path}: is no PyTorch checkpoint; give a file written by torch.save")
+    foreign = InputError(
+        "{path}: is no PyTorch checkpoint; give a file written by torch.save", path=path
+    )
     with path.open("rb") as file:
         head = file.read(len(LEGACY_MAGIC))
     if head == LEGACY_MAGIC:
@@ -156,13 +161,17 @@ def _check_container(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             names = {name.rpartition("/")[2] for name in archive.namelist()}
             if "constants.pkl" in names:
-                raise InputError(f"{path}: is a TorchScript archive; save the state_dict instead")
+                raise InputError(
+                    "{path}: is a TorchScript archive; save the state_dict instead", path=path
+                )
             if "data.pkl" not in names:
                 raise foreign
             _check_entries(path, archive)
     except zipfile.BadZipFile as error:
         raise InputError(
-            f"{path}: is cut short or damaged ({_first_line(error)}); copy it again"
+            "{path}: is cut short or damaged ({reason}); copy it again",
+            path=path,
+            reason=_first_line(error),
         ) from error
 
 
@@ -177,10 +186,13 @@ def _check_entries(path: Path, archive: zipfile.ZipFile) -> None:
         for entry in entries
     ):
         raise InputError(
-            f"{path}: its entries are compressed, which torch.save never does; save it again"
+            "{path}: its entries are compressed, which torch.save never does; save it again",
+            path=path,
         )
     if sum(entry.file_size for entry in entries) > path.stat().st_size:
-        raise InputError(f"{path}: its entries overlap, which torch.save never does; save it again")
+        raise InputError(
+            "{path}: its entries overlap, which torch.save never does; save it again", path=path
+        )
     for entry in entries:
         if entry.CRC:  # 0: empty, or written after torch.serialization.set_crc32_options(False)
             with archive.open(entry) as record:
@@ -193,7 +205,7 @@ def _read_safetensors(path: Path) -> dict[str, object]:
         import safetensors
     except ImportError as error:
         raise InputError(
-            f"{path}: needs the package safetensors (pip install safetensors)"
+            "{path}: needs the package safetensors (pip install safetensors)", path=path
         ) from error
     try:
         with safetensors.safe_open(path, framework="pt", device="cpu") as file:
@@ -202,7 +214,9 @@ def _read_safetensors(path: Path) -> dict[str, object]:
             metadata = file.metadata() or {}
     except safetensors.SafetensorError as error:
         raise InputError(
-            f"{path}: is damaged or no safetensors file ({_first_line(error)})"
+            "{path}: is damaged or no safetensors file ({reason})",
+            path=path,
+            reason=_first_line(error),
         ) from error
     return {**{name: _literal(text) for name, text in metadata.items()}, "state_dict": weights}
 
@@ -215,16 +229,21 @@ def _literal(text: str) -> object:
         return text
 
 
-def _refusal(path: Path, error: pickle.UnpicklingError) -> str:
+def _refusal(path: Path, error: pickle.UnpicklingError) -> InputError:
     """Say which name in the file was refused; torch's own message is a page long."""
     text = str(error).partition("WeightsUnpickler error:")[2].strip() or str(error)
     found = re.search(r"GLOBAL (\S+)", text) or re.search(r"function (<.*?>)", text)
     if found is None:
-        return f"{path}: is damaged or no checkpoint ({_first_line(text)})"
+        reason = _first_line(text)
+        return InputError(
+            "{path}: is damaged or no checkpoint ({reason})", path=path, reason=reason
+        )
     name = _first_line(found.group(1)).removeprefix("builtins.")  # PyTorch 2.6 writes it, 2.15 not
-    return (
-        f"{path}: holds {name}, which is not plain data; nothing of it was run. "
-        "Save it again as a state_dict, or pass --trust-checkpoint if you know who made it"
+    return InputError(
+        "{path}: holds {name}, which is not plain data; nothing of it was run. Save it again as a "
+        "state_dict, or pass --trust-checkpoint if you know who made it",
+        path=path,
+        name=name,
     )
 
 

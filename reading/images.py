@@ -112,20 +112,21 @@ def _read_bytes(path: str | Path) -> bytes:
         if status.st_size == 0:
             raise UnreadableImage(path, "is empty (0 bytes)")
         if status.st_size > MAX_BYTES:
+            size, limit = f"{status.st_size:,}", f"{MAX_BYTES:,}"
             raise UnreadableImage(
-                path, f"has {status.st_size:,} bytes, over the limit of {MAX_BYTES:,}"
+                path, "has {size} bytes, over the limit of {limit}", size=size, limit=limit
             )
         with open(path, "rb") as file:
             return file.read()
     except FileNotFoundError as error:
-        link = os.path.islink(path)
-        reason = "is a link to a file that does not exist" if link else "does not exist"
-        raise UnreadableImage(path, reason) from error
+        if os.path.islink(path):
+            raise UnreadableImage(path, "is a link to a file that does not exist") from error
+        raise UnreadableImage(path, "does not exist") from error
     except PermissionError as error:
         raise UnreadableImage(path, "may not be read (permission denied)") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise UnreadableImage(path, f"cannot be read ({reason})") from error
+        raise UnreadableImage(path, "cannot be read ({reason})", reason=reason) from error
 
 
 @contextlib.contextmanager
@@ -134,13 +135,17 @@ def _decoder_errors_name(path: str | Path) -> Iterator[None]:
         yield
     except _DECODER_ERRORS as error:
         detail = " ".join(str(error).split()) or type(error).__name__
-        raise UnreadableImage(path, f"is cut short or damaged ({detail})") from error
+        raise UnreadableImage(path, "is cut short or damaged ({detail})", detail=detail) from error
 
 
 def _check_size(path: str | Path, width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise UnreadableImage(
-            path, f"has {width} x {height} pixels, over the limit of {MAX_PIXELS:,} in all"
+            path,
+            "has {width} x {height} pixels, over the limit of {limit} in all",
+            width=width,
+            height=height,
+            limit=f"{MAX_PIXELS:,}",
         )
 
 
@@ -163,7 +168,9 @@ def _still_png(path: str | Path, data: bytes) -> bytes:
             raise UnreadableImage(path, "is cut short: the end of the PNG is missing")
         (checksum,) = struct.unpack_from(">I", data, end - 4)
         if zlib.crc32(view[start + 4 : end - 4]) != checksum:
-            raise UnreadableImage(path, f"is damaged: the PNG's checksum fails at byte {start}")
+            raise UnreadableImage(
+                path, "is damaged: the PNG's checksum fails at byte {start}", start=start
+            )
         if kind not in _ANIMATION:
             kept.append(view[start:end])
         start = end

@@ -10,10 +10,20 @@ from typing import Any
 
 import pandas as pd
 
-from errors import InputError
+from errors import InputError, Message
 from reading.cells import filename_key, subject_key
 
 PREDICTIONS_FILE = "predictions.json"
+METRICS_FILE = "test_metrics.json"
+# Of `dataset_config`: what decides which images are tested.
+SPLIT_SETTINGS = (
+    "test_size",
+    "val_size",
+    "seed",
+    "use_age_stratify",
+    "age_bin_width",
+    "age_range",
+)
 MOST_YEARS = 1e6
 _LISTS = ("predictions", "targets", "filenames")
 
@@ -23,11 +33,18 @@ class Run:
     """One set of predictions.
 
     table: indexed by `filename`, with `subject_id` (None where the file does not tell),
-    `true_age` and `pred_age` in years.
+    `true_age` and `pred_age` in years. split: the SPLIT_SETTINGS and `split`, the part that was
+    evaluated; None where no file beside the predictions tells.
     """
 
     path: Path
     table: pd.DataFrame
+    split: dict[str, object] | None = None
+
+
+def predictions_file(path: Path) -> Path:
+    """Take the file itself for a results folder."""
+    return path / PREDICTIONS_FILE if path.is_dir() else path
 
 
 def read_predictions(path: str | Path) -> Run:
@@ -37,56 +54,96 @@ def read_predictions(path: str | Path) -> Run:
     not a finite number, a file name appears twice.
     """
     path = Path(path)
-    file = path / PREDICTIONS_FILE if path.is_dir() else path
+    file = predictions_file(path)
     if not file.is_file():
-        what = f"holds no {PREDICTIONS_FILE}" if path.is_dir() else "no such file or folder"
-        raise InputError(f"--compare {path}: {what}; give a result folder or its predictions.json")
+        problem = Message("no such file or folder")
+        if path.is_dir():
+            problem = Message("holds no {name}", name=PREDICTIONS_FILE)
+        raise InputError(
+            "--compare {path}: {problem}; give a result folder or its predictions.json",
+            path=path,
+            problem=problem,
+        )
     content = _read_json(file)
     if not isinstance(content, dict) or not all(
         isinstance(content.get(name), list) for name in _LISTS
     ):
-        raise InputError(f"--compare {file}: needs the lists {', '.join(_LISTS)}; evaluate again")
+        raise InputError(
+            "--compare {path}: needs the lists {lists}; evaluate again",
+            path=file,
+            lists=", ".join(_LISTS),
+        )
     ids = content.get("subject_ids")
     lists = {name: content[name] for name in _LISTS}
     lists |= {"subject_ids": ids} if isinstance(ids, list) else {}
     lengths = {name: len(values) for name, values in lists.items()}
     if len(set(lengths.values())) > 1:
-        found = ", ".join(f"{count} {name}" for name, count in lengths.items())
-        raise InputError(f"--compare {file}: its lists differ in length ({found}); evaluate again")
+        raise InputError(
+            "--compare {path}: its lists differ in length ({found}); evaluate again",
+            path=file,
+            found=", ".join(f"{count} {name}" for name, count in lengths.items()),
+        )
     if not content["filenames"]:
-        raise InputError(f"--compare {file}: holds no predictions; evaluate again")
+        raise InputError("--compare {path}: holds no predictions; evaluate again", path=file)
+    return Run(path, _table(lists, file), _split_settings(file))
+
+
+def _table(lists: dict[str, list[Any]], file: Path) -> pd.DataFrame:
     table = pd.DataFrame(
         {
-            "filename": [filename_key(name) for name in content["filenames"]],
+            "filename": [filename_key(name) for name in lists["filenames"]],
             "subject_id": [subject_key(value) for value in lists.get("subject_ids", [])]
-            or [None] * len(content["filenames"]),
+            or [None] * len(lists["filenames"]),
         },
         dtype=object,
     )
     _check_names(file, table["filename"])
-    table["true_age"] = _ages(file, "targets", content["targets"], table["filename"])
-    table["pred_age"] = _ages(file, "predictions", content["predictions"], table["filename"])
-    return Run(path, table.set_index("filename"))
+    table["true_age"] = _ages(file, "targets", lists["targets"], table["filename"])
+    table["pred_age"] = _ages(file, "predictions", lists["predictions"], table["filename"])
+    return table.set_index("filename")
+
+
+def _split_settings(file: Path) -> dict[str, object] | None:
+    """Read how the images were split from the file beside the predictions, where there is one."""
+    if file.name != PREDICTIONS_FILE:
+        return None
+    try:
+        content = json.loads(file.with_name(METRICS_FILE).read_text(encoding="utf-8-sig"))
+        settings = content["dataset_config"]
+        known = {name: settings[name] for name in SPLIT_SETTINGS}
+        return known | {"split": settings.get("split", "test")}  # earlier programs had no other
+    except (OSError, ValueError, RecursionError, LookupError, TypeError, AttributeError):
+        return None
 
 
 def _read_json(file: Path) -> object:
     try:
         return json.loads(file.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"--compare {file}: is not JSON ({error}); evaluate again") from error
+        raise InputError(
+            "--compare {path}: is not JSON ({error}); evaluate again", path=file, error=error
+        ) from error
     except OSError as error:
-        raise InputError(f"--compare {file}: cannot be read ({error.strerror})") from error
+        raise InputError(
+            "--compare {path}: cannot be read ({reason})", path=file, reason=error.strerror
+        ) from error
 
 
 def _check_names(file: Path, filenames: pd.Series) -> None:
     nameless = filenames.isna()
     if nameless.any():
-        raise InputError(f"--compare {file}: filenames: entry {nameless.idxmax() + 1} is empty")
+        raise InputError(
+            "--compare {path}: filenames: entry {number} is empty",
+            path=file,
+            number=int(nameless.idxmax()) + 1,
+        )
     twice = filenames[filenames.duplicated()]
     if len(twice):
         raise InputError(
-            f"--compare {file}: {twice.iloc[0]} appears twice, so its predictions cannot be told "
-            "apart; compare results whose file names are unique"
+            "--compare {path}: {name} appears twice, so its predictions cannot be told apart; "
+            "compare results whose file names are unique",
+            path=file,
+            name=twice.iloc[0],
         )
 
 
@@ -99,7 +156,11 @@ def _ages(file: Path, name: str, values: Sequence[Any], filenames: pd.Series) ->
             ages.append(float(value))
         else:  # NaN as well
             raise InputError(
-                f"--compare {file}: {name} holds {json.dumps(value)[:40]} for {filename}, which "
-                "is not an age in years; evaluate again"
+                "--compare {path}: {list} holds {value} for {name}, which is not an age in "
+                "years; evaluate again",
+                path=file,
+                list=name,
+                value=json.dumps(value)[:40],
+                name=filename,
             )
     return ages

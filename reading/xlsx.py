@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import openpyxl
 from openpyxl.utils import get_column_letter
 
-from errors import InputError
+from errors import InputError, Message
 
 MAX_XML_BYTES = 256 * 2**20  # unpacked; 100,000 rows of five columns have 20 MB
 MAX_ROWS = 1_048_576  # of an Excel sheet; a damaged file may claim more
@@ -48,7 +48,7 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, openpyxl.Workbook]]:
     """The file and its workbook, with the values stored for formulas, read row by row."""
     try:
         if path.exists() and not path.is_file():
-            raise InputError(f"{path}: is not a file; give the workbook")
+            raise InputError("{path}: is not a file; give the workbook", path=path)
         with open(path, "rb") as file:
             _check_is_workbook(path, file.read(2**16))
             file.seek(0)
@@ -61,30 +61,36 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, openpyxl.Workbook]]:
                     worksheet.reset_dimensions()  # some programs store a wrong range
                 yield file, book
     except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
+        raise InputError("{path}: no such file", path=path) from error
     except PermissionError as error:
         raise InputError(
-            f"{path}: may not be read; close it in Excel, or check its permissions"
+            "{path}: may not be read; close it in Excel, or check its permissions", path=path
         ) from error
     except _READER_ERRORS as error:
         detail = " ".join(str(error).split())[:200] or type(error).__name__
         raise InputError(
-            f"{path}: is damaged or not a workbook ({detail}); save it again as .xlsx"
+            "{path}: is damaged or not a workbook ({detail}); save it again as .xlsx",
+            path=path,
+            detail=detail,
         ) from error
 
 
 def _check_is_workbook(path: Path, start: bytes) -> None:
     if not start:
-        raise InputError(f"{path}: is empty (0 bytes)")
+        raise InputError("{path}: is empty (0 bytes)", path=path)
     if start.startswith(b"\xd0\xcf\x11\xe0"):
         with open(path, "rb") as file:
             encrypted = "EncryptedPackage".encode("utf-16-le") in file.read(MAX_XML_BYTES)
         if encrypted:
-            raise InputError(f"{path}: is protected by a password; save it without one")
-        raise InputError(f"{path}: is in the old .xls format; save it as .xlsx")
+            raise InputError("{path}: is protected by a password; save it without one", path=path)
+        raise InputError("{path}: is in the old .xls format; save it as .xlsx", path=path)
     if not start.startswith(b"PK"):
-        kind = "is not an Excel workbook" if b"\0" in start else "is text (CSV?), not a workbook"
-        raise InputError(f"{path}: {kind}; open it in Excel and save it as .xlsx")
+        text = Message("is text (CSV?), not a workbook")
+        raise InputError(
+            "{path}: {kind}; open it in Excel and save it as .xlsx",
+            path=path,
+            kind=Message("is not an Excel workbook") if b"\0" in start else text,
+        )
 
 
 def _check_archive(path: Path, file: BinaryIO) -> None:
@@ -92,12 +98,15 @@ def _check_archive(path: Path, file: BinaryIO) -> None:
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
         if "xl/workbook.bin" in archive.namelist():
-            raise InputError(f"{path}: is in the binary .xlsb format; save it as .xlsx")
+            raise InputError("{path}: is in the binary .xlsb format; save it as .xlsx", path=path)
     size = sum(m.file_size for m in members if not m.filename.startswith("xl/media/"))
     if size > MAX_XML_BYTES:
         raise InputError(
-            f"{path}: unpacks to {size / 2**20:,.0f} MB, over the limit of "
-            f"{MAX_XML_BYTES // 2**20} MB; copy the table to a new workbook"
+            "{path}: unpacks to {size:,.0f} MB, over the limit of {most} MB; copy the table to a "
+            "new workbook",
+            path=path,
+            size=size / 2**20,
+            most=MAX_XML_BYTES // 2**20,
         )
 
 
@@ -108,7 +117,12 @@ def numbered_rows(
     rows = worksheet.iter_rows(min_row=first, values_only=True)
     for number, values in enumerate(rows, first):
         if number > MAX_ROWS:
-            raise InputError(f"{path}: sheet {worksheet.title!r} claims over {MAX_ROWS:,} rows")
+            raise InputError(
+                "{path}: sheet {title!r} claims over {most:,} rows",
+                path=path,
+                title=worksheet.title,
+                most=MAX_ROWS,
+            )
         yield number, values
 
 
@@ -133,8 +147,10 @@ def check_formulas(
             uncalculated = stored is None or (stored.value is None and stored.data_type != "str")
             if written is not None and written.data_type == "f" and uncalculated:
                 raise InputError(
-                    f"{path}: {cell_name(worksheet.title, column, number)} holds a formula "
-                    "without a stored value; open the workbook in Excel and save it"
+                    "{path}: {cell} holds a formula without a stored value; open the workbook in "
+                    "Excel and save it",
+                    path=path,
+                    cell=cell_name(worksheet.title, column, number),
                 )
 
 

@@ -11,20 +11,26 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from dataset import mask_path_for
+from dataset import folders_beside, mask_folder_for, mask_path_for
+from errors import one_list
 from gradcam import network_input
 from model import AgeRegressor
-from reading.images import read_image
-from reading.masks import PackedMasks, read_masks
+from reading.images import UnreadableImage, decode, read_image
+from reading.masks import MASK_BELOW, NotAMask, PackedMasks, off_levels, read_masks
+from reading.settings import Settings
 from stages.faithfulness import Checks, run_checks
 from stages.network import Execution
+from stats.age_groups import age_group_start
 from stats.calibration import Calibration, calibrate
 from stats.focus import Focus, focus
-from stats.mask_overlap import MaskNull, mask_scores, years_columns
+from stats.mask_null import MaskNull
+from stats.mask_overlap import mask_scores, years_columns
 from stats.metrics import Analysis, full_analysis
 from words.catalogue import in_both
 
 Maps = npt.NDArray[np.float32]
+LIKELY_SHARE = (0.01, 0.80)  # of the image in the mask, on average
+IMAGES_LOOKED_AT = 16  # for whether they are masks
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,15 +38,19 @@ class Explanations:
     """Every map compared with its mask.
 
     table: with the Grad-CAM columns. mask_paths: a file or None per image. masks: at input
-    resolution. null: None where no image can be scored. notes: what to warn of, by language.
+    resolution. mean_masks: first year of an age group -> share (S, S) of its masks at each pixel.
+    null: None where no masks can be exchanged. notes: what to warn of, by language; alarms: what
+    to warn of loudly.
     """
 
     table: pd.DataFrame
     mask_paths: tuple[Path | None, ...]
     masks: PackedMasks
+    mean_masks: dict[int, npt.NDArray[np.float64]]
     focus: Focus
     null: MaskNull | None
     notes: tuple[dict[str, str], ...]
+    alarms: tuple[dict[str, str], ...]
 
 
 def explain(
@@ -48,11 +58,7 @@ def explain(
 ) -> Explanations:
     """Compare every map (N, h, w) with its image's mask. table: N rows."""
     paths = [mask_path_for(path, mask_dir) for path in table["path"]]
-    masks, unreadable = read_masks(paths, image_size, workers)
-    notes = []
-    if unreadable:
-        first = next(iter(unreadable.values()))
-        notes.append(in_both("warnings", "masks_unreadable", count=len(unreadable), first=first))
+    masks, unusable = read_masks(paths, image_size, workers)
     scores = mask_scores(maps, masks)
     columns = years_columns(maps, table["pred_age"].to_numpy()) | scores
     found, null = focus(
@@ -65,12 +71,75 @@ def explain(
     )
     return Explanations(
         table=table.assign(**columns),
-        mask_paths=tuple(None if i in unreadable else path for i, path in enumerate(paths)),
+        mask_paths=tuple(None if i in unusable else path for i, path in enumerate(paths)),
         masks=masks,
+        mean_masks=_mean_masks(masks, table["true_age"].to_numpy()),
         focus=found,
         null=null,
-        notes=tuple(notes),
+        notes=tuple(_notes(table["path"].tolist(), paths, unusable, mask_dir)),
+        alarms=tuple(_alarms(table["path"].tolist(), unusable, scores["mask_fraction"])),
     )
+
+
+def _mean_masks(
+    masks: PackedMasks, true_age: npt.NDArray[np.float64]
+) -> dict[int, npt.NDArray[np.float64]]:
+    """Share of the masks of each age group that hold a pixel, (S, S), by its first year."""
+    sums: dict[int, npt.NDArray[np.float64]] = {}
+    counts: dict[int, int] = {}
+    for start, mask in zip(age_group_start(true_age).tolist(), masks, strict=True):
+        if mask is not None:
+            sums[start] = sums.get(start, 0) + mask.astype(np.float64)
+            counts[start] = counts.get(start, 0) + 1
+    return {start: total / counts[start] for start, total in sums.items()}
+
+
+def _notes(
+    images: list[str],
+    masks: list[Path | None],
+    unusable: dict[int, UnreadableImage],
+    mask_dir: Path | None,
+) -> list[dict[str, str]]:
+    """Say which masks cannot be read, and where they were looked for if there is none at all."""
+    notes = []
+    unreadable = [error for error in unusable.values() if not isinstance(error, NotAMask)]
+    if unreadable:
+        facts = {"count": len(unreadable), "first": unreadable[0].message}
+        notes.append(in_both("warnings", "masks_unreadable", **facts))
+    if not any(masks):
+        folder = mask_folder_for(images[0], mask_dir)
+        where = in_both("warnings", "masks_in" if folder else "masks_nowhere", folder=folder)
+        beside = folders_beside(Path(images[0]).parent, {Path(path).stem for path in images})
+        key = "no_mask_beside" if beside else "no_mask"
+        listed = one_list(str(path) for path in beside[:3]) if beside else ""
+        notes.append(in_both("warnings", key, where=where, folders=listed))
+    return notes
+
+
+def _alarms(
+    images: list[str],
+    unusable: dict[int, UnreadableImage],
+    mask_fraction: npt.NDArray[np.float64],
+) -> list[dict[str, str]]:
+    """Say what speaks against the images being images, or the masks being masks."""
+    alarms = []
+    step = -(-len(images) // IMAGES_LOOKED_AT)
+    shares = {path: off_levels(decode(path)) for path in images[::step]}
+    alike = [path for path, share in shares.items() if share is not None and share < MASK_BELOW]
+    if 2 * len(alike) > len(shares):
+        facts = {"count": len(alike), "total": len(shares), "example": Path(alike[0]).name}
+        alarms.append(in_both("warnings", "images_are_masks", **facts))
+    pictures = [error for error in unusable.values() if isinstance(error, NotAMask)]
+    if pictures:
+        facts = {"count": len(pictures), "first": pictures[0].message}
+        alarms.append(in_both("warnings", "masks_are_pictures", **facts))
+    if np.isfinite(mask_fraction).any():
+        low, high = LIKELY_SHARE
+        share = float(np.nanmean(mask_fraction))
+        if not low <= share <= high:
+            facts = {"percent": f"{100 * share:.1f}", "low": f"{low:.0%}", "high": f"{high:.0%}"}
+            alarms.append(in_both("warnings", "mask_share", **facts))
+    return alarms
 
 
 def analyse(table: pd.DataFrame, train_mean_age: float | None) -> Analysis:
@@ -82,16 +151,17 @@ def analyse(table: pd.DataFrame, train_mean_age: float | None) -> Analysis:
         train_mean_age=train_mean_age,
         sex=table["sex"].tolist(),
         cohort=table["cohort"].tolist(),
+        split=table["split"].tolist() if table["split"].nunique() > 1 else None,
     )
 
 
 def calibrated(
-    table: pd.DataFrame, validation: pd.DataFrame, *, chosen_on_validation: bool
+    table: pd.DataFrame, validation: pd.DataFrame, settings: Settings
 ) -> tuple[Calibration, pd.DataFrame]:
     """Correct ages and give prediction intervals, from the validation split alone.
 
-    chosen_on_validation: the validation split also chose the checkpoint. Returns the numbers, and
-    the table with their columns.
+    settings: a `val_mae` among them tells that the validation split also chose the checkpoint.
+    Returns the numbers, and the table with their columns.
     """
     block, columns = calibrate(
         validation["true_age"].to_numpy(),
@@ -100,7 +170,7 @@ def calibrated(
         table["true_age"].to_numpy(),
         table["pred_age"].to_numpy(),
         table["subject_id"].tolist(),
-        checkpoint_chosen_on_validation=chosen_on_validation,
+        checkpoint_chosen_on_validation=settings.val_mae is not None,
     )
     return block, table.assign(**columns)
 

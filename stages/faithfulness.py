@@ -21,19 +21,22 @@ from scipy.integrate import trapezoid
 from scipy.stats import rankdata
 from torch import Tensor, nn
 
+from errors import Message
 from gradcam import find_layer, signed_maps
 from model import AgeRegressor
 from stages.network import fold_batch_norms
-from stats.bootstrap import mean_estimate, ratio
 from stats.estimate import Estimate
-from stats.focus import NO_IMAGE
+from stats.jackknife import NO_SPREAD, mean_estimate, ratio
 from stats.mask_overlap import Masks, upsample
+from words.sentences import MIN_SUBJECTS_FOR_A_CLAIM
 
 Maps = npt.NDArray[np.float32]
 Years = npt.NDArray[np.float64]
 RANDOMISED = ("fc", "layer4")  # from the output down, each on top of those before it
 SIMILAR = 0.5  # mean absolute Spearman correlation from which the map is called insensitive
 FRACTIONS = np.arange(10) / 10  # share of the pixels that is blurred
+CONSTANT = Message("every map is constant with the new weights")
+NO_MASK = Message("no image has a mask of at most {percent}% of its area", percent=90)
 BLUR_SHARE = 1 / 8  # standard deviation of the blur as a share of the image side
 
 
@@ -51,12 +54,18 @@ class RandomisedStage:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Randomisation:
-    """Parameter randomisation. chance: what unrelated maps give. warning: the maps stay similar."""
+    """Parameter randomisation. chance: what unrelated maps give.
+
+    verdict: "differ", "partly" or "same" where the 95% CI of the last stage's similarity lies
+    below `similar_from`, includes it, or lies above; None where there is no interval or too few
+    subjects. warning: True for "same", False for "differ", None where neither can be said.
+    """
 
     stages: tuple[RandomisedStage, ...]
     draws: int
     similar_from: float
     chance: float
+    verdict: str | None
     warning: bool | None
 
 
@@ -159,15 +168,28 @@ def parameter_randomisation(
         _randomised_stage(name, values, subject_ids)
         for name, values in zip(RANDOMISED, similarity, strict=True)
     )
-    last = stages[-1].similarity.value
+    verdict = verdict_on(stages[-1].similarity, len(set(subject_ids)))
     return Randomisation(
         stages=stages,
         draws=draws,
         similar_from=SIMILAR,
         # mean |correlation| of independent maps: a normal of variance 1 / (cells - 1)
         chance=math.sqrt(2 / math.pi / max(maps[0].size - 1, 1)),
-        warning=None if last is None else last >= SIMILAR,
+        verdict=verdict,
+        warning={"same": True, "differ": False}.get(verdict or ""),
     )
+
+
+def verdict_on(similarity: Estimate, n_subjects: int) -> str | None:
+    """Judge the similarity of maps before and after all weights above the layer are new."""
+    if n_subjects < MIN_SUBJECTS_FOR_A_CLAIM or similarity.value is None:
+        return None
+    if similarity.ci95_reason == NO_SPREAD:  # the maps of every image change, or stay, alike
+        return "same" if similarity.value > SIMILAR else "differ"
+    if similarity.ci95 is None:
+        return None
+    low, high = similarity.ci95
+    return "differ" if high < SIMILAR else "same" if low > SIMILAR else "partly"
 
 
 def _randomised_stage(
@@ -184,7 +206,7 @@ def _randomised_stage(
             [subject_ids[i] for i in np.flatnonzero(seen).tolist()],
             "Mean absolute Spearman correlation of the maps before and after",
             "",
-            NO_IMAGE,
+            CONSTANT,
         ),
         n_undefined=int(similarity.shape[1] - seen.sum()),
     )
@@ -240,7 +262,7 @@ def deletion(
     return Deletion(
         blur_sd_pixels=BLUR_SHARE * height,
         fractions=tuple(FRACTIONS.tolist()),
-        area_between=mean_estimate(area, subject_ids, text, "years", NO_IMAGE),
+        area_between=mean_estimate(area, subject_ids, text, "years", NO_MASK),
         map_order=tuple(_mean_fall(fall, subject_ids) for fall in by_map.T),
         random_order=tuple(_mean_fall(fall, subject_ids) for fall in at_random.T),
         mask_alone=_mask_alone(mask_fall, share, by_map, at_random, subject_ids),
@@ -271,7 +293,7 @@ def _mask_alone(
 
 
 def _mean_fall(falls: Years, subject_ids: Sequence[Hashable]) -> Estimate:
-    return mean_estimate(falls, subject_ids, "Mean fall of the predicted age", "years", NO_IMAGE)
+    return mean_estimate(falls, subject_ids, "Mean fall of the predicted age", "years", NO_MASK)
 
 
 def top_pixels(values: Maps) -> npt.NDArray[np.bool_]:

@@ -5,25 +5,83 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
 import shutil
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from errors import InputError
+from errors import InputError, one_list
+from reading.blocks import TRAINING_COHORT
+from reading.checksums import sha256
+from reading.predictions import METRICS_FILE
+from stages.listed import part_of, stored_record
 
 
-def run_name(checkpoint_path: Path, split: str = "test") -> str:
+def run_name(
+    checkpoint_path: Path,
+    split: str = "test",
+    *,
+    target_layer: str = "layer4",
+    cohorts: Sequence[str] = (),
+) -> str:
     """Name the results of a checkpoint, such as `01_baseline_run_1`, and `01_baseline_run_1_val`.
 
     The name of the checkpoint's folder, with its parent's in front unless that is `outputs` or
-    `ablation`, or there is none; then the split, unless it is the test split.
+    `ablation`, or there is none; then what is not as usual: a file other than best_model, cohorts
+    other than Healthy, a split other than the test split, a target layer other than layer4.
     """
     folder = checkpoint_path.absolute().parent
     parts = [part for part in (folder.parent.name, folder.name) if part]
     if len(parts) == 2 and parts[0] in ("outputs", "ablation"):
         parts = parts[1:]
-    return ("_".join(parts) or "run") + ("" if split == "test" else f"_{split}")
+    usual = ("best_model", TRAINING_COHORT, "test", "layer4")
+    unusual = [
+        re.sub(r"\W+", "_", name).strip("_").lower()
+        for name in (checkpoint_path.stem, *cohorts, split, target_layer)
+        if name.casefold() not in map(str.casefold, usual)
+    ]
+    return "_".join(["_".join(parts) or "run", *unusual])
+
+
+def results_folder(
+    output_dir: Path, checkpoint_path: Path, image_dir: Path, config: Mapping[str, Any]
+) -> Path:
+    """Name the folder of the results, and refuse one that holds the results of something else.
+
+    config: as from `record.run_config`; what an older file does not hold is not compared. The same
+    checkpoint under another path is the same. Raises InputError.
+    """
+    names = {name: config[name] for name in ("split", "cohorts", "target_layer")}
+    final = output_dir / run_name(checkpoint_path, **names)
+    record = stored_record(final / METRICS_FILE)
+    info, others = part_of(record, "evaluation_info"), []
+    stored = part_of(record, "dataset_config") | part_of(record, "model_config")
+    layer = part_of(record, "gradcam_analysis")
+    stored |= {name: layer[name] for name in ("target_layer",) if name in layer}
+    if _another_path(info.get("checkpoint_path"), checkpoint_path) and (
+        info.get("checkpoint_sha256") != sha256(checkpoint_path)
+    ):
+        others.append(str(info["checkpoint_path"]))
+    if _another_path(info.get("image_dir"), image_dir):
+        others.append(str(info["image_dir"]))
+    others += [
+        f"{name} = {stored[name]}"
+        for name, value in config.items()
+        if name in stored and stored[name] != value
+    ]
+    if others:
+        raise InputError(
+            "{final}: holds other results ({others}); give another --output-dir",
+            final=final,
+            others=one_list(others),
+        )
+    return final
+
+
+def _another_path(stored: object, path: Path) -> bool:
+    return isinstance(stored, str) and Path(stored).resolve() != path.resolve()
 
 
 @contextlib.contextmanager
@@ -37,11 +95,15 @@ def result_folder(final: Path, own: Collection[str]) -> Iterator[Path]:
     is an InputError.
     """
     if final.exists() and not final.is_dir():
-        raise InputError(f"{final}: is a file, and the results go into a folder of that name")
+        raise InputError(
+            "{final}: is a file, and the results go into a folder of that name", final=final
+        )
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
-        raise InputError(f"--output-dir {final.parent}: is a file, not a folder") from error
+        raise InputError(
+            "--output-dir {folder}: is a file, not a folder", folder=final.parent
+        ) from error
     partial = final.parent / f".{final.name}.partial"
     replaced = final.parent / f".{final.name}.replaced"
     with _only_run(final):
@@ -57,8 +119,10 @@ def result_folder(final: Path, own: Collection[str]) -> Iterator[Path]:
             # A file that was open already cannot grow.
             reason = error.strerror or str(error)
             raise InputError(
-                f"{final}: cannot be written ({reason}); nothing was. Is the disk full? "
-                "Make room, or give another --output-dir"
+                "{final}: cannot be written ({reason}); nothing was. Is the disk full? "
+                "Make room, or give another --output-dir",
+                final=final,
+                reason=reason,
             ) from error
         finally:
             _clear(final, partial, replaced)
@@ -87,7 +151,8 @@ def _only_run(final: Path) -> Iterator[None]:
         except OSError as error:
             os.close(descriptor)
             raise InputError(
-                f"{final}: another run is writing to it; wait for it or give another --output-dir"
+                "{final}: another run is writing to it; wait for it or give another --output-dir",
+                final=final,
             ) from error
     try:
         yield

@@ -17,11 +17,13 @@ from PIL import Image
 
 from reading.checksums import sha256
 from reading.images import UnreadableImage, read_image
-from reading.settings import SPLITS
+from reading.settings import NO_SPLIT, OUTSIDE, SPLITS
+from stages.listed import Proof
 from words.catalogue import LANGUAGES, in_both
 from words.reports import leakage_verdict
 
 NO_LEAK, POSSIBLE, LEAK = "no leak found", "possible leak", "LEAK"
+TRAINED_ON, NOT_CHECKED = "trained on", "not checked"
 HASH_SIDE = 16
 # Of 256 bits. Copies of 80 phantom images that were re-encoded as JPEG at quality 50, made 15%
 # brighter or resized to 90% differ in at most 14 bits, different images in at least 72.
@@ -29,15 +31,26 @@ NEAR_BITS = 20
 
 
 @dataclasses.dataclass(frozen=True)
+class TrainedOn:
+    """How many of the evaluated images the network was trained on."""
+
+    images: int
+    of: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Leakage:
     """Findings on what the splits share, train and validation included.
 
-    level: NO_LEAK, POSSIBLE or LEAK. splits: split -> subjects and images. Groups of images are
-    lists of filename, subject_id and split. near_identical_images_across_splits: None where it was
-    not looked for.
+    level: NO_LEAK, POSSIBLE, LEAK, TRAINED_ON (training images were evaluated) or NOT_CHECKED
+    (there is no split). split_source: "settings", "checkpoint" (its lists) or "none". splits: split
+    -> subjects and images. Groups of images are lists of filename, subject_id and split.
+    near_identical_images_across_splits: None where it was not looked for. doubts: why the split may
+    not be the one of the training, by language. proof: the test set against a list, if any.
     """
 
     level: str
+    split_source: str
     splits: dict[str, dict[str, int]]
     subjects_in_several_splits: list[str]
     identical_images_across_splits: list[list[dict[str, str]]]
@@ -46,6 +59,19 @@ class Leakage:
     conflicting_labels: list[str]
     changed_settings: dict[str, dict[str, Any]]
     default_settings: list[str]
+    doubts: tuple[dict[str, str], ...] = ()
+    chosen_on_validation: bool = False
+    trained_on: TrainedOn | None = None
+    proof: Proof | None = None
+
+    @property
+    def proved(self) -> bool:
+        """Tell whether the test set equals a list that nothing speaks against."""
+        return (
+            self.proof is not None
+            and self.proof.equal
+            and self.proof.source_verdict in (None, NO_LEAK)
+        )
 
 
 def identical_files(paths: Sequence[str]) -> list[list[int]]:
@@ -106,60 +132,109 @@ def near_identical(paths: Sequence[str], splits: Sequence[str]) -> list[tuple[in
 
 
 def check_leakage(
-    samples: pd.DataFrame,
+    images: pd.DataFrame,
+    evaluated: Sequence[str],
     *,
+    split_source: str = "settings",
+    doubts: Sequence[Mapping[str, str]] = (),
     conflicts: Sequence[str] = (),
     changed_settings: Mapping[str, Mapping[str, object]] | None = None,
     default_settings: Sequence[str] = (),
     near_duplicates: bool = False,
+    proof: Proof | None = None,
 ) -> Leakage:
-    """Compare the splits of all samples, train and validation included.
+    """Compare the splits of all images, train and validation included, used or left out.
 
-    samples: `filename, path, subject_id, split`, one row per image. conflicts: one line for each
+    images: `filename, path, subject_id, split`, one row per image; those "outside" are in no split
+    and are not compared. evaluated: the split of each evaluated image. conflicts: one line for each
     label that was left out because the workbook contradicts itself. changed_settings: split
     settings that differ from the checkpoint's, {name: {"checkpoint": ..., "used": ...}}.
-    default_settings: split settings that the checkpoint does not hold. near_duplicates: also
-    compare what the images look like (reads all of them).
+    default_settings: split settings that the checkpoint does not hold; of a split that was not made
+    from settings, neither counts. near_duplicates: also compare what the images look like (reads
+    all of them).
     """
-    paths, splits = samples["path"].tolist(), samples["split"].tolist()
-    names, subjects = samples["filename"].tolist(), samples["subject_id"].tolist()
+    images = images[images["split"] != OUTSIDE]
+    paths, splits = images["path"].tolist(), images["split"].tolist()
+    names, subjects = images["filename"].tolist(), images["subject_id"].tolist()
 
     def described(rows: Sequence[int]) -> list[dict[str, str]]:
         return [{"filename": names[i], "subject_id": subjects[i], "split": splits[i]} for i in rows]
 
-    spread = samples.groupby("subject_id")["split"].nunique()
-    shared_subjects = sorted(spread.index[spread > 1])
+    spread = images.groupby("subject_id")["split"].nunique()
     groups = identical_files(paths)
     across = [group for group in groups if len({splits[i] for i in group}) > 1]
     renumbered = [group for group in groups if len({subjects[i] for i in group}) > 1]
     near = None
     if near_duplicates:
         known = {pair for group in across for pair in itertools.combinations(group, 2)}
-        found = [pair for pair in near_identical(paths, splits) if pair[:2] not in known]
-        near = [{"images": described(pair), "differing_bits": bits} for *pair, bits in found]
-    doubtful = bool(near or changed_settings or default_settings)
-    return Leakage(
-        level=LEAK if shared_subjects or across else POSSIBLE if doubtful else NO_LEAK,
-        splits={
-            name: {
-                "subjects": int(samples.loc[samples["split"] == name, "subject_id"].nunique()),
-                "images": int((samples["split"] == name).sum()),
-            }
-            for name in SPLITS
-        },
-        subjects_in_several_splits=shared_subjects,
+        pairs = [pair for pair in near_identical(paths, splits) if pair[:2] not in known]
+        near = [{"images": described(pair), "differing_bits": bits} for *pair, bits in pairs]
+    remade = split_source == "settings"
+    trained = list(evaluated).count("train")
+    found = Leakage(
+        level=NOT_CHECKED if split_source == NO_SPLIT else NO_LEAK,
+        split_source=split_source,
+        splits=_counts(images),
+        subjects_in_several_splits=sorted(spread.index[spread > 1]),
         identical_images_across_splits=[described(group) for group in across],
         identical_images_of_different_subjects=[described(group) for group in renumbered],
         near_identical_images_across_splits=near,
         conflicting_labels=list(conflicts),
-        changed_settings={name: dict(v) for name, v in (changed_settings or {}).items()},
-        default_settings=list(default_settings),
+        changed_settings={n: dict(v) for n, v in (changed_settings or {}).items()}
+        if remade
+        else {},
+        default_settings=list(default_settings) if remade else [],
+        doubts=tuple(dict(doubt) for doubt in doubts),
+        chosen_on_validation="val" in evaluated,
+        trained_on=TrainedOn(trained, len(evaluated)) if trained else None,
+        proof=proof,
     )
+    return dataclasses.replace(found, level=_level(found))
+
+
+def _counts(images: pd.DataFrame) -> dict[str, dict[str, int]]:
+    names = [NO_SPLIT] if images["split"].eq(NO_SPLIT).any() else SPLITS
+    rows = {name: images[images["split"] == name] for name in names}
+    return {
+        name: {"subjects": int(part["subject_id"].nunique()), "images": len(part)}
+        for name, part in rows.items()
+    }
+
+
+def _level(found: Leakage) -> str:
+    """The worst that was found; what speaks against the split is void where it is proved."""
+    if found.subjects_in_several_splits or found.identical_images_across_splits:
+        return LEAK
+    if found.trained_on is not None:
+        return TRAINED_ON
+    in_doubt = found.doubts or found.changed_settings or found.default_settings
+    disproved = found.proof is not None and not found.proof.equal
+    near = found.near_identical_images_across_splits
+    if near or disproved or found.chosen_on_validation or (in_doubt and not found.proved):
+        return POSSIBLE
+    return found.level
 
 
 def leak_warnings(leakage: Leakage) -> list[dict[str, str]]:
-    """Say what leaked, by language; nothing unless there is a leak."""
-    if leakage.level != LEAK:
+    """Say loudly what speaks against the test set, by language.
+
+    Nothing where nothing does, and where it was said before: of settings, and of a split that was
+    asked for although it was trained on.
+    """
+    disproved = leakage.proof is not None and not leakage.proof.equal
+    in_doubt = leakage.level != NO_LEAK and leakage.doubts and not leakage.proved
+    if leakage.level != LEAK and not disproved and not in_doubt:
         return []
     verdict = {lang: leakage_verdict(leakage, lang) for lang in LANGUAGES}
     return [in_both("warnings", "leak", verdict=verdict)]
+
+
+def trained_on_warnings(evaluated: Sequence[str]) -> list[dict[str, str]]:
+    """Say loudly, before the network runs, that it was trained on what is to be evaluated.
+
+    evaluated: the split of each image.
+    """
+    trained = list(evaluated).count("train")
+    if not trained:
+        return []
+    return [in_both("warnings", "trained_on", count=trained, of=len(evaluated))]

@@ -66,4 +66,10 @@ class Log:
     def progress(self, total: int) -> tqdm[Any]:
         """Make the bar for so many images."""
         words = texts("progress", self.lang)
-        return tqdm(total=total, desc=words["images"], unit=words["image"], disable=self.silent)
+        return tqdm(
+            total=total,
+            desc=words["images"],
+            unit=words["image"],
+            disable=self.silent,
+            bar_format=words["bar"],
+        )

@@ -20,7 +20,7 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from errors import InputError
+from errors import InputError, one_list
 from gradcam import find_layer, identity_holds, signed_maps, weighted_map
 from model import AgeRegressor, normalise_pixels
 
@@ -62,7 +62,8 @@ def choose_device(name: str, rank: int = 0) -> torch.device:
         name = next(device for device, available in there.items() if available)
     if not there[name]:
         raise InputError(
-            f"--device {name}: this machine has none, or PyTorch cannot use it; try --device cpu"
+            "--device {name}: this machine has none, or PyTorch cannot use it; try --device cpu",
+            name=name,
         )
     if name == "cuda":
         torch.cuda.set_device(rank % torch.cuda.device_count())
@@ -85,7 +86,11 @@ def check_layer(model: AgeRegressor, name: str, image_size: int) -> bool:
     try:
         return identity_holds(model, find_layer(model, name), noise)
     except ValueError as error:
-        raise InputError(f"--cam-layer {name}: {error}; layer4 is the usual choice") from error
+        raise InputError(
+            "--cam-layer {name}: {problem}; layer4 is the usual choice",
+            name=name,
+            problem=error.args[0],
+        ) from error
 
 
 def fold_batch_norms(model: AgeRegressor) -> AgeRegressor:
@@ -125,8 +130,9 @@ class Predictor:
         by_stage = target_layer is None or target_layer in STAGES
         if not by_stage and (amp or compiled_batch):
             raise InputError(
-                f"--cam-layer {target_layer}: --amp and --compile need a whole stage, "
-                f"one of {', '.join(STAGES)}"
+                "--cam-layer {name}: --amp and --compile need a whole stage, one of {stages}",
+                name=target_layer,
+                stages=one_list(STAGES),
             )
         network = fold_batch_norms(model) if by_stage else copy.deepcopy(model).eval()
         self.network: AgeRegressor = network.to(device).to(memory_format=torch.channels_last)

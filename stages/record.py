@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,17 +20,24 @@ from model import Checkpoint
 from reading.checksums import sha256, split_fingerprint
 from reading.settings import Settings
 from stages.faithfulness import Checks
-from stages.leakage import Leakage
+from stages.leakage import Leakage, trained_on_warnings
 from stages.network import Execution
 from stages.serialise import as_json
 from stats.calibration import Calibration
 from stats.focus import Focus
-from stats.mask_overlap import MaskNull
+from stats.mask_null import MaskNull
 from stats.metrics import Analysis
+from words.catalogue import LANGUAGES
 from words.reports import leakage_verdict
-from words.sentences import age_bias_sentence, check_sentence, focus_sentence
+from words.sentences import (
+    age_bias_sentence,
+    calibration_sentence,
+    check_sentence,
+    difference_sentences,
+    focus_sentence,
+)
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 PACKAGES = (
     "torch",
     "torchvision",
@@ -47,13 +55,17 @@ PACKAGES = (
 class Evaluation:
     """Findings of a run; rows of table, maps and mask_paths are the evaluated images.
 
+    images: every image with its split. skipped: those that are left out, and why.
     maps: (N, h, w) float32, years. picture_sums: first year of an age group -> sum (S, S) of the
-    grey values of its images. sum_is_prediction: a map's cells and an offset sum up to the age.
+    grey values of its images. mean_masks: the same -> share (S, S) of its masks at each pixel.
+    sum_is_prediction: a map's cells and an offset sum up to the age.
     """
 
     checkpoint: Checkpoint
     settings: Settings
     split: str
+    cohorts: Sequence[str]
+    images: pd.DataFrame
     target_layer: str
     sum_is_prediction: bool
     table: pd.DataFrame
@@ -61,6 +73,7 @@ class Evaluation:
     maps: npt.NDArray[np.float32]
     picture_sums: dict[int, npt.NDArray[np.float64]]
     mask_paths: tuple[Path | None, ...]
+    mean_masks: dict[int, npt.NDArray[np.float64]]
     analysis: Analysis
     focus: Focus
     null: MaskNull | None
@@ -68,20 +81,33 @@ class Evaluation:
     calibration: Calibration | None = None
     checks: Checks | None = None
 
-    @property
-    def age_bias_sentence(self) -> dict[str, str]:
-        """Sentence on what the error does with age, by language."""
-        return age_bias_sentence(self.analysis.age_bias, self.analysis.bland_altman.n_subjects)
+    @cached_property
+    def sentences(self) -> dict[str, dict[str, str]]:
+        """Every sentence on what was found: name -> text by language."""
+        analysis = self.analysis
+        said = {"age_bias": age_bias_sentence(analysis.age_bias, analysis.bland_altman.n_subjects)}
+        for row, sentence in zip(
+            analysis.differences, difference_sentences(analysis.differences), strict=True
+        ):
+            said[f"difference_{row.metric}_{row.b}_{row.a}"] = sentence
+        said["gradcam"] = focus_sentence(self.focus)
+        if self.checks is not None:
+            said["gradcam_checks"] = check_sentence(self.checks)
+        if self.calibration is not None:
+            said["calibration"] = calibration_sentence(self.calibration)
+        said["leakage"] = {lang: leakage_verdict(self.leakage, lang) for lang in LANGUAGES}
+        return said
 
 
 def metrics_record(evaluation: Evaluation, run: Mapping[str, object]) -> dict[str, object]:
     """Collect the content of test_metrics.json. run: as from `run_record`."""
     numbers = as_json(evaluation.analysis)
-    numbers["age_bias"]["sentence"] = evaluation.age_bias_sentence
     if evaluation.calibration is not None:
         numbers["calibration"] = evaluation.calibration
     settings, table, leakage = evaluation.settings, evaluation.table, evaluation.leakage
+    warning = next(iter(trained_on_warnings(table["split"].tolist())), None)
     return {
+        "summary": _summary(evaluation),
         "evaluation_info": run,
         "model_config": {
             "architecture": settings.model,
@@ -92,20 +118,52 @@ def metrics_record(evaluation: Evaluation, run: Mapping[str, object]) -> dict[st
             "stored_dtype": evaluation.checkpoint.stored_dtype,
         },
         "dataset_config": {
-            "split": evaluation.split,
-            "test_size": settings.test_size,
-            "val_size": settings.val_size,
-            "seed": settings.seed,
-            "use_age_stratify": settings.use_age_stratify,
-            "age_bin_width": settings.age_bin_width,
-            "age_range": f"{settings.min_age:g}-{settings.max_age:g}",
+            **_split_config(settings, evaluation.split, evaluation.cohorts),
+            "split_source": leakage.split_source,
             "total_samples": len(table),
             "total_subjects": int(table["subject_id"].nunique()),
             "synthetic": evaluation.checkpoint.synthetic,
+            **({"warning": warning} if warning else {}),
         },
         **numbers,
         "gradcam_analysis": _gradcam_record(evaluation),
         "leakage": {"verdict": leakage_verdict(leakage, "en"), **as_json(leakage)},
+    }
+
+
+def _summary(evaluation: Evaluation) -> dict[str, object]:
+    """Collect what a reader wants first: the main numbers, and every sentence by language."""
+    overall = evaluation.analysis.overall_metrics
+    return {
+        "split": evaluation.split,
+        "n_images": overall["n_images"].value,
+        "n_subjects": overall["n_subjects"].value,
+        **{
+            name: {"value": overall[name].value, "ci95": overall[name].ci95}
+            for name in ("MAE", "Baseline_MAE", "Correlation")
+        },
+        "sentences": evaluation.sentences,
+    }
+
+
+def run_config(
+    settings: Settings, split: str, cohorts: Sequence[str], target_layer: str
+) -> dict[str, object]:
+    """Collect what tells one run of a checkpoint on its images from another."""
+    further = {"image_size": settings.image_size, "target_layer": target_layer}
+    return _split_config(settings, split, cohorts) | further
+
+
+def _split_config(settings: Settings, split: str, cohorts: Sequence[str]) -> dict[str, object]:
+    return {
+        "split": split,
+        "cohorts": list(cohorts),
+        "test_size": settings.test_size,
+        "val_size": settings.val_size,
+        "seed": settings.seed,
+        "use_age_stratify": settings.use_age_stratify,
+        "age_bin_width": settings.age_bin_width,
+        "age_range": f"{settings.min_age:g}-{settings.max_age:g}",
     }
 
 
@@ -116,11 +174,9 @@ def _gradcam_record(evaluation: Evaluation) -> dict[str, object]:
         "sum_is_prediction": evaluation.sum_is_prediction,
         "n_empty_maps": int(evaluation.table["cam_empty"].sum()),
         **as_json(evaluation.focus),
-        "sentence": focus_sentence(evaluation.focus),
     }
-    checks = evaluation.checks
-    if checks is not None:
-        record["checks"] = {**as_json(checks), "sentence": check_sentence(checks)}
+    if evaluation.checks is not None:
+        record["checks"] = evaluation.checks
     return record
 
 

@@ -17,7 +17,7 @@ def as_json(value: object) -> Any:
     """Turn a value into what JSON knows.
 
     A dataclass becomes a dictionary of its fields, without those that hold their default; numpy
-    types become Python's; NaN and infinity become null.
+    types become Python's; NaN and infinity become null. Raises ValueError for a missing key.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         held = [(field, getattr(value, field.name)) for field in dataclasses.fields(value)]
@@ -27,6 +27,8 @@ def as_json(value: object) -> Any:
             if field.default is dataclasses.MISSING or item != field.default
         }
     if isinstance(value, Mapping):
+        if any(pd.isna(key) for key in value):
+            raise ValueError("a key of a JSON object is missing")
         return {str(key): as_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple | np.ndarray | pd.Series):
         return [as_json(item) for item in value]
@@ -43,9 +45,21 @@ def json_text(value: object) -> str:
 
 
 def csv_text(table: pd.DataFrame) -> str:
-    """Write a table as CSV, one header row; a value that does not exist is an empty field."""
-    text: str = table.to_csv(index=False, lineterminator="\n")
-    return text
+    """Write a table as CSV, one header row; a value that does not exist is an empty field.
+
+    The network computes in float32, and so the shortest text that gives back the float32 stands for
+    what was computed; true ages stay as they are in the workbook. A byte order mark comes first:
+    without it, Excel takes UTF-8 for the code page of its country.
+    """
+    computed = table.select_dtypes("float64").columns.difference(["true_age"])
+    text: str = table.astype(dict.fromkeys(computed, "float32")).to_csv(
+        index=False, lineterminator="\n", float_format=_shortest
+    )
+    return f"\ufeff{text}"
+
+
+def _shortest(value: np.floating[Any]) -> str:
+    return str(value).removesuffix(".0")
 
 
 def write_text(text: str, path: Path) -> None:

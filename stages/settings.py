@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from errors import InputError
+from errors import InputError, one_list
 from model import Checkpoint
 from reading.settings import SPLIT_SETTINGS, Settings
-from words.catalogue import LANGUAGES, in_both
+from words.catalogue import LANGUAGES, in_both, texts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,11 +34,14 @@ class UsedSettings:
                 in_both("warnings", "split_changed_one", name=name, **change)
                 for name, change in self.changed.items()
             ]
-            listed = {lang: ", ".join(one[lang] for one in each) for lang in LANGUAGES}
+            listed = {
+                lang: texts("leakage", lang)["and"].join(one[lang] for one in each)
+                for lang in LANGUAGES
+            }
             warnings.append(in_both("warnings", "split_changed", listed=listed))
         if self.absent:
-            used = ", ".join(f"{name} = {getattr(self.settings, name)}" for name in self.absent)
-            names = ", ".join(self.absent)
+            used = one_list(f"{name} = {getattr(self.settings, name)}" for name in self.absent)
+            names = one_list(self.absent)
             warnings.append(in_both("warnings", "split_absent", names=names, used=used))
         return warnings
 
@@ -58,7 +61,9 @@ def resolve_settings(checkpoint: Checkpoint, options: Mapping[str, Any]) -> Used
     settings = dataclasses.replace(trained, **given)
     if settings.min_age > settings.max_age:
         raise InputError(
-            f"--min-age: {settings.min_age:g} is above the greatest age {settings.max_age:g}"
+            "--min-age: {min_age:g} is above the greatest age {max_age:g}",
+            min_age=settings.min_age,
+            max_age=settings.max_age,
         )
     changed: dict[str, dict[str, Any]] = {}
     overridden = []

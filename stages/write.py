@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import dataclasses
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from gradcam import generate_gradcam_visualization
-from plots.ages import age_group_figure, bland_altman_figure, evaluation_figure
+from plots.age_groups import age_group_figure
+from plots.ages import bland_altman_figure, evaluation_figure
+from plots.calibration import calibration_figure
+from plots.fonts import figure_texts
 from plots.heatmaps import GroupMap, age_groups_figure, check_figure, focus_figure
-from plots.samples import Sample, contact_sheet
+from plots.samples import Sample, contact_sheet, sample_figure
 from plots.style import save_figure
 from reading.images import read_image
 from reading.masks import read_mask
-from reading.predictions import PREDICTIONS_FILE
+from reading.predictions import METRICS_FILE, PREDICTIONS_FILE
 from stages.leakage import NEAR_BITS
+from stages.listed import SPLIT_FILE
 from stages.record import Evaluation
 from stages.serialise import csv_text, json_text, write_text
 from stats.age_groups import age_group_start
+from words.catalogue import texts, translated
 from words.reports import error_list, leakage_report
 
-METRICS_FILE = "test_metrics.json"
 MAPS_FILE = "gradcam_maps.npz"
 
 
@@ -44,10 +48,28 @@ class Presentation:
     top_n: int
 
 
+def stamp(evaluation: Evaluation, lang: str) -> str | None:
+    """Say in one line what nobody may overlook: synthetic data, images that were trained on."""
+    synthetic, trained = evaluation.checkpoint.synthetic, evaluation.leakage.trained_on
+    notes = [texts("samples", lang)["synthetic"]] if synthetic else []
+    if trained is not None:
+        note = texts("leakage", lang)["trained_on_note"]
+        notes.append(note.format(count=trained.images, of=trained.of))
+    return texts("leakage", lang)["and"].join(notes) or None
+
+
 def by_error(table: pd.DataFrame, *, largest: bool) -> list[int]:
     """Order row numbers by absolute error; ties in table order."""
     ordered = table["abs_error"].sort_values(ascending=not largest, kind="stable")
     return [int(row) for row in ordered.index]
+
+
+def extremes(table: pd.DataFrame, most: int) -> tuple[list[int], list[int]]:
+    """Row numbers of the smallest and of the largest errors, up to `most` each, none in both."""
+    half = len(table) // 2
+    smallest = by_error(table, largest=False)[: min(most, half)]
+    others = [row for row in by_error(table, largest=True) if row not in set(smallest)]
+    return smallest, others[: min(most, len(table) - half)]
 
 
 def _errors(evaluation: Evaluation, presentation: Presentation) -> Figure:
@@ -64,52 +86,59 @@ def _agreement(evaluation: Evaluation, presentation: Presentation) -> Figure:
 
 
 def _age_groups(evaluation: Evaluation, presentation: Presentation) -> Figure:
+    groups = evaluation.analysis.age_group_analysis
     return age_group_figure(
-        evaluation.analysis.age_group_analysis, lang=presentation.lang, note=presentation.note
+        evaluation.table, groups, lang=presentation.lang, note=presentation.note
     )
 
 
-def _best_sample(evaluation: Evaluation, presentation: Presentation) -> Figure:
-    return _three_panels(evaluation, presentation, by_error(evaluation.table, largest=False)[0])
-
-
-def _worst_sample(evaluation: Evaluation, presentation: Presentation) -> Figure:
-    return _three_panels(evaluation, presentation, by_error(evaluation.table, largest=True)[0])
-
-
-def _three_panels(evaluation: Evaluation, presentation: Presentation, row: int) -> Figure:
-    return generate_gradcam_visualization(
-        evaluation.checkpoint.model,
-        evaluation.table["path"][row],
-        evaluation.mask_paths[row],
-        evaluation.table["true_age"][row],
-        evaluation.table["pred_age"][row],
-        "cpu",
-        sign=presentation.sign,
+def _sample(evaluation: Evaluation, row: int) -> Sample:
+    table, mask_path = evaluation.table, evaluation.mask_paths[row]
+    return Sample(
+        filename=table["filename"][row],
+        image=read_image(table["path"][row])[0],
+        mask=None if mask_path is None else read_mask(mask_path),
         signed_map=evaluation.maps[row],
+        true_age=table["true_age"][row],
+        pred_age=table["pred_age"][row],
+    )
+
+
+def _single_sample(evaluation: Evaluation, presentation: Presentation, *, largest: bool) -> Figure:
+    words = figure_texts("samples", presentation.lang)
+    heading = words["worst_of" if largest else "best_of"].format(len(evaluation.table))
+    return sample_figure(
+        _sample(evaluation, by_error(evaluation.table, largest=largest)[0]),
+        sign=presentation.sign,
         lang=presentation.lang,
         note=presentation.note,
+        heading=heading,
     )
+
+
+def sheet_rows(table: pd.DataFrame, most: int) -> tuple[list[int], list[int]]:
+    """Row numbers from the two halves that `extremes` gives, each subject once in both together.
+
+    The halves take turns, the largest error first.
+    """
+    smallest, largest = extremes(table, len(table))
+    subjects = table["subject_id"]
+    shown: set[Hashable] = set()
+    best: list[int] = []
+    worst: list[int] = []
+    for _ in range(most):
+        for rows, taken in ((largest, worst), (smallest, best)):
+            row = next((row for row in rows if subjects[row] not in shown), None)
+            if row is not None:
+                taken.append(row)
+                shown.add(subjects[row])
+    return best, worst
 
 
 def _samples(evaluation: Evaluation, presentation: Presentation) -> Figure:
-    def sample(row: int) -> Sample:
-        mask_path = evaluation.mask_paths[row]
-        return Sample(
-            filename=evaluation.table["filename"][row],
-            image=read_image(evaluation.table["path"][row])[0],
-            mask=None if mask_path is None else read_mask(mask_path),
-            signed_map=evaluation.maps[row],
-            true_age=evaluation.table["true_age"][row],
-            pred_age=evaluation.table["pred_age"][row],
-        )
-
     best, worst = (
-        [
-            sample(row)
-            for row in by_error(evaluation.table, largest=largest)[: presentation.cam_samples]
-        ]
-        for largest in (False, True)
+        [_sample(evaluation, row) for row in rows]
+        for rows in sheet_rows(evaluation.table, presentation.cam_samples)
     )
     return contact_sheet(
         best, worst, sign=presentation.sign, lang=presentation.lang, note=presentation.note
@@ -136,6 +165,7 @@ def _age_group_maps(evaluation: Evaluation, presentation: Presentation) -> Figur
             mean_image=evaluation.picture_sums[group.start_age] / group.count,
             n_images=group.count,
             n_subjects=group.n_subjects,
+            mean_mask=evaluation.mean_masks.get(group.start_age),
         )
         for group in evaluation.analysis.age_group_analysis
     ]
@@ -148,13 +178,22 @@ def _checks(evaluation: Evaluation, presentation: Presentation) -> Figure | None
     return check_figure(evaluation.checks, lang=presentation.lang, note=presentation.note)
 
 
+def _calibration(evaluation: Evaluation, presentation: Presentation) -> Figure | None:
+    if evaluation.calibration is None:
+        return None
+    return calibration_figure(
+        evaluation.table, evaluation.calibration, lang=presentation.lang, note=presentation.note
+    )
+
+
 # Name -> what draws it; None where it was not asked for.
 FIGURES: dict[str, Callable[[Evaluation, Presentation], Figure | None]] = {
     "evaluation_results.png": _errors,
     "bland_altman.png": _agreement,
     "age_group_comparison.png": _age_groups,
-    "gradcam_best_sample.png": _best_sample,
-    "gradcam_worst_sample.png": _worst_sample,
+    "calibration.png": _calibration,
+    "gradcam_best_sample.png": partial(_single_sample, largest=False),
+    "gradcam_worst_sample.png": partial(_single_sample, largest=True),
     "gradcam_samples.png": _samples,
     "gradcam_focus.png": _focus,
     "gradcam_age_groups.png": _age_group_maps,
@@ -174,13 +213,19 @@ def _predictions_json(evaluation: Evaluation, presentation: Presentation) -> str
     )
 
 
+def _skipped_csv(skipped: pd.DataFrame, lang: str) -> str:
+    reasons = [translated(reason, lang) for reason in skipped["reason"]]
+    return csv_text(skipped.drop(columns="path").assign(reason=reasons))
+
+
 def _error_list(evaluation: Evaluation, presentation: Presentation, *, largest: bool) -> str:
-    rows = by_error(evaluation.table, largest=largest)[: presentation.top_n]
+    rows = extremes(evaluation.table, presentation.top_n)[largest]
     return error_list(
         evaluation.table.loc[rows].itertuples(),
         largest=largest,
         count=len(rows),
         total=len(evaluation.table),
+        shared=len(rows) < presentation.top_n,
         outlier_years=evaluation.analysis.error_analysis.outlier_threshold.value or 0.0,
         lang=presentation.lang,
     )
@@ -192,8 +237,11 @@ TEXT_FILES: dict[str, Callable[[Evaluation, Presentation], str]] = {
     "predictions.csv": lambda evaluation, presentation: csv_text(
         evaluation.table.drop(columns="path")
     ),
-    "skipped_samples.csv": lambda evaluation, presentation: csv_text(
-        evaluation.skipped.drop(columns="path")
+    "skipped_samples.csv": lambda evaluation, presentation: _skipped_csv(
+        evaluation.skipped, presentation.lang
+    ),
+    SPLIT_FILE: lambda evaluation, presentation: csv_text(
+        evaluation.images[["filename", "subject_id", "split"]]
     ),
     "high_error_samples.txt": lambda evaluation, presentation: _error_list(
         evaluation, presentation, largest=True

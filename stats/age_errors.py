@@ -6,14 +6,14 @@ import numpy as np
 
 from stats.age_groups import AgeGroup, age_groups
 from stats.arrays import Floats, Ints, recode
-from stats.bootstrap import DRAWS, percentile_interval, resample, subject_counts, sums
+from stats.jackknife import LOG, interval, means
 
 
 @dataclass(frozen=True, kw_only=True)
 class AgeGroupErrors(AgeGroup):
     """Errors of the images of an age group, with 95% CIs over the group's own subjects; years.
 
-    ci95_reason: why there are no intervals; None where there are.
+    ci95_reason: why there is no interval of the MAE; None where there is one.
     """
 
     mae: float
@@ -27,41 +27,31 @@ class AgeGroupErrors(AgeGroup):
     mean_error_ci95: tuple[float, float] | None
 
 
-def age_group_errors(
-    true_age: Floats, pred_age: Floats, codes: Ints, *, draws: int = DRAWS, seed: int = 0
-) -> tuple[AgeGroupErrors, ...]:
+def age_group_errors(true_age: Floats, pred_age: Floats, codes: Ints) -> tuple[AgeGroupErrors, ...]:
     """Measure the errors of each age group by rising age; groups without an image are left out.
 
     Args:
         true_age, pred_age: (n,), years; codes: (n,) subjects as 0, 1, ...
     """
-    error = pred_age - true_age
     rows = []
     for group, member in age_groups(true_age):
         inside = recode(codes[member])
-        n_subjects = int(inside.max()) + 1
-        columns = {
-            "n": np.ones(inside.size),
-            "mae": np.abs(error[member]),
-            "mean_error": error[member],
-        }
-        values = resample(sums(columns, inside), subject_counts(inside, draws, seed))
-        mae, mean_error = (
-            percentile_interval(values[name][1:] / values["n"][1:], n_subjects)
-            for name in ("mae", "mean_error")
-        )
+        error = (pred_age - true_age)[member]
+        absolute = means(np.abs(error), inside)
+        mean_error = means(error, inside)
+        mae_ci95 = interval(absolute, LOG)
         rows.append(
             AgeGroupErrors(
                 **vars(group),
-                mae=float(np.abs(error)[member].mean()),
-                rmse=float(np.sqrt((error[member] ** 2).mean())),
+                mae=float(absolute[0]),
+                rmse=float(np.sqrt((error**2).mean())),
                 mean_true_age=float(true_age[member].mean()),
                 mean_pred_age=float(pred_age[member].mean()),
-                n_subjects=n_subjects,
-                mean_error=float(error[member].mean()),
-                mae_ci95=mae.ci95,
-                ci95_reason=mae.ci95_reason,
-                mean_error_ci95=mean_error.ci95,
+                n_subjects=int(inside.max()) + 1,
+                mean_error=float(mean_error[0]),
+                mae_ci95=mae_ci95.ci95,
+                ci95_reason=mae_ci95.ci95_reason,
+                mean_error_ci95=interval(mean_error).ci95,
             )
         )
     return tuple(rows)

@@ -1,22 +1,29 @@
 """Agreement of predicted with true age: Bland-Altman limits and the bias with age.
 
-The difference is predicted - true, in years. Intervals are percentile bootstraps over subjects.
+The difference is predicted - true, in years. 95% CIs over subjects (`jackknife`); those of limits
+are put together from those of the bias and of the standard deviation (`limits`).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from stats.age_errors import AgeGroupErrors
-from stats.age_groups import YEARS
-from stats.arrays import Floats, Ints
-from stats.bootstrap import Statistics, age_slope, estimate, moments, ratio, resample, sums
-from stats.estimate import Estimate
+from errors import Message
+from stats.arrays import Floats
+from stats.definitions import AGES_NOT_VARYING, NO_REPEATS, NOT_VARYING, Ages, bias_slope
+from stats.estimate import Estimate, Interval, estimate
+from stats.jackknife import FISHER_Z, LOG_SD, Scale, jackknifed, mover, ratio
+from stats.limits import ONE_AGE, LimitsByAge, limits, limits_by_age, named_ages
+from stats.moments import calibration_slope, pearson
+from stats.variance import MIN_REPEATED, variance_components, within_sd
 
-# The pair of ages to name where the data reach them: fixed, so that two runs can be compared.
-NAMED_AGES = (25, 75)
-Z = 1.96
+TWO_IMAGES = Message("needs two images")
+REPEATED = Message("needs two subjects, one of them with two images")
+MEAN_NOT_VARYING = Message("the mean of predicted and true age does not vary")
+# Of r^2 - 1: Fisher's z of r, so that its interval and that of the correlation are one.
+SQUARED_R = Scale(
+    lambda value: FISHER_Z.to(np.sqrt(1 + value)), lambda z: np.tanh(np.maximum(z, 0)) ** 2 - 1
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,76 +73,36 @@ class BlandAltman:
     upper_limit: Estimate
     repeated: RepeatedLimits
     proportional_bias: ProportionalBias
+    limits_by_age: LimitsByAge
 
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorAtAge:
-    """Mean error, years, of the age group [start_age, end_age), named by its middle `age`."""
+    """Error of the fitted line at a true age, years."""
 
     age: int
-    start_age: int
-    end_age: int
-    count: int
-    n_subjects: int
-    mean_error: float
-    ci95: tuple[float, float]
+    error: Estimate
 
 
 @dataclass(frozen=True, kw_only=True)
 class AgeBias(Line):
-    """Change of the error with the true age.
+    """Change of the error with the true age, and how much of it even a calibrated network has.
 
-    at_ages: two age groups, or none. biased: None where it cannot be judged.
+    if_calibrated: the slope of a network of the same correlation r whose predictions are right on
+    average for each predicted age: -(1 - r^2). beyond_calibration: the slope less that.
+    true_on_predicted: slope of the true on the predicted age; 1 is calibrated. at_ages: two ages,
+    or none for `at_ages_reason`. biased: None where it cannot be judged.
     """
 
+    if_calibrated: Estimate
+    beyond_calibration: Estimate
+    true_on_predicted: Estimate
     at_ages: tuple[ErrorAtAge, ...]
+    at_ages_reason: str | None = None
     biased: bool | None
 
 
-def variance_components(error: Floats, codes: Ints) -> Statistics:
-    """One-way analysis of variance of the errors by subject (Searle, Casella & McCulloch 1992).
-
-    With S subjects of m_i images and N images in all: `within` = MSW,
-    `n0` = (N - sum m_i^2 / N) / (S - 1), `between` = max(0, (MSB - MSW) / n0). In a resample each
-    copy of a subject counts as a subject of its own.
-
-    Returns:
-        counts (n_subjects, b) -> {`within`, `between`, in years^2; `n0`}, (b,) each, NaN
-        where no subject has two images (`within`) or there is one subject (`n0`).
-    """
-    error = error - np.sort(error)[error.size // 2]
-    size = np.bincount(codes)
-    n_subjects = size.size
-    mean = (np.bincount(codes, weights=error) / size)[codes]
-    totals = sums(
-        {
-            "n": np.ones_like(error),
-            "size": size[codes].astype(np.float64),
-            "mean": mean,
-            "between": mean**2,
-            "within": (error - mean) ** 2,
-        },
-        codes,
-    )
-
-    def statistics(counts: Floats) -> dict[str, Floats]:
-        total = totals(counts)
-        n = total["n"]
-        within = ratio(total["within"], n - n_subjects)
-        n0 = ratio(n - total["size"] / n, n_subjects - 1)
-        between = ratio(total["between"] - total["mean"] ** 2 / n, n_subjects - 1)
-        return {
-            "within": within,
-            "between": np.maximum(ratio(between - within, n0), 0),
-            "n0": n0,
-        }
-
-    return statistics
-
-
-def bland_altman(
-    true_age: Floats, pred_age: Floats, codes: Ints, chunks: list[Floats]
-) -> BlandAltman:
+def bland_altman(ages: Ages) -> BlandAltman:
     """Estimate bias, limits of agreement and proportional bias.
 
     `lower_limit`, `upper_limit`: bias -/+ 1.96 SD of all differences (Bland & Altman 1986), which
@@ -144,143 +111,157 @@ def bland_altman(
     `variance_components`. `proportional_bias`: least-squares line of the difference on the mean
     of both ages (Bland & Altman 1999) and on the true age; the first is not flat, by
     construction, where the variances of the two differ.
-
-    Args:
-        true_age, pred_age: (n,), years; codes: (n,) subjects as 0, 1, ...;
-        chunks: from `subject_counts`.
     """
-    n_subjects = int(codes.max()) + 1
-    values = resample(_agreement_statistics(true_age, pred_age, codes), chunks)
-
-    def entry(name: str, description: str, reason: str = "") -> Estimate:
-        return estimate(values[name], n_subjects, description, "years", reason)
-
-    two_images = "needs two images"
-    bias = entry("bias", "mean of predicted - true")
+    m = ages.moments
+    sd = np.sqrt(ratio(m["ee"], m["n"] - 1))
+    bias = jackknifed(m["mean_error"], "mean of predicted - true", "years")
+    lower, upper = limits(m["mean_error"], sd, "SD, images as independent", TWO_IMAGES)
     return BlandAltman(
         difference="predicted - true",
-        n_images=int(codes.size),
-        n_subjects=n_subjects,
+        n_images=int(ages.codes.size),
+        n_subjects=int(ages.codes.max()) + 1,
         bias=bias,
-        sd=entry("sd", "standard deviation of all differences (n - 1)", two_images),
-        lower_limit=entry("lower", "bias - 1.96 SD, images as independent", two_images),
-        upper_limit=entry("upper", "bias + 1.96 SD, images as independent", two_images),
-        repeated=_repeated_limits(values, bias, n_subjects),
-        proportional_bias=_proportional_bias(values, n_subjects),
+        sd=jackknifed(
+            sd, "standard deviation of all differences (n - 1)", "years", TWO_IMAGES, LOG_SD
+        ),
+        lower_limit=lower,
+        upper_limit=upper,
+        repeated=_repeated_limits(ages, bias),
+        proportional_bias=_proportional_bias(ages),
+        limits_by_age=limits_by_age(ages),
     )
 
 
-def _agreement_statistics(true_age: Floats, pred_age: Floats, codes: Ints) -> Statistics:
-    """Numbers of `bland_altman` as a function of the subjects' counts."""
-    second = moments(true_age, pred_age, codes)
-    components = variance_components(pred_age - true_age, codes)
+def _repeated_limits(ages: Ages, bias: Estimate) -> RepeatedLimits:
+    """Limits for repeated measurements of a person."""
+    error, codes = ages.pred - ages.true, ages.codes
+    parts = variance_components(error, codes)
 
-    def statistics(counts: Floats) -> dict[str, Floats]:
-        m, c = second(counts), components(counts)
-        bias = m["mean_error"]
-        sd = np.sqrt(ratio(m["ee"], m["n"] - 1))
-        total_sd = np.sqrt(c["between"] + c["within"])
-        slope_mean = ratio((m["yy"] - m["xx"]) / 2, m["uu"])
-        return {
-            "bias": bias,
-            "sd": sd,
-            "lower": bias - Z * sd,
-            "upper": bias + Z * sd,
-            "within_sd": np.sqrt(c["within"]),
-            "between_sd": np.sqrt(c["between"]),
-            "total_sd": total_sd,
-            "n0": c["n0"],
-            "repeated_lower": bias - Z * total_sd,
-            "repeated_upper": bias + Z * total_sd,
-            "slope_mean": slope_mean,
-            "intercept_mean": bias - slope_mean * (m["mean_true"] + bias / 2),
-            "slope_true": age_slope(m),
-            "intercept_true": bias - age_slope(m) * m["mean_true"],
-        }
-
-    return statistics
-
-
-def _repeated_limits(values: dict[str, Floats], bias: Estimate, n_subjects: int) -> RepeatedLimits:
-    """Limits for repeated measurements, from the resampled values."""
-
-    def entry(name: str, description: str) -> Estimate:
-        reason = "needs two subjects, one of them with two images"
-        return estimate(values[name], n_subjects, description, "years", reason)
-
+    within = jackknifed(
+        within_sd(error, codes),
+        "standard deviation within subjects",
+        "years",
+        NO_REPEATS,
+        LOG_SD,
+        MIN_REPEATED,
+    )
+    both = np.sqrt(parts["between"] + parts["within"])
+    total = jackknifed(both, "root of between + within variance", "years", REPEATED, LOG_SD)
+    between = float(np.sqrt(parts["between"][0]))
+    lower, upper = limits(ages.moments["mean_error"], both, "total SD", REPEATED)
     return RepeatedLimits(
         method="one-way components of variance by subject (Bland & Altman 2007)",
         bias=bias,
-        within_sd=entry("within_sd", "standard deviation within subjects"),
-        between_sd=entry("between_sd", "standard deviation between subjects"),
-        total_sd=entry("total_sd", "root of between + within variance"),
-        n0=float(values["n0"][0]) if n_subjects > 1 else None,
-        lower_limit=entry("repeated_lower", "bias - 1.96 total SD"),
-        upper_limit=entry("repeated_upper", "bias + 1.96 total SD"),
+        within_sd=within,
+        between_sd=estimate(
+            between,
+            _between(total, within),
+            "standard deviation between subjects",
+            "years",
+            REPEATED,
+        ),
+        total_sd=total,
+        n0=float(parts["n0"][0]) if codes.max() > 0 else None,
+        lower_limit=lower,
+        upper_limit=upper,
     )
 
 
-def _proportional_bias(values: dict[str, Floats], n_subjects: int) -> ProportionalBias:
-    """Both lines of the difference, from the resampled values."""
+def _between(total: Estimate, within: Estimate) -> Interval:
+    """Interval of sqrt(total^2 - within^2), floor 0, from those of both."""
+    square = mover(_squared(total), _squared(within), -1.0)
+    if square.ci95 is None:
+        return square
+    low, high = np.sqrt(np.maximum(square.ci95, 0)).tolist()
+    return replace(square, ci95=(low, high))
 
-    def line(x: str, slope: str, intercept: str, reason: str) -> Line:
-        per_year = "years per year"
-        return Line(
-            slope=estimate(values[f"slope_{x}"], n_subjects, slope, per_year, reason),
-            intercept=estimate(values[f"intercept_{x}"], n_subjects, intercept, "years", reason),
-        )
 
+def _squared(sd: Estimate) -> Estimate:
+    if sd.value is None or sd.ci95 is None:
+        return sd
+    return replace(sd, value=sd.value**2, ci95=(sd.ci95[0] ** 2, sd.ci95[1] ** 2))
+
+
+def _line(
+    slope: Floats, intercept: Floats, slope_text: str, intercept_text: str, reason: Message
+) -> Line:
+    return Line(
+        slope=jackknifed(slope, slope_text, "years per year", reason),
+        intercept=jackknifed(intercept, intercept_text, "years", reason),
+    )
+
+
+def _proportional_bias(ages: Ages) -> ProportionalBias:
+    """Both lines of the difference."""
+    m = ages.moments
+    bias = m["mean_error"]
+    on_mean = ratio((m["yy"] - m["xx"]) / 2, m["uu"])
+    on_true = bias_slope(ages)
     return ProportionalBias(
-        mean_of_both=line(
-            "mean",
+        mean_of_both=_line(
+            on_mean,
+            bias - on_mean * (m["mean_true"] + bias / 2),
             "slope of the difference on the mean of predicted and true age",
             "difference at a mean of 0 years",
-            "the mean of predicted and true age does not vary",
+            MEAN_NOT_VARYING,
         ),
-        true_age=line(
-            "true",
+        true_age=_line(
+            on_true,
+            bias - on_true * m["mean_true"],
             "slope of the error on the true age",
             "error of the fitted line at a true age of 0 years",
-            "all true ages are equal",
+            AGES_NOT_VARYING,
         ),
     )
 
 
-def age_bias(
-    line: Line, age_groups: Sequence[AgeGroupErrors], age_range: tuple[float, float]
-) -> AgeBias:
+def age_bias(ages: Ages, line: Line) -> AgeBias:
     """Judge whether the error changes with the true age.
 
-    A bias is claimed only where the interval of the slope leaves out zero. `at_ages` holds the
-    mean errors of two age groups, named by their middles: NAMED_AGES, or else the outermost; only
-    groups that have an interval and whose middle lies in the range of the true ages. The line
-    itself would misstate both where the bias is not straight.
+    A bias is claimed only where the interval of the slope leaves out zero. Any network that is not
+    perfect has a negative slope: with perfect calibration E(true | predicted) = predicted it is
+    -(1 - r^2), for then the variance of the predictions is r^2 times that of the true ages.
 
     Args:
-        line: error = intercept + slope * true age;
-        age_groups: from `age_group_errors`;
-        age_range: least and greatest true age, years.
+        line: of the error on the true age, from `bland_altman`.
     """
-    usable = {}
-    for group in age_groups:
-        age = group.start_age + YEARS // 2
-        if group.mean_error_ci95 and age_range[0] <= age <= age_range[1]:
-            usable[age] = ErrorAtAge(
-                age=age,
-                start_age=group.start_age,
-                end_age=group.end_age,
-                count=group.count,
-                n_subjects=group.n_subjects,
-                mean_error=group.mean_error,
-                ci95=group.mean_error_ci95,
-            )
-    ages: tuple[int, ...] = NAMED_AGES if usable.keys() >= set(NAMED_AGES) else ()
-    if not ages and len(usable) > 1:
-        ages = min(usable), max(usable)
-    interval = line.slope.ci95
+    m = ages.moments
+    slope = bias_slope(ages)
+    unexplained = 1 - pearson(m) ** 2
+    named = named_ages(ages.true)
+    ci95 = line.slope.ci95
+    per_year = "years per year"
     return AgeBias(
         slope=line.slope,
         intercept=line.intercept,
-        at_ages=tuple(usable[age] for age in ages),
-        biased=None if interval is None else not interval[0] <= 0 <= interval[1],
+        if_calibrated=jackknifed(
+            -unexplained,
+            "-(1 - r^2): the slope that perfect calibration would leave",
+            per_year,
+            NOT_VARYING,
+            SQUARED_R,
+        ),
+        beyond_calibration=jackknifed(
+            slope + unexplained, "slope less that", per_year, NOT_VARYING
+        ),
+        true_on_predicted=jackknifed(
+            calibration_slope(m),
+            "slope of the true on the predicted age; 1 is calibrated",
+            per_year,
+            NOT_VARYING,
+        ),
+        at_ages=tuple(
+            ErrorAtAge(
+                age=age,
+                error=jackknifed(
+                    m["mean_error"] + slope * (age - m["mean_true"]),
+                    "error of the fitted line at this true age",
+                    "years",
+                    AGES_NOT_VARYING,
+                ),
+            )
+            for age in named
+        ),
+        at_ages_reason=None if named else ONE_AGE,
+        biased=None if ci95 is None else not ci95[0] <= 0 <= ci95[1],
     )

@@ -28,16 +28,22 @@ def finite_vector(name: str, values: npt.ArrayLike, length: int | None = None) -
     return vector
 
 
+def is_missing(value: object) -> bool:
+    """Whether a label is None, NaN, NaT or pandas.NA: no comparison with itself says "equal"."""
+    differs = value != value
+    return value is None or not isinstance(differs, bool | np.bool_) or bool(differs)
+
+
 def subject_codes(name: str, subject_ids: Iterable[Hashable], length: int) -> Ints:
     """Number the subjects 0, 1, ... in order of first appearance, int64 (n,).
 
     Raises:
-        ValueError: not of the given length, or a subject is None or NaN.
+        ValueError: not of the given length, or a subject is None, NaN or pandas.NA.
     """
     ids = list(subject_ids)
     if len(ids) != length:
         raise ValueError(f"{name} has {len(ids)} values, expected {length}")
-    missing = [i for i, key in enumerate(ids) if key is None or key != key]
+    missing = [i for i, key in enumerate(ids) if is_missing(key)]
     if missing:
         raise ValueError(f"{name} is missing at position {missing[0]}")
     index: dict[Hashable, int] = {}

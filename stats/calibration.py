@@ -5,26 +5,17 @@ split; neither touches the headline numbers.
 """
 
 from collections.abc import Collection, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from errors import Message
 from stats.age_groups import AgeGroup, age_groups
-from stats.arrays import Floats, Ints, finite_vector, subject_codes
-from stats.bootstrap import (
-    DRAWS,
-    estimate,
-    moments,
-    no_estimate,
-    quantity,
-    ratio,
-    resample,
-    subject_counts,
-    sums,
-)
-from stats.definitions import core_statistics, metric_estimates
-from stats.estimate import Estimate, Quantity
+from stats.arrays import Floats, finite_vector, subject_codes
+from stats.definitions import Ages, metric_estimates
+from stats.estimate import Estimate, Quantity, estimate, no_estimate, quantity
+from stats.jackknife import jackknifed, ratio, share
 
 MIN_SLOPE = 0.2
 MIN_SUBJECTS_TO_FIT = 10
@@ -33,27 +24,15 @@ METHOD = (
     "split conformal with hierarchical weights: each validation subject weighs the "
     "same, its images share the weight (Lee, Barber & Willett 2023)"
 )
-WARNING = (
+WARNING = Message(
     "The correction needs no true age at test time. Corrections that use the true age of the "
     "person being tested inflate r up to 1 and must not be reported as accuracy."
 )
+NO_LINE = Message("the true ages of the validation split do not vary")
 METRICS = ("MAE", "RMSE", "Bias", "Correlation", "CCC", "age_bias_slope")
 HALF_WIDTH = "half the width"
 COVERAGE_IMAGES = "test images inside their interval"
 COVERAGE_SUBJECTS = "the same with every test subject weighing alike: what the method promises"
-
-
-@dataclass(frozen=True)
-class _Split:
-    """Ages, float64 (n,), years, and subjects as 0, 1, ..., int64 (n,), of a split."""
-
-    true_age: Floats
-    pred_age: Floats
-    codes: Ints
-
-    @property
-    def n_subjects(self) -> int:
-        return int(self.codes.max()) + 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,11 +72,16 @@ class AgeGroupCoverage(AgeGroup):
 
 @dataclass(frozen=True, kw_only=True)
 class Coverage:
-    """Width of the prediction intervals and the share of the test split inside them."""
+    """Width of the prediction intervals and the share of the test split inside them.
+
+    as_promised: False where the 95% CI of `coverage_subjects` lies below the nominal level; the
+    method promises that level or more. None without a CI.
+    """
 
     half_width: Quantity
     coverage_images: Estimate
     coverage_subjects: Estimate
+    as_promised: bool | None
     by_age_group: tuple[AgeGroupCoverage, ...]
 
 
@@ -125,8 +109,6 @@ def calibrate(
     test_subject: Collection[Hashable],
     *,
     checkpoint_chosen_on_validation: bool,
-    seed: int = 0,
-    draws: int = DRAWS,
 ) -> tuple[Calibration, dict[str, Floats]]:
     """Fit a correction of the pull to the mean, and prediction intervals.
 
@@ -144,10 +126,9 @@ def calibrate(
     """
     val = _split("val", val_true, val_pred, val_subject)
     test = _split("test", test_true, test_pred, test_subject)
-    chunks = subject_counts(test.codes, draws, seed)
-    line = fit_correction(val.true_age, val.pred_age, val.codes, draws=draws, seed=seed)
+    line = fit_correction(val)
     columns = {}
-    corrected = _corrected_age(line, test.pred_age)
+    corrected = _corrected_age(line, test.pred)
     if corrected is not None:
         columns["corrected_age"] = corrected
     intervals: dict[str, str | Coverage] = {
@@ -155,17 +136,17 @@ def calibrate(
         "score": "absolute error of the uncorrected prediction",
     }
     for level in LEVELS:
-        half_width = conformal_half_width(val.true_age, val.pred_age, val.codes, level / 100)
+        half_width = conformal_half_width(val, level / 100)
         if half_width is None:
             intervals[str(level)] = _no_coverage(level, val.n_subjects)
         else:
-            intervals[str(level)] = _coverage(half_width, test, chunks)
-            columns[f"pi{level}_low"] = test.pred_age - half_width
-            columns[f"pi{level}_high"] = test.pred_age + half_width
+            intervals[str(level)] = _coverage(half_width, level, test)
+            columns[f"pi{level}_low"] = test.pred - half_width
+            columns[f"pi{level}_high"] = test.pred + half_width
     calibration = Calibration(
-        n_val_images=val.true_age.size,
+        n_val_images=val.true.size,
         n_val_subjects=val.n_subjects,
-        correction=_correction(line, corrected, test, chunks),
+        correction=_correction(line, corrected, test),
         prediction_intervals=intervals,
         notes=_notes(checkpoint_chosen_on_validation, len(set(val_subject) & set(test_subject))),
     )
@@ -174,50 +155,39 @@ def calibrate(
 
 def _split(
     name: str, true_age: npt.ArrayLike, pred_age: npt.ArrayLike, subject: Collection[Hashable]
-) -> _Split:
+) -> Ages:
     """Check the arrays of a split; ValueError names the argument, `name`_true and so on."""
     true = finite_vector(f"{name}_true", true_age)
     pred = finite_vector(f"{name}_pred", pred_age, true.size)
-    return _Split(true, pred, subject_codes(f"{name}_subject", subject, true.size))
+    return Ages(true, pred, subject_codes(f"{name}_subject", subject, true.size))
 
 
-def fit_correction(
-    true_age: Floats, pred_age: Floats, codes: Ints, *, draws: int = DRAWS, seed: int = 0
-) -> CorrectionLine:
+def fit_correction(val: Ages) -> CorrectionLine:
     """Fit the line predicted = slope * age + intercept by least squares, to be inverted.
 
     corrected = (predicted - intercept) / slope (Cole, in de Lange & Cole 2020): it undoes the
     pull to the mean and needs no true age of the person being tested. It is refused with fewer
     than MIN_SUBJECTS_TO_FIT subjects, without a slope, and with a slope below MIN_SLOPE, which
     would blow the noise up fivefold or more.
-
-    Args:
-        true_age, pred_age: validation split, (n,), years; codes: subjects 0, 1, ...
     """
-    second = moments(true_age, pred_age, codes)
-    n_subjects = int(codes.max()) + 1
-
-    def statistics(counts: Floats) -> dict[str, Floats]:
-        m = second(counts)
-        slope = ratio(m["xy"], m["xx"])
-        mean_pred = m["mean_true"] + m["mean_error"]
-        return {"slope": slope, "intercept": mean_pred - slope * m["mean_true"]}
-
-    values = resample(statistics, subject_counts(codes, draws, seed))
-    no_line = "the true ages of the validation split do not vary"
-    slope = estimate(
-        values["slope"], n_subjects, "slope of predicted on true age", "years per year", no_line
-    )
-    intercept = estimate(
-        values["intercept"], n_subjects, "predicted age at a true age of 0", "years", no_line
+    m = val.moments
+    values = ratio(m["xy"], m["xx"])
+    mean_pred = m["mean_true"] + m["mean_error"]
+    slope = jackknifed(values, "slope of predicted on true age", "years per year", NO_LINE)
+    intercept = jackknifed(
+        mean_pred - values * m["mean_true"], "predicted age at a true age of 0", "years", NO_LINE
     )
     reason = None
-    if n_subjects < MIN_SUBJECTS_TO_FIT:
-        reason = f"needs {MIN_SUBJECTS_TO_FIT} validation subjects, has {n_subjects}"
+    if val.n_subjects < MIN_SUBJECTS_TO_FIT:
+        reason = _more_subjects(MIN_SUBJECTS_TO_FIT, val.n_subjects)
     elif slope.value is None:
-        reason = no_line
+        reason = NO_LINE
     elif slope.value < MIN_SLOPE:
-        reason = f"the slope {slope.value:.3f} is below {MIN_SLOPE}: too little signal"
+        reason = Message(
+            "the slope {slope:.3f} is below {least}: too little signal",
+            slope=slope.value,
+            least=MIN_SLOPE,
+        )
     return CorrectionLine(
         formula="corrected = (predicted - intercept) / slope",
         slope=slope,
@@ -234,26 +204,21 @@ def _corrected_age(line: CorrectionLine, pred_age: Floats) -> Floats | None:
     return (pred_age - line.intercept.value) / line.slope.value
 
 
-def _correction(
-    line: CorrectionLine, corrected: Floats | None, test: _Split, chunks: list[Floats]
-) -> Correction:
+def _correction(line: CorrectionLine, corrected: Floats | None, test: Ages) -> Correction:
     """Metrics of the test split before and after the correction, given the line."""
 
     def metrics(pred_age: Floats) -> dict[str, Estimate]:
-        values = resample(core_statistics(test.true_age, pred_age, test.codes), chunks)
-        return metric_estimates(values, METRICS, test.n_subjects)
+        return metric_estimates(replace(test, pred=pred_age), METRICS)
 
     return Correction(
         **vars(line),
-        before=metrics(test.pred_age),
+        before=metrics(test.pred),
         after=None if corrected is None else metrics(corrected),
         warning=WARNING,
     )
 
 
-def conformal_half_width(
-    true_age: Floats, pred_age: Floats, codes: Ints, level: float
-) -> float | None:
+def conformal_half_width(val: Ages, level: float) -> float | None:
     """Half the width of the intervals that cover an image of a new person.
 
     Split conformal prediction with hierarchical weights (Lee, Barber & Willett 2023): with K
@@ -263,13 +228,12 @@ def conformal_half_width(
     subject with probability `level` or more.
 
     Args:
-        true_age, pred_age: validation split, (n,), years; codes: subjects 0, 1, ...;
         level: between 0 and 1.
 
     Returns:
         Years, or None where the quantile is infinite: K < level / (1 - level).
     """
-    score = np.abs(pred_age - true_age)
+    score, codes = val.absolute, val.codes
     size = np.bincount(codes)
     order = np.argsort(score, kind="stable")
     reached = np.cumsum(1 / size[codes[order]]) / (size.size + 1)
@@ -278,33 +242,32 @@ def conformal_half_width(
     return float(score[order[first]]) if first < score.size else None
 
 
-def _coverage(half_width: float, test: _Split, chunks: list[Floats]) -> Coverage:
+def _coverage(half_width: float, level: int, test: Ages) -> Coverage:
     """Share of the test split inside prediction -/+ half_width."""
-    covered = 100.0 * (np.abs(test.pred_age - test.true_age) <= half_width)
+    covered = (test.absolute <= half_width).astype(np.float64)
     size = np.bincount(test.codes)
-    columns = {
-        "n": np.ones_like(covered),
-        "images": covered,
-        "subjects": covered / size[test.codes],
-    }
-    values = resample(sums(columns, test.codes), chunks)
+    of_subject = np.bincount(test.codes, weights=covered) / size
     by_age_group = [
         AgeGroupCoverage(
             **vars(group),
             n_subjects=int(np.unique(test.codes[member]).size),
-            coverage=float(covered[member].mean()),
+            coverage=100 * float(covered[member].mean()),
             width=2 * half_width,
         )
-        for group, member in age_groups(test.true_age)
+        for group, member in age_groups(test.true)
     ]
+    images, subjects = (
+        estimate(*share(inside, codes), text, "%", "")
+        for inside, codes, text in (
+            (covered, test.codes, COVERAGE_IMAGES),
+            (of_subject, np.arange(size.size), COVERAGE_SUBJECTS),
+        )
+    )
     return Coverage(
         half_width=quantity(half_width, HALF_WIDTH, "years", ""),
-        coverage_images=estimate(
-            values["images"] / values["n"], size.size, COVERAGE_IMAGES, "%", ""
-        ),
-        coverage_subjects=estimate(
-            values["subjects"] / size.size, size.size, COVERAGE_SUBJECTS, "%", ""
-        ),
+        coverage_images=images,
+        coverage_subjects=subjects,
+        as_promised=None if subjects.ci95 is None else subjects.ci95[1] >= level,
         by_age_group=tuple(by_age_group),
     )
 
@@ -312,13 +275,18 @@ def _coverage(half_width: float, test: _Split, chunks: list[Floats]) -> Coverage
 def _no_coverage(level: int, n_subjects: int) -> Coverage:
     """Reason why there is no interval at the level: K / (K + 1) >= level needs more subjects."""
     needed = -(-level // (100 - level))  # in whole numbers, rounded up
-    reason = f"needs {needed} validation subjects, has {n_subjects}"
+    reason = _more_subjects(needed, n_subjects)
     return Coverage(
         half_width=quantity(np.nan, HALF_WIDTH, "years", reason),
         coverage_images=no_estimate(COVERAGE_IMAGES, "%", reason),
         coverage_subjects=no_estimate(COVERAGE_SUBJECTS, "%", reason),
+        as_promised=None,
         by_age_group=(),
     )
+
+
+def _more_subjects(needed: int, found: int) -> Message:
+    return Message("needs {needed} validation subjects, has {found}", needed=needed, found=found)
 
 
 def _notes(checkpoint_chosen_on_validation: bool, n_shared: int) -> tuple[str, ...]:
@@ -326,12 +294,17 @@ def _notes(checkpoint_chosen_on_validation: bool, n_shared: int) -> tuple[str, .
     notes = []
     if checkpoint_chosen_on_validation:
         notes.append(
-            "The validation split also chose the checkpoint: its errors are a little too small, "
-            "so the prediction intervals may be a little too narrow."
+            Message(
+                "The validation split also chose the checkpoint: its errors are a little too "
+                "small, so the prediction intervals may be a little too narrow."
+            )
         )
     if n_shared:
         notes.append(
-            f"{n_shared} subjects stand in both the validation and the test data: coverage and "
-            "corrected figures are too good."
+            Message(
+                "{shared} subjects stand in both the validation and the test data: coverage and "
+                "corrected ages are too good.",
+                shared=n_shared,
+            )
         )
     return tuple(notes)

@@ -1,4 +1,4 @@
-"""Definitions of the metrics, as functions of the subjects' counts (see `bootstrap`).
+"""Definitions of the metrics and the scales of their intervals.
 
 Separate from `metrics`, because `calibration` and `paired` take their metrics from here too. Ages
 are in years, the error is e = predicted - true. Over N images, or over subjects with the mean
@@ -18,153 +18,227 @@ prediction of a person's images:
 - age_bias_slope: slope of the least-squares line of e on the true age; years per year.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from stats.agreement import variance_components
+from errors import Message
 from stats.arrays import Floats, Ints
-from stats.bootstrap import (
-    Statistics,
-    age_slope,
-    concordance,
-    estimate,
-    moments,
+from stats.bootstrap import median
+from stats.estimate import Estimate, Interval, estimate
+from stats.jackknife import (
+    BELOW_ONE,
+    FISHER_Z,
+    LOG,
+    LOG_SD,
+    PLAIN,
+    Scale,
+    interval,
+    means,
     ratio,
-    sums,
-    weighted_median,
-    weighted_spearman,
+    share,
 )
-from stats.estimate import Estimate
+from stats.moments import age_slope, concordance, moments, pearson
+from stats.ranks import rank_scale, spearman
+from stats.variance import MIN_REPEATED, within_sd
 
 WITHIN_YEARS = (5, 10, 15)
-NOT_VARYING = "the true ages or the predictions do not vary"
-AGES_NOT_VARYING = "the true ages do not vary"
+NOT_VARYING = Message("needs three images, and true ages and predictions that vary")
+AGES_NOT_VARYING = Message("the true ages do not vary")
+NO_REPEATS = Message("no subject has two values")
+NO_BASELINE = Message("the mean age of the training split is not known")
 
 
-class Definition(NamedTuple):
-    """Name of a metric in words, its unit, and why it may not exist."""
+@dataclass(frozen=True)
+class Ages:
+    """True and predicted ages (n,), years, of subjects 0, 1, ...
+
+    train_mean: mean true age of the training split, years.
+    """
+
+    true: Floats
+    pred: Floats
+    codes: Ints
+    train_mean: float | None = None
+
+    @property
+    def n_subjects(self) -> int:
+        """Number of subjects S."""
+        return int(self.codes.max()) + 1
+
+    @cached_property
+    def absolute(self) -> Floats:
+        """Absolute errors (n,), years."""
+        return np.abs(self.pred - self.true)
+
+    @cached_property
+    def moments(self) -> dict[str, Floats]:
+        """First and second moments, (1 + S,) each."""
+        return moments(self.true, self.pred, self.codes)
+
+
+# ---------------------------------------------------------------- values (1 + S,)
+
+
+def mae(ages: Ages) -> Floats:
+    """Mean absolute error, on the sample and without each subject: (1 + S,), years."""
+    return means(ages.absolute, ages.codes)
+
+
+def rmse(ages: Ages) -> Floats:
+    """Root mean squared error: (1 + S,), years."""
+    return np.sqrt(np.maximum(means(ages.absolute**2, ages.codes), 0))
+
+
+def ccc(ages: Ages) -> Floats:
+    """Lin's concordance correlation: (1 + S,)."""
+    return concordance(ages.moments)
+
+
+def bias_slope(ages: Ages) -> Floats:
+    """Slope of the error on the true age: (1 + S,), years per year."""
+    return age_slope(ages.moments)
+
+
+def _correlation(ages: Ages) -> Floats:
+    return pearson(ages.moments)
+
+
+def _r2(ages: Ages) -> Floats:
+    return 1 - ratio(ages.moments["n"] * rmse(ages) ** 2, ages.moments["xx"])
+
+
+def _icc(ages: Ages) -> Floats:
+    m = ages.moments
+    rows = ratio(2 * m["uu"], m["n"] - 1)
+    residual = ratio(m["ee"] / 2, m["n"] - 1)
+    raters = m["n"] * m["mean_error"] ** 2 / 2
+    return ratio(rows - residual, rows + residual + 2 * ratio(raters - residual, m["n"]))
+
+
+def _baseline(ages: Ages) -> Floats:
+    if ages.train_mean is None:
+        return np.full_like(ages.moments["n"], np.nan)
+    return means(np.abs(ages.true - ages.train_mean), ages.codes)
+
+
+def _skill(ages: Ages) -> Floats:
+    return 1 - ratio(mae(ages), _baseline(ages))
+
+
+# ---------------------------------------------------------------- values with intervals
+
+Measure = Callable[[Ages], tuple[float, Interval]]
+
+
+def _on(scale: Scale, values: Callable[[Ages], Floats]) -> Measure:
+    """Jackknife `values` on the scale."""
+
+    def measure(ages: Ages) -> tuple[float, Interval]:
+        found = values(ages)
+        return float(found[0]), interval(found, scale)
+
+    return measure
+
+
+def _spearman(ages: Ages) -> tuple[float, Interval]:
+    rho = np.where(ages.moments["n"] > 2, spearman(ages.true, ages.pred, ages.codes), np.nan)
+    return float(rho[0]), interval(rho, rank_scale(rho))
+
+
+def _median(ages: Ages) -> tuple[float, Interval]:
+    return median(ages.absolute, ages.codes)
+
+
+def _within(years: int) -> Measure:
+    return lambda ages: share((ages.absolute <= years).astype(np.float64), ages.codes)
+
+
+def _repeatability(ages: Ages) -> tuple[float, Interval]:
+    values = 2.77 * within_sd(ages.pred - ages.true, ages.codes)
+    return float(values[0]), interval(values, LOG_SD, MIN_REPEATED)
+
+
+class Metric(NamedTuple):
+    """A metric in words, its unit, its value with a 95% CI, and why it may not exist."""
 
     description: str
     unit: str
+    measure: Measure
     reason: str = ""
 
 
-DEFINITIONS = {
-    "MAE": Definition("mean absolute error", "years"),
-    "RMSE": Definition("root mean squared error", "years"),
-    "Correlation": Definition("Pearson correlation of true and predicted age", "", NOT_VARYING),
+METRICS = {
+    "MAE": Metric("mean absolute error", "years", _on(LOG, mae)),
+    "RMSE": Metric("root mean squared error", "years", _on(LOG_SD, rmse)),
+    "Correlation": Metric(
+        "Pearson correlation of true and predicted age",
+        "",
+        _on(FISHER_Z, _correlation),
+        NOT_VARYING,
+    ),
     **{
-        f"Accuracy_{k}years": Definition(f"share with an absolute error of at most {k} years", "%")
+        f"Accuracy_{k}years": Metric(
+            f"share with an absolute error of at most {k} years", "%", _within(k)
+        )
         for k in WITHIN_YEARS
     },
-    "Median_AE": Definition("median absolute error", "years"),
-    "Bias": Definition("mean error, predicted - true", "years"),
-    "R2": Definition("1 - squared error / spread of the true ages", "", AGES_NOT_VARYING),
-    "Spearman": Definition("Spearman rank correlation of true and predicted age", "", NOT_VARYING),
-    "CCC": Definition(
+    "Median_AE": Metric("median absolute error", "years", _median),
+    "Bias": Metric(
+        "mean error, predicted - true", "years", _on(PLAIN, lambda a: a.moments["mean_error"])
+    ),
+    "R2": Metric(
+        "1 - squared error / spread of the true ages", "", _on(BELOW_ONE, _r2), AGES_NOT_VARYING
+    ),
+    "Spearman": Metric(
+        "Spearman rank correlation of true and predicted age", "", _spearman, NOT_VARYING
+    ),
+    "CCC": Metric(
         "Lin's concordance correlation of true and predicted age",
         "",
-        "the true ages and the predictions are one and the same value",
+        _on(FISHER_Z, ccc),
+        Message("the true ages and the predictions are one and the same value"),
     ),
-    "ICC_A1": Definition(
+    "ICC_A1": Metric(
         "intraclass correlation ICC(A,1), absolute agreement of single values",
         "",
-        "needs two images, and true ages or predictions that differ",
+        _on(FISHER_Z, _icc),
+        Message("needs two images, and true ages or predictions that differ"),
     ),
-    "Baseline_MAE": Definition(
+    "Baseline_MAE": Metric(
         "MAE of always predicting the mean age of the training split",
         "years",
-        "the mean age of the training split is not known",
+        _on(LOG, _baseline),
+        NO_BASELINE,
     ),
-    "Skill": Definition(
+    "Skill": Metric(
         "1 - MAE / baseline MAE",
         "",
-        "the mean age of the training split is not known, or its error is zero",
+        _on(BELOW_ONE, _skill),
+        Message("the mean age of the training split is not known, or its error is zero"),
     ),
-    "Repeatability": Definition(
+    "Repeatability": Metric(
         "2.77 s_w: 95% of pairs of images of one person differ by less",
         "years",
-        "no subject has two values",
+        _repeatability,
+        NO_REPEATS,
     ),
-    "age_bias_slope": Definition(
-        "slope of the error on the true age", "years per year", AGES_NOT_VARYING
+    "age_bias_slope": Metric(
+        "slope of the error on the true age",
+        "years per year",
+        _on(PLAIN, bias_slope),
+        AGES_NOT_VARYING,
     ),
 }
 
 
-def metric_estimates(
-    values: dict[str, Floats], names: Iterable[str], n_subjects: int
-) -> dict[str, Estimate]:
-    """Wrap the resampled values (1 + draws,) of the metrics `names`, keys of DEFINITIONS."""
-    return {name: estimate(values[name], n_subjects, *DEFINITIONS[name]) for name in names}
-
-
-def core_statistics(true_age: Floats, pred_age: Floats, codes: Ints) -> Statistics:
-    """Metrics that are sums over images, as a function of the subjects' counts.
-
-    Returns:
-        counts (n_subjects, b) -> those of `moments` and MAE, RMSE, Bias, Correlation, CCC and
-        age_bias_slope, each (b,).
-    """
-    error = pred_age - true_age
-    totals = sums({"absolute": np.abs(error), "square": error**2}, codes)
-    second = moments(true_age, pred_age, codes)
-
-    def statistics(counts: Floats) -> dict[str, Floats]:
-        total, m = totals(counts), second(counts)
-        return m | {
-            "MAE": total["absolute"] / m["n"],
-            "RMSE": np.sqrt(total["square"] / m["n"]),
-            "Bias": m["mean_error"],
-            "Correlation": np.clip(ratio(m["xy"], np.sqrt(m["xx"] * m["yy"])), -1, 1),
-            "CCC": concordance(m),
-            "age_bias_slope": age_slope(m),
-        }
-
-    return statistics
-
-
-def all_statistics(
-    true_age: Floats, pred_age: Floats, codes: Ints, train_mean_age: float | None
-) -> Statistics:
-    """Every metric as a function of the subjects' counts.
-
-    Args:
-        true_age, pred_age: (n,), years; codes: (n,) subjects as 0, 1, ...;
-        train_mean_age: mean true age of the training split, years.
-
-    Returns:
-        counts (n_subjects, b) -> those of `core_statistics` and all others, each (b,).
-    """
-    absolute = np.abs(pred_age - true_age)
-    columns = {f"within_{k}": (absolute <= k).astype(np.float64) for k in WITHIN_YEARS}
-    if train_mean_age is not None:
-        columns["baseline"] = np.abs(true_age - train_mean_age)
-    totals = sums(columns, codes)
-    core = core_statistics(true_age, pred_age, codes)
-    components = variance_components(pred_age - true_age, codes)
-    median = weighted_median(absolute, codes)
-    spearman = weighted_spearman(true_age, pred_age, codes)
-
-    def statistics(counts: Floats) -> dict[str, Floats]:
-        total, m = totals(counts), core(counts)
-        n = m["n"]
-        baseline = total["baseline"] / n if "baseline" in total else np.full_like(n, np.nan)
-        rows = ratio(2 * m["uu"], n - 1)
-        residual = ratio(m["ee"] / 2, n - 1)
-        raters = n * m["Bias"] ** 2 / 2
-        shares = {f"Accuracy_{k}years": 100 * total[f"within_{k}"] / n for k in WITHIN_YEARS}
-        further = {
-            "Median_AE": median(counts),
-            "R2": 1 - ratio(n * m["RMSE"] ** 2, m["xx"]),
-            "Spearman": spearman(counts),
-            "ICC_A1": ratio(rows - residual, rows + residual + 2 * (raters - residual) / n),
-            "Baseline_MAE": baseline,
-            "Skill": 1 - ratio(m["MAE"], baseline),
-            "Repeatability": 2.77 * np.sqrt(components(counts)["within"]),
-        }
-        return m | shares | further
-
-    return statistics
+def metric_estimates(ages: Ages, names: Iterable[str]) -> dict[str, Estimate]:
+    """Estimate the metrics `names`, keys of METRICS, with 95% CIs over subjects."""
+    found = {}
+    for name in names:
+        description, unit, measure, reason = METRICS[name]
+        found[name] = estimate(*measure(ages), description, unit, reason)
+    return found

@@ -6,18 +6,15 @@ image, or None where there is none. The heatmap of an image is the positive part
 to (H, W) with bilinear interpolation. A number that does not exist is NaN.
 """
 
-from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from stats.arrays import Bools, Floats, Ints, subject_codes
-from stats.bootstrap import DRAWS
+from stats.arrays import Bools, Floats, Ints
 
-N_RATIOS = 20_000  # single ratios of the null that are kept for the picture
-CHUNK = 64  # images upsampled at a time, 13 MB at 224 x 224, and permutations drawn at a time
+CHUNK = 64  # images upsampled at a time, 13 MB at 224 x 224
 SCORES = ("mask_fraction", "energy_in_mask", "energy_ratio", "pointing_hit", "rank_accuracy")
 Maps = npt.NDArray[np.floating[Any]]
 Masks = Sequence[Bools | None]
@@ -91,13 +88,13 @@ def mask_scores(maps: Maps, masks: Masks) -> dict[str, Floats]:
     Raises:
         ValueError: maps are not finite floats (N, h, w), or masks not N booleans of one shape.
     """
-    maps = _checked_maps(maps, masks)
+    maps = checked_maps(maps, masks)
     scores = {name: np.full(len(maps), np.nan) for name in SCORES}
     given = np.array([i for i, mask in enumerate(masks) if mask is not None], dtype=int)
     if not given.size:
         return scores
     shape = masks[given[0]].shape
-    fraction, weights, whole = _mask_weights(maps.shape[1:], masks, given)
+    fraction, weights, whole = mask_weights(maps.shape[1:], masks, given)
     scores["mask_fraction"][given] = fraction
     heat = np.maximum(maps[given], 0).reshape(len(given), -1).astype(np.float64)
     usable = (fraction > 0) & (fraction < 1) & (heat > 0).any(axis=1)
@@ -124,94 +121,8 @@ def _rank_accuracy(values: Maps, mask: Bools) -> float:
     return float((mask[above].sum() + places * mask[tied].mean()) / size)
 
 
-@dataclass(frozen=True, kw_only=True)
-class MaskNull:
-    """Energy ratios to expect when the masks are those of other subjects.
-
-    observed: mean ratio of the images with their own masks. means: (draws,), the mean of each
-    draw. ratios: single images' ratios from the first draws. p_value: None where no two subjects
-    have the same number of images.
-    """
-
-    observed: float
-    means: Floats
-    ratios: Floats
-    p_value: float | None
-
-
-def mask_null(
-    maps: Maps,
-    masks: Masks,
-    subject_ids: Sequence[Hashable],
-    rows: Ints | None = None,
-    *,
-    draws: int = DRAWS,
-    seed: int = 0,
-) -> MaskNull:
-    """Test the mean energy ratio by permutation: masks change hands between whole subjects.
-
-    A subject's masks go together to a subject with as many images, first to first, second to
-    second, so that what images of one person share stays intact. All permutations are equally
-    likely, the one that changes nothing included; p = (1 + draws at or above the observed mean)
-    / (1 + draws) (Phipson & Smyth 2010).
-
-    Args:
-        maps: (N, h, w), years; masks: N, bool (H, W) or None; subject_ids: N, hashable;
-        rows: the images that take part, by default all; each needs a map with a positive part
-            and a mask with pixels inside and outside.
-
-    Raises:
-        ValueError: as `mask_scores`, or a subject is None or NaN.
-    """
-    maps = _checked_maps(maps, masks)
-    rows = np.arange(len(maps)) if rows is None else rows
-    fraction, weights, whole = _mask_weights(maps.shape[1:], masks, rows)
-    heat = np.maximum(maps[rows], 0).reshape(len(rows), -1).astype(np.float64)
-    heat /= (heat @ whole)[:, None]
-    weights = weights / fraction[:, None]  # heat[i] @ weights[j] is map i's ratio in mask j
-    observed = (heat * weights).sum()
-
-    rng = np.random.default_rng(seed)
-    groups = _subjects_by_size([subject_ids[row] for row in rows.tolist()])
-    totals = np.zeros(draws)
-    ratios: list[Floats] = []
-    for members in groups:  # (subjects, images each)
-        stacked_heat = heat[members].reshape(len(members), -1)
-        stacked_weights = weights[members].reshape(len(members), -1)
-        sums = stacked_heat @ stacked_weights.T  # (subject with the maps, subject with the masks)
-        own = np.arange(len(members))
-        for first in range(0, draws, CHUNK):
-            block = np.tile(own, (min(CHUNK, draws - first), 1))
-            others = rng.permuted(block, axis=1)  # (draws, subjects)
-            totals[first : first + CHUNK] += sums[own, others].sum(axis=1)
-            for other in others[: max(0, -(-N_RATIOS // len(rows)) - first)]:
-                moved = own != other
-                pairs = heat[members[moved]] * weights[members[other[moved]]]
-                ratios.append(pairs.sum(axis=2).ravel())
-    p_value = None
-    if any(len(members) > 1 for members in groups):
-        reached = np.count_nonzero(totals >= observed * (1 - 1e-9))
-        p_value = (1 + reached) / (1 + draws)
-    return MaskNull(
-        observed=float(observed / len(rows)),
-        means=totals / len(rows),
-        ratios=np.concatenate(ratios),
-        p_value=p_value,
-    )
-
-
-def _subjects_by_size(subject_ids: Sequence[Hashable]) -> list[Ints]:
-    """List row numbers (subjects, k), one array for each number k of images per subject."""
-    code = subject_codes("subject_ids", subject_ids, len(subject_ids))
-    members = np.split(np.argsort(code, kind="stable"), np.cumsum(np.bincount(code))[:-1])
-    sizes = sorted({len(rows) for rows in members})
-    return [np.stack([rows for rows in members if len(rows) == size]) for size in sizes]
-
-
-def _mask_weights(
-    cells: tuple[int, int], masks: Masks, rows: Ints
-) -> tuple[Floats, Floats, Floats]:
-    """Mask fractions (n,), and weights (n, h*w) and (h*w,) for sums over the upsampled map.
+def mask_weights(cells: tuple[int, int], masks: Masks, rows: Ints) -> tuple[Floats, Floats, Floats]:
+    """Return mask fractions (n,), and weights (n, h*w) and (h*w,) for sums over the upsampled map.
 
     Upsampling is linear, so a map's sum over the mask's pixels is the product of its cells with
     the mask pulled back to layer resolution; the last result is that of a full mask.
@@ -234,7 +145,7 @@ def _chunks(rows: Ints) -> Iterator[Ints]:
         yield rows[start : start + CHUNK]
 
 
-def _checked_maps(maps: Maps, masks: Masks) -> Maps:
+def checked_maps(maps: Maps, masks: Masks) -> Maps:
     """Return the maps if they and the masks are what `mask_scores` needs, else ValueError."""
     maps = np.asarray(maps)
     if maps.ndim != 3 or maps.dtype.kind != "f" or not np.isfinite(maps).all():

@@ -4,27 +4,35 @@ Ages are in years, the error is predicted - true; `definitions` holds the formul
 """
 
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
+from errors import Message
 from stats.age_errors import AgeGroupErrors, age_group_errors
 from stats.agreement import AgeBias, BlandAltman, age_bias, bland_altman
-from stats.arrays import Bools, Floats, Ints, finite_vector, recode, subject_codes
-from stats.bootstrap import (
-    DRAWS,
-    LEVEL,
-    MAX_UNDEFINED_SHARE,
-    MIN_SUBJECTS,
-    resample,
-    subject_counts,
-)
-from stats.definitions import DEFINITIONS, all_statistics, metric_estimates
+from stats.arrays import Bools, Floats, Ints, finite_vector, is_missing, recode, subject_codes
+from stats.bootstrap import DRAWS, SEED
+from stats.definitions import METRICS, Ages, metric_estimates
 from stats.estimate import Estimate, Quantity
+from stats.holm import holm
+from stats.jackknife import (
+    DOMINANT,
+    LEVEL,
+    MIN_SUBJECTS,
+    Spread,
+    half_width,
+    p_value,
+    ratio,
+    spread,
+    too_few_subjects,
+    totals,
+)
 
 # The slope is part of `age_bias`.
-OVERALL = tuple(name for name in DEFINITIONS if name != "age_bias_slope")
+OVERALL = tuple(name for name in METRICS if name != "age_bias_slope")
 Labels = Sequence[str | None]
 
 
@@ -64,22 +72,44 @@ class GroupMetrics:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GroupDifference:
+    """Difference b - a of the mean absolute error or the mean error of two groups; years.
+
+    ci95, p_value: of this difference alone. p_holm: after Holm's correction over all differences of
+    the labels; ci95_holm: at the level that goes with it, so that it leaves out 0 where p_holm is
+    below 0.05. ci95_reason: why there is neither interval nor p-value.
+    """
+
+    metric: str
+    a: str
+    b: str
+    value: float
+    ci95: tuple[float, float] | None = None
+    p_value: float | None = None
+    p_holm: float | None = None
+    ci95_holm: tuple[float, float] | None = None
+    ci95_reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class IntervalMethod:
     """How the intervals were made."""
 
     method: str
     level: float
+    min_subjects: int
+    one_subject_share_from: float
+    median: str
     draws: int
     seed: int
-    min_subjects: int
-    max_undefined_share: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Analysis:
     """Every estimate of an evaluation; the metrics by name.
 
-    by_sex, by_cohort: empty where nothing is known.
+    by_sex, by_cohort: empty where there are not two groups. *_differences: between those groups.
+    by_split: of a run over several splits.
     """
 
     overall_metrics: dict[str, Estimate]
@@ -89,8 +119,16 @@ class Analysis:
     bland_altman: BlandAltman
     age_bias: AgeBias
     by_sex: tuple[GroupMetrics, ...]
+    sex_differences: tuple[GroupDifference, ...]
     by_cohort: tuple[GroupMetrics, ...]
+    cohort_differences: tuple[GroupDifference, ...]
     intervals: IntervalMethod
+    by_split: tuple[GroupMetrics, ...] = ()
+
+    @property
+    def differences(self) -> tuple[GroupDifference, ...]:
+        """Differences between the sexes, then between the cohorts."""
+        return self.sex_differences + self.cohort_differences
 
 
 def error_analysis(true_age: npt.ArrayLike, pred_age: npt.ArrayLike) -> ErrorAnalysis:
@@ -130,15 +168,14 @@ def full_analysis(
     train_mean_age: float | None = None,
     sex: Labels | None = None,
     cohort: Labels | None = None,
-    seed: int = 0,
-    draws: int = DRAWS,
+    split: Labels | None = None,
 ) -> Analysis:
     """Make every estimate of an evaluation, with 95% CIs over subjects.
 
     Args:
         true_age, pred_age: (n,), years; subject_ids: (n,), hashable;
         train_mean_age: mean true age of the training split, years;
-        sex, cohort: (n,), None where not known.
+        sex, cohort, split: (n,), None where not known.
 
     Raises:
         ValueError: empty, not finite, or of different lengths; the message names the argument.
@@ -147,49 +184,33 @@ def full_analysis(
     codes = subject_codes("subject_ids", subject_ids, true_age.size)
     if train_mean_age is not None:
         train_mean_age = float(finite_vector("train_mean_age", [train_mean_age])[0])
-    chunks = subject_counts(codes, draws, seed)
-    rows = age_group_errors(true_age, pred_age, codes, draws=draws, seed=seed)
-    agreement = bland_altman(true_age, pred_age, codes, chunks)
-    by_image, by_subject = _levels(true_age, pred_age, codes, train_mean_age, chunks)
-
-    def by(name: str, labels: Labels | None) -> tuple[GroupMetrics, ...]:
-        groups = []
-        for group, member in _groups(name, labels, true_age.size):
-            inside = recode(codes[member])
-            drawn = subject_counts(inside, draws, seed)
-            levels = _levels(true_age[member], pred_age[member], inside, train_mean_age, drawn)
-            groups.append(
-                GroupMetrics(
-                    group=group, overall_metrics=levels[0], subject_level_metrics=levels[1]
-                )
-            )
-        return tuple(groups)
-
+    ages = Ages(true_age, pred_age, codes, train_mean_age)
+    agreement = bland_altman(ages)
+    by_image, by_subject = _levels(ages)
+    by_sex, by_cohort = _groups("sex", sex, ages), _groups("cohort", cohort, ages)
     return Analysis(
         overall_metrics=by_image,
         subject_level_metrics=by_subject,
-        age_group_analysis=rows,
+        age_group_analysis=age_group_errors(true_age, pred_age, codes),
         error_analysis=error_analysis(true_age, pred_age),
         bland_altman=agreement,
-        age_bias=age_bias(
-            agreement.proportional_bias.true_age,
-            rows,
-            age_range=(float(true_age.min()), float(true_age.max())),
+        age_bias=age_bias(ages, agreement.proportional_bias.true_age),
+        by_sex=_group_metrics(ages, by_sex),
+        sex_differences=_differences(ages, by_sex),
+        by_cohort=_group_metrics(ages, by_cohort),
+        cohort_differences=_differences(ages, by_cohort),
+        intervals=IntervalMethod(
+            method="jackknife over subjects on a transformed scale, Student's t with "
+            "Satterthwaite's degrees of freedom; shares: Agresti & Coull (1998) over subjects; "
+            "limits of agreement: Zou (2007, 2013)",
+            level=LEVEL,
+            min_subjects=MIN_SUBJECTS,
+            one_subject_share_from=DOMINANT,
+            median="expanded percentile bootstrap over subjects (Hesterberg 2015)",
+            draws=DRAWS,
+            seed=SEED,
         ),
-        by_sex=by("sex", sex),
-        by_cohort=by("cohort", cohort),
-        intervals=_interval_method(draws, seed),
-    )
-
-
-def _interval_method(draws: int, seed: int) -> IntervalMethod:
-    return IntervalMethod(
-        method="expanded percentile bootstrap over subjects (Hesterberg 2015)",
-        level=LEVEL,
-        draws=draws,
-        seed=seed,
-        min_subjects=MIN_SUBJECTS,
-        max_undefined_share=MAX_UNDEFINED_SHARE,
+        by_split=_group_metrics(ages, _groups("split", split, ages)),
     )
 
 
@@ -198,27 +219,18 @@ def _ages(true_age: npt.ArrayLike, pred_age: npt.ArrayLike) -> tuple[Floats, Flo
     return true, finite_vector("pred_age", pred_age, true.size)
 
 
-def _levels(
-    true_age: Floats,
-    pred_age: Floats,
-    codes: Ints,
-    train_mean_age: float | None,
-    chunks: list[Floats],
-) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
+def _levels(ages: Ages) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
     """Metrics over images, and over subjects with the mean ages of a person's images."""
-    size = np.bincount(codes)
-    mean_true, mean_pred = (
-        np.bincount(codes, weights=ages) / size for ages in (true_age, pred_age)
-    )
+    size = np.bincount(ages.codes)
+    true, pred = (np.bincount(ages.codes, weights=of) / size for of in (ages.true, ages.pred))
 
-    def metrics(true: Floats, pred: Floats, owner: Ints) -> dict[str, Estimate]:
-        values = resample(all_statistics(true, pred, owner, train_mean_age), chunks)
-        return metric_estimates(values, OVERALL, size.size) | {
-            "n_images": _count(codes.size, "images"),
+    def metrics(level: Ages) -> dict[str, Estimate]:
+        return metric_estimates(level, OVERALL) | {
+            "n_images": _count(ages.codes.size, "images"),
             "n_subjects": _count(size.size, "subjects"),
         }
 
-    return metrics(true_age, pred_age, codes), metrics(mean_true, mean_pred, np.arange(size.size))
+    return metrics(ages), metrics(Ages(true, pred, np.arange(size.size), ages.train_mean))
 
 
 def _count(number: int, what: str) -> Estimate:
@@ -227,18 +239,82 @@ def _count(number: int, what: str) -> Estimate:
         description=f"number of {what}",
         unit="",
         ci95=None,
-        ci95_reason="a count",
+        ci95_reason=Message("a count"),
     )
 
 
-def _groups(name: str, labels: Labels | None, length: int) -> list[tuple[str | None, Bools]]:
-    """List (group, bool (n,) membership) by name, the images without a label last, as None."""
+# ---------------------------------------------------------------- groups of people
+
+
+def _groups(name: str, labels: Labels | None, ages: Ages) -> list[tuple[str | None, Bools]]:
+    """List (group, bool (n,) membership) by name, the images without a label last, as None.
+
+    Empty where all images are of one group: it would repeat the whole.
+    """
     if labels is None:
         return []
-    if len(labels) != length:
-        raise ValueError(f"{name} has {len(labels)} values, expected {length}")
-    names = np.array(["" if v is None or v != v else str(v) for v in labels])
+    if len(labels) != ages.true.size:
+        raise ValueError(f"{name} has {len(labels)} values, expected {ages.true.size}")
+    names = np.array(["" if is_missing(label) else str(label) for label in labels])
     groups: list[tuple[str | None, Bools]]
     groups = [(str(label), names == label) for label in np.unique(names) if label]
     unknown = names == ""
-    return [*groups, (None, unknown)] if groups and unknown.any() else groups
+    if groups and unknown.any():
+        groups.append((None, unknown))
+    return groups if len(groups) > 1 else []
+
+
+def _group_metrics(ages: Ages, groups: list[tuple[str | None, Bools]]) -> tuple[GroupMetrics, ...]:
+    found = []
+    for group, member in groups:
+        inside = Ages(
+            ages.true[member], ages.pred[member], recode(ages.codes[member]), ages.train_mean
+        )
+        by_image, by_subject = _levels(inside)
+        found.append(
+            GroupMetrics(group=group, overall_metrics=by_image, subject_level_metrics=by_subject)
+        )
+    return tuple(found)
+
+
+def _differences(ages: Ages, groups: list[tuple[str | None, Bools]]) -> tuple[GroupDifference, ...]:
+    """Compare every two groups in MAE and mean error, with Holm's correction over all of them.
+
+    A subject is left out of both groups at once, so that people who are in both are no fault.
+    """
+    judged: list[tuple[str, str, str, float, Spread | Message]] = []
+    for (a, in_a), (b, in_b) in combinations([pair for pair in groups if pair[0]], 2):
+        for metric, values in (("MAE", ages.absolute), ("Bias", ages.pred - ages.true)):
+            change = _mean_of(values, in_b, ages.codes) - _mean_of(values, in_a, ages.codes)
+            least = min(np.unique(ages.codes[member]).size for member in (in_a, in_b))
+            found = too_few_subjects(least) or spread(change)
+            judged.append((metric, str(a), str(b), float(change[0]), found))
+    p_values = [p_value(found) if isinstance(found, Spread) else None for *_, found in judged]
+    differences = []
+    for (metric, a, b, value, found), p, p_holm in zip(
+        judged, p_values, holm(p_values), strict=True
+    ):
+        difference = GroupDifference(metric=metric, a=a, b=b, value=value)
+        if isinstance(found, Message) or p is None or p_holm is None:
+            differences.append(
+                replace(difference, ci95_reason=found if isinstance(found, Message) else None)
+            )
+            continue
+        tests = p_holm / p if p > 0 else len(judged)  # by so many times the p-value was taken
+        alone, corrected = half_width(found), half_width(found, 1 - (1 - LEVEL) / tests)
+        differences.append(
+            replace(
+                difference,
+                ci95=(value - alone, value + alone),
+                p_value=p,
+                p_holm=p_holm,
+                ci95_holm=(value - corrected, value + corrected),
+            )
+        )
+    return tuple(differences)
+
+
+def _mean_of(values: Floats, member: Bools, codes: Ints) -> Floats:
+    """Mean of the members' values, on the sample and without each subject of all: (1 + S,)."""
+    total = totals({"sum": np.where(member, values, 0.0), "n": member.astype(np.float64)}, codes)
+    return ratio(total["sum"], total["n"])

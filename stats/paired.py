@@ -1,70 +1,138 @@
-"""Two sets of predictions for the same images: do they differ, and by how much?"""
+"""Two sets of predictions for the same images: do they differ, and by how much?
 
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+Both sets leave out the same subject at once, so that what they share cancels. Interval and p-value
+come from one distribution, the jackknife's t (`jackknife`); `docs/COVERAGE_PAIRED.md` shows how
+often they are wrong. The figures that a sentence may name, JUDGED, are corrected for how many there
+are over all pairs by Bonferroni's method (Dunn 1961): unlike Holm's it has an interval to every
+p-value. RMSE and CCC are for information: not corrected, and without a verdict.
+"""
+
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from errors import Message
 from stats.age_groups import AgeGroup, age_groups
-from stats.arrays import Floats, Ints, finite_vector, recode, subject_codes
-from stats.bootstrap import (
-    DRAWS,
+from stats.arrays import Floats, finite_vector, recode, subject_codes
+from stats.definitions import METRICS, Ages, bias_slope, ccc, mae, rmse
+from stats.jackknife import (
+    DOMINANT,
+    FISHER_Z,
     LEVEL,
-    MAX_UNDEFINED_SHARE,
-    MIN_SUBJECTS,
-    resample,
-    subject_counts,
-    sums,
+    NO_SPREAD,
+    PLAIN,
+    Scale,
+    Spread,
+    p_value,
+    spread,
     too_few_subjects,
-    too_often_undefined,
 )
-from stats.definitions import DEFINITIONS, core_statistics
 
-METHOD = "Student's t with the standard error of a paired bootstrap over subjects"
+METHOD = "jackknife over subjects, Student's t with Satterthwaite's degrees of freedom"
 DIFFERENCE = "b - a"
-COMPARED = ("MAE", "RMSE", "CCC", "age_bias_slope")
-# Differences below this, in years, are the rounding of the predictions.
-ROUNDING = 1e-9
+# The scale of the difference. Of the CCC, plain differences are called different too seldom (1%).
+COMPARED: dict[str, tuple[Callable[[Ages], Floats], Scale]] = {
+    "MAE": (mae, PLAIN),
+    "RMSE": (rmse, PLAIN),
+    "CCC": (ccc, FISHER_Z),
+    "age_bias_slope": (bias_slope, PLAIN),
+}
+JUDGED = ("MAE", "age_bias_slope")
+ALPHA = 1 - LEVEL
+POWER = 0.8
+MARGIN = 0.5
+# Years. Predictions no further apart than this are the same: another machine moves them by less.
+SAME = 1e-3
+# A standard error below this is the rounding of predictions that are kept as float32.
+ROUNDING = 1e-5
+IDENTICAL = Message("the predictions are the same to {years:g} years", years=SAME)
 
 
 @dataclass(frozen=True, kw_only=True)
-class PairedDifference:
-    """A metric of two sets of predictions and their difference, value = b - a.
+class Equivalence:
+    """Two one-sided tests at 5% of a difference of `margin` years or more (Schuirmann 1987).
 
-    reason: why the metric does not exist. ci95_reason: why there is neither interval nor p-value.
+    ci90 and p_bonferroni are corrected for the number of pairs; for one pair it is the plain 90%
+    CI. equivalent: it lies within the margin.
     """
+
+    margin: float
+    ci90: tuple[float, float]
+    p_bonferroni: float
+    equivalent: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A difference and how sure it is.
+
+    ci95 and p_value are those of this difference alone; ci95_bonferroni and p_bonferroni are
+    corrected, and the verdict on b follows from them: "better", "worse", "undecided", "identical";
+    of an age bias also "reversed" (in the other direction) and "different" (which is smaller is
+    not shown). reason: why there is no difference; ci95_reason: why it has no interval and no
+    verdict. one_subject_share: as in `estimate.Interval`.
+    """
+
+    value: float | None
+    ci95: tuple[float, float] | None
+    p_value: float | None
+    ci95_bonferroni: tuple[float, float] | None = None
+    p_bonferroni: float | None = None
+    verdict: str | None = None
+    reason: str | None = None
+    ci95_reason: str | None = None
+    one_subject_share: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sides:
+    """A metric of both sets of predictions."""
 
     a: float | None
     b: float | None
     unit: str
-    value: float | None
-    ci95: tuple[float, float] | None
-    p_value: float | None
-    reason: str | None = None
-    ci95_reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class AgeGroupChange(AgeGroup):
-    """Change of the MAE in an age group, value = mae_b - mae_a; years."""
+class PairedDifference(Change, Sides):
+    """A metric of two sets of predictions and their difference, value = b - a.
+
+    Of the MAE alone. detectable: the smallest true difference that so many people would show with
+    a chance of 80%, after correction. equivalence: whether the difference is within the margin.
+    """
+
+    detectable: float | None = None
+    equivalence: Equivalence | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgeGroupSides(AgeGroup):
+    """MAE of both sets of predictions in an age group; years."""
 
     n_subjects: int
     mae_a: float
     mae_b: float
-    value: float | None
-    ci95: tuple[float, float] | None
-    reason: str | None = None
-    ci95_reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgeGroupChange(Change, AgeGroupSides):
+    """Change of the MAE in an age group, value = mae_b - mae_a; years."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Paired:
-    """Differences over the same images, by metric and by age group."""
+    """Differences over the same images, by metric and by age group.
+
+    tests, age_group_tests: for how many the p-values are corrected.
+    """
 
     n_images: int
     n_subjects: int
+    tests: int
+    age_group_tests: int
     differences: dict[str, PairedDifference]
     age_groups: tuple[AgeGroupChange, ...]
 
@@ -75,21 +143,17 @@ def paired_differences(
     pred_b: npt.ArrayLike,
     subjects: Iterable[Hashable],
     *,
-    seed: int = 0,
-    draws: int = DRAWS,
+    n_pairs: int = 1,
+    margin: float = MARGIN,
 ) -> Paired:
     """Estimate the differences b - a of the COMPARED metrics over the same images.
 
-    Each resample of subjects gives the metrics of both, so that what they share cancels.
-    With se the standard deviation of the resampled differences times sqrt(S / (S - 1)) and t
-    Student's distribution with S - 1 degrees of freedom for S subjects, the interval is
-    difference -/+ t_0.975 se and the two-sided p-value that of difference / se (the bootstrap t
-    table interval, Efron & Tibshirani 1993, section 12.4; Hesterberg 2015). Both come from one
-    distribution: p < 0.05 exactly where the interval leaves out zero. A negative difference of
-    MAE or RMSE, and a positive one of CCC, is in favour of b.
+    A negative difference of MAE or RMSE, and a positive one of CCC, is in favour of b.
 
     Args:
-        true_age, pred_a, pred_b: (n,), years; subjects: (n,), hashable.
+        true_age, pred_a, pred_b: (n,), years; subjects: (n,), hashable;
+        n_pairs: how many pairs are compared in all, for the correction;
+        margin: years of MAE within which two sets of predictions are equivalent.
 
     Returns:
         Differences by metric and, of the MAE, by age group.
@@ -101,105 +165,185 @@ def paired_differences(
     pred_a = finite_vector("pred_a", pred_a, true_age.size)
     pred_b = finite_vector("pred_b", pred_b, true_age.size)
     codes = subject_codes("subjects", subjects, true_age.size)
-    n_subjects = int(codes.max()) + 1
-    chunks = subject_counts(codes, draws, seed)
-    a = resample(core_statistics(true_age, pred_a, codes), chunks)
-    b = resample(core_statistics(true_age, pred_b, codes), chunks)
-    differences = {}
-    for name in COMPARED:
-        definition = DEFINITIONS[name]
-        change = _change(b[name] - a[name], n_subjects, definition.reason)
-        differences[name] = PairedDifference(
-            a=_number(a[name][0]),
-            b=_number(b[name][0]),
-            unit=definition.unit,
-            **vars(change),
-        )
+    a, b = Ages(true_age, pred_a, codes), Ages(true_age, pred_b, codes)
+    tests = len(JUDGED) * n_pairs
+    groups = [(group, _part(a, member), _part(b, member)) for group, member in age_groups(true_age)]
+    large = sum(too_few_subjects(inside.n_subjects) is None for _, inside, _ in groups)
     return Paired(
         n_images=true_age.size,
-        n_subjects=n_subjects,
-        differences=differences,
-        age_groups=_age_group_changes(true_age, pred_a, pred_b, codes, draws, seed),
+        n_subjects=a.n_subjects,
+        tests=tests,
+        age_group_tests=large * n_pairs,
+        differences={
+            name: _difference(name, a, b, tests, n_pairs=n_pairs, margin=margin)
+            for name in COMPARED
+        },
+        age_groups=tuple(_age_group_change(*group, tests=large * n_pairs) for group in groups),
     )
 
 
-def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Adjust p-values by Holm's step-down method (Holm 1979), in the order given; None stays None.
-
-    A missing p-value is a comparison that could not be made; it does not count as one.
-
-    Raises:
-        ValueError: a p-value is outside [0, 1].
-    """
-    given = {i: p for i, p in enumerate(p_values) if p is not None}
-    adjusted: list[float | None] = [None] * len(p_values)
-    least = 0.0
-    for rank, i in enumerate(sorted(given, key=given.__getitem__)):
-        if not 0 <= given[i] <= 1:
-            raise ValueError(f"p_values holds {given[i]}, outside [0, 1]")
-        least = max(least, min(1.0, (len(given) - rank) * given[i]))
-        adjusted[i] = least
-    return adjusted
+def _part(ages: Ages, member: npt.NDArray[np.bool_]) -> Ages:
+    return Ages(ages.true[member], ages.pred[member], recode(ages.codes[member]))
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Change:
-    """Difference of a statistic with its interval and p-value, or the reason why it has none."""
-
-    value: float | None
-    ci95: tuple[float, float] | None = None
-    p_value: float | None = None
-    reason: str | None = None
-    ci95_reason: str | None = None
-
-
-def _change(values: Floats, n_subjects: int, reason: str = "") -> _Change:
-    """Judge differences (1 + draws,), the sample's own first; reason: why it may not exist."""
-    value = _number(values[0])
+def _difference(
+    name: str, a: Ages, b: Ages, tests: int, *, n_pairs: int, margin: float
+) -> PairedDifference:
+    """Compare one metric, and say what it means where it is one that a sentence may name."""
+    metric, scale = COMPARED[name]
+    values_a, values_b = metric(a), metric(b)
+    sides = Sides(a=_number(values_a[0]), b=_number(values_b[0]), unit=METRICS[name].unit)
+    value = _number(values_b[0] - values_a[0])
     if value is None:
-        return _Change(value=None, reason=reason)
-    if n_subjects < MIN_SUBJECTS:
-        return _Change(value=value, ci95_reason=too_few_subjects(n_subjects))
-    draws = values.size - 1
-    drawn = values[1:][np.isfinite(values[1:])]
-    undefined = draws - drawn.size
-    if undefined > MAX_UNDEFINED_SHARE * draws:
-        return _Change(value=value, ci95_reason=too_often_undefined(undefined, draws))
-    if max(abs(value), np.abs(drawn).max()) < ROUNDING:
-        return _Change(value=value, ci95=(value, value), p_value=1.0)
-    se = float(drawn.std() * np.sqrt(n_subjects / (n_subjects - 1)))
-    half = float(special.stdtrit(n_subjects - 1, (1 + LEVEL) / 2)) * se
-    p_value = float(2 * special.stdtr(n_subjects - 1, -abs(value) / max(se, ROUNDING)))
-    return _Change(value=value, ci95=(value - half, value + half), p_value=p_value)
+        nothing = Change(value=None, ci95=None, p_value=None, reason=METRICS[name].reason)
+        return PairedDifference(**vars(sides), **vars(nothing))
+    judged = tests if name in JUDGED else None
+    if _same(a, b):
+        return PairedDifference(**vars(sides), **vars(_identical(value, judged)))
+    found = _spread(values_a, values_b, scale)
+    back = _back(values_a[0], values_b[0], scale)
+    change = vars(_change(value, found, judged, back))
+    if not isinstance(found, Spread) or change["verdict"] is None:
+        return PairedDifference(**vars(sides), **change)
+    if name == "age_bias_slope":
+        if change["verdict"] != "undecided":
+            change["verdict"] = _slope_verdict(values_a, values_b, tests)
+        return PairedDifference(**vars(sides), **change)
+    return PairedDifference(
+        **vars(sides),
+        **change,
+        detectable=_half(found, ALPHA / tests / 2) + _half(found, 1 - POWER),
+        equivalence=_equivalence(found, margin, n_pairs),
+    )
+
+
+def _age_group_change(group: AgeGroup, a: Ages, b: Ages, *, tests: int) -> AgeGroupChange:
+    """Compare the MAE in one age group."""
+    mae_a, mae_b = mae(a), mae(b)
+    value = float(mae_b[0] - mae_a[0])
+    if _same(a, b):
+        change = _identical(value, tests)
+    else:
+        change = _change(value, _spread(mae_a, mae_b, PLAIN), tests)
+    return AgeGroupChange(
+        **vars(group),
+        n_subjects=a.n_subjects,
+        mae_a=float(mae_a[0]),
+        mae_b=float(mae_b[0]),
+        **vars(change),
+    )
+
+
+# ---------------------------------------------------------------- one difference
+
+
+def _same(a: Ages, b: Ages) -> bool:
+    return bool(np.abs(a.pred - b.pred).max() <= SAME)
+
+
+def _identical(value: float, tests: int | None) -> Change:
+    return Change(
+        value=value,
+        ci95=None,
+        p_value=1.0,
+        p_bonferroni=None if tests is None else 1.0,
+        verdict=None if tests is None else "identical",
+        ci95_reason=IDENTICAL,
+    )
+
+
+def _spread(a: Floats, b: Floats, scale: Scale) -> Spread | Message:
+    """Jackknife the difference of two statistics (1 + S,) on the scale."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = spread(scale.to(b) - scale.to(a))
+    if isinstance(found, Spread) and found.variance <= ROUNDING**2:
+        return NO_SPREAD
+    return found
+
+
+def _plain(difference: Floats) -> Floats:
+    return difference
+
+
+def _back(a: float, b: float, scale: Scale) -> Callable[[Floats], Floats]:
+    """Take differences on the scale back, with the mean of both held: 0 stays 0."""
+
+    def back(ends: Floats) -> Floats:
+        middle = scale.to(np.array([a, b])).mean()
+        return scale.back(middle + ends / 2) - scale.back(middle - ends / 2)
+
+    return back
+
+
+def _change(
+    value: float,
+    found: Spread | Message,
+    tests: int | None,
+    back: Callable[[Floats], Floats] = _plain,
+) -> Change:
+    """Judge a difference, corrected for so many tests; not at all for None."""
+    if isinstance(found, Message):
+        return Change(value=value, ci95=None, p_value=None, ci95_reason=found)
+    p = p_value(found)
+    change = Change(
+        value=value,
+        ci95=_interval(found, ALPHA / 2, back),
+        p_value=p,
+        one_subject_share=found.share if found.share > DOMINANT else None,
+    )
+    if tests is None:
+        return change
+    corrected = min(1.0, tests * p)
+    told = "better" if value < 0 else "worse"
+    return replace(
+        change,
+        ci95_bonferroni=_interval(found, ALPHA / tests / 2, back),
+        p_bonferroni=corrected,
+        verdict=told if corrected < ALPHA else "undecided",
+    )
+
+
+def _half(found: Spread, tail: float) -> float:
+    """Student's t that leaves `tail` above it, times the standard error."""
+    return -float(special.stdtrit(found.df, tail)) * float(np.sqrt(found.variance))
+
+
+def _interval(
+    found: Spread, tail: float, back: Callable[[Floats], Floats] = _plain
+) -> tuple[float, float]:
+    half = _half(found, tail)
+    low, high = back(np.array([found.value - half, found.value + half])).tolist()
+    return low, high
+
+
+def _equivalence(found: Spread, margin: float, n_pairs: int) -> Equivalence:
+    p = float(special.stdtr(found.df, (abs(found.value) - margin) / np.sqrt(found.variance)))
+    corrected = min(1.0, n_pairs * p)
+    return Equivalence(
+        margin=margin,
+        ci90=_interval(found, ALPHA / n_pairs),
+        p_bonferroni=corrected,
+        equivalent=corrected < ALPHA,
+    )
+
+
+def _slope_verdict(a: Floats, b: Floats, tests: int) -> str:
+    """Say what two slopes that differ mean: every part of the statement is tested by itself.
+
+    |b| < |a| exactly where b - a and a + b have opposite signs. A claim that needs two tests needs
+    no correction for them (Berger 1982, the intersection-union test).
+    """
+
+    def sign(values: Floats) -> int:
+        found = _spread(np.zeros_like(values), values, PLAIN)
+        clear = isinstance(found, Spread) and tests * p_value(found) < ALPHA
+        return int(np.sign(values[0])) if clear else 0
+
+    if sign(a) * sign(b) < 0:
+        return "reversed"
+    which = sign(b - a) * sign(a + b)
+    return "different" if which == 0 else "better" if which < 0 else "worse"
 
 
 def _number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
-
-
-def _age_group_changes(
-    true_age: Floats, pred_a: Floats, pred_b: Floats, codes: Ints, draws: int, seed: int
-) -> tuple[AgeGroupChange, ...]:
-    """Change of the MAE in each age group, from resamples of the group's own subjects."""
-    rows = []
-    for group, member in age_groups(true_age):
-        inside = recode(codes[member])
-        absolute_a = np.abs(pred_a - true_age)[member]
-        absolute_b = np.abs(pred_b - true_age)[member]
-        columns = {"n": np.ones(inside.size), "change": absolute_b - absolute_a}
-        drawn = resample(sums(columns, inside), subject_counts(inside, draws, seed))
-        n_subjects = int(inside.max()) + 1
-        change = _change(drawn["change"] / drawn["n"], n_subjects)
-        rows.append(
-            AgeGroupChange(
-                **vars(group),
-                n_subjects=n_subjects,
-                mae_a=float(absolute_a.mean()),
-                mae_b=float(absolute_b.mean()),
-                value=change.value,
-                ci95=change.ci95,
-                reason=change.reason,
-                ci95_reason=change.ci95_reason,
-            )
-        )
-    return tuple(rows)

@@ -248,13 +248,16 @@ CHECKPOINTS = {
     ),
     "name of two lines": (
         state(weights(x=torch.ones(1)) | {"a\nb": torch.ones(1)}),
-        "{d}/c.pth: weights do not fit resnet18: unexpected backbone.x, a\\nb",
+        "{d}/c.pth: weights do not fit resnet18: 2 unexpected (backbone.x, a\\nb)",
     ),
     "another network": (
         state(weights(), model="resnet34"),
-        "{d}/c.pth: weights do not fit resnet34: missing backbone.layer1.2.conv1.weight, "
-        "backbone.layer1.2.bn1.weight, backbone.layer1.2.bn1.bias, "
-        "backbone.layer1.2.bn1.running_mean and 76 more",
+        # resnet34 has 3 + 4 + 6 + 3 blocks, resnet18 has 8: the 8 more hold 2 convolutions and 2
+        # norms of 4 tensors each, which makes 80
+        "{d}/c.pth: weights do not fit resnet34: 80 of 222 missing "
+        "(backbone.layer1.2.conv1.weight, backbone.layer1.2.bn1.weight, "
+        "backbone.layer1.2.bn1.bias, backbone.layer1.2.bn1.running_mean, ...); they are those of "
+        "a resnet18: store model='resnet18' with them",
     ),
     "unknown network": (
         state(weights(), model="vit\n"),

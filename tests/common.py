@@ -12,7 +12,8 @@ from model import AgeRegressor
 from stages.write import RESULT_FILES
 
 SIZE = 65  # of the images that the network of `data` reads
-FILES = set(RESULT_FILES) - {"gradcam_check.png"}  # which --cam-check adds
+# Without what --cam-check adds, and --calibrate with nine or more validation subjects.
+FILES = set(RESULT_FILES) - {"gradcam_check.png", "calibration.png"}
 
 
 def contracted_test_set(data):
@@ -22,7 +23,8 @@ def contracted_test_set(data):
     ages = {str(number): age for number, age in rows if number is not None}
     names = sorted(path.name for path in data.images.iterdir())
     subjects = list(dict.fromkeys(name.split("_")[1] for name in names))
-    bins = [int(ages[subject] // 30) for subject in subjects]
+    lower = [int(ages[subject] // 30) * 30 for subject in subjects]
+    bins = [f"{low}-{low + 30}" for low in lower]
     _, test = train_test_split(subjects, test_size=0.15, random_state=42, stratify=bins)
     chosen = [name for subject in test for name in names if name.split("_")[1] == subject]
     return chosen, [ages[name.split("_")[1]] for name in chosen]

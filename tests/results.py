@@ -4,7 +4,7 @@ import itertools
 
 import pandas as pd
 
-from stages.compare import Comparison, JudgedDifference, Pair, RunSummary
+from stages.compare import Comparison, Pair, RunSummary
 from stages.faithfulness import (
     RANDOMISED,
     Checks,
@@ -12,6 +12,7 @@ from stages.faithfulness import (
     MaskAlone,
     Randomisation,
     RandomisedStage,
+    verdict_on,
 )
 from stats.age_errors import AgeGroupErrors
 from stats.agreement import (
@@ -22,9 +23,11 @@ from stats.agreement import (
     ProportionalBias,
     RepeatedLimits,
 )
+from stats.calibration import AgeGroupCoverage, Calibration, Correction, Coverage
 from stats.estimate import Estimate, Quantity
+from stats.limits import LimitsByAge
 from stats.metrics import Analysis, ErrorAnalysis, ErrorStatistics, IntervalMethod, OutlierCount
-from stats.paired import AgeGroupChange
+from stats.paired import AgeGroupChange, Equivalence, PairedDifference
 
 
 def estimate(value, ci95=None, *, reason=None, ci95_reason=None):
@@ -68,27 +71,79 @@ def bland_altman(repeated=True):
             mean_of_both=line(estimate(0.05, (0.0, 0.1)), -1.5),
             true_age=line(estimate(-0.1, (-0.3, 0.1)), 5.0),
         ),
+        limits_by_age=LimitsByAge(
+            method="",
+            bias_slope=estimate(-0.1, (-0.3, 0.1)),
+            bias_intercept=estimate(5.0),
+            sd_slope=estimate(0.02),
+            sd_intercept=estimate(3.0),
+            at_ages=(),
+        ),
     )
 
 
-def age_bias(slope, biased=False, *at_ages, intercept=5.0):
-    """at_ages: (age, mean error, its interval) of each age that is named."""
+def age_bias(
+    slope, biased=False, *at_ages, intercept=5.0, if_calibrated=None, true_on_predicted=None
+):
+    """at_ages: (age, error of the line, its interval) of each age that is named."""
+    absent = estimate(None)
     return AgeBias(
         slope=slope,
         intercept=estimate(intercept),
+        if_calibrated=if_calibrated or absent,
+        beyond_calibration=absent,
+        true_on_predicted=true_on_predicted or absent,
         at_ages=tuple(
-            ErrorAtAge(
-                age=age,
-                start_age=age - 5,
-                end_age=age + 5,
-                count=20,
-                n_subjects=10,
-                mean_error=mean_error,
-                ci95=ci95,
-            )
-            for age, mean_error, ci95 in at_ages
+            ErrorAtAge(age=age, error=estimate(error, ci95)) for age, error, ci95 in at_ages
         ),
         biased=biased,
+    )
+
+
+def calibration(*levels, line=None, after=None):
+    """levels: (level, half width or None, share by subject, its interval, as promised)."""
+    metrics = {"MAE": estimate(6.42), "age_bias_slope": estimate(-0.212)}
+    return Calibration(
+        n_val_images=29,
+        n_val_subjects=16,
+        correction=Correction(
+            formula="",
+            slope=estimate(0.9),
+            intercept=estimate(4.0),
+            refused=after is None,
+            reason=line,
+            before=metrics,
+            after=after,
+            warning="",
+        ),
+        prediction_intervals={"method": "", "score": ""}
+        | {
+            str(level): Coverage(
+                half_width=Quantity(
+                    value=half, description="", unit="years", reason=None if half else "too few"
+                ),
+                coverage_images=estimate(share and share - 1.0, ci95),
+                coverage_subjects=estimate(
+                    share, ci95, ci95_reason=None if ci95 else "fewer than 5 subjects (3)"
+                ),
+                as_promised=promised,
+                by_age_group=(
+                    AgeGroupCoverage(
+                        age_range="20-30",
+                        start_age=20,
+                        end_age=30,
+                        count=9,
+                        n_subjects=4,
+                        coverage=88.0,
+                        width=2 * half,
+                    ),
+                )
+                if half
+                else (),
+            )
+            for level, half, share, ci95, promised in levels
+        },
+        notes=(),
     )
 
 
@@ -129,9 +184,17 @@ def analysis(metrics, **parts):
         "bland_altman": bland_altman(),
         "age_bias": age_bias(estimate(-0.1, (-0.3, 0.1))),
         "by_sex": (),
+        "sex_differences": (),
         "by_cohort": (),
+        "cohort_differences": (),
         "intervals": IntervalMethod(
-            method="", level=0.95, draws=2000, seed=0, min_subjects=5, max_undefined_share=0.05
+            method="",
+            level=0.95,
+            min_subjects=5,
+            one_subject_share_from=0.5,
+            median="",
+            draws=2000,
+            seed=0,
         ),
     }
     return Analysis(overall_metrics=metrics, **(defaults | parts))
@@ -160,7 +223,7 @@ def checks(similarities, area_between, *, n_subjects=30, **deletion):
         "random_order": flat,
         "mask_alone": mask_alone(),
     }
-    last = similarities[-1].value
+    verdict = verdict_on(similarities[-1], n_subjects)
     return Checks(
         n_images=64,
         n_subjects=n_subjects,
@@ -173,7 +236,8 @@ def checks(similarities, area_between, *, n_subjects=30, **deletion):
             draws=3,
             similar_from=0.5,
             chance=0.12,
-            warning=None if last is None else last >= 0.5,
+            verdict=verdict,
+            warning={"same": True, "differ": False}.get(verdict),
         ),
         deletion=Deletion(area_between=area_between, **(defaults | deletion)),
     )
@@ -182,24 +246,33 @@ def checks(similarities, area_between, *, n_subjects=30, **deletion):
 # ---------------------------------------------------------------- comparison of runs
 
 
-def difference(a, b, half=0.5, p_holm=0.01, verdict="undecided"):
-    """half: of the interval's width."""
+def difference(a, b, half=0.5, p=0.01, verdict="undecided", *, equivalent=False, **changed):
+    """half: of the 95% CI's width; after correction it is twice as wide, and the p-value is `p`."""
     value = b - a
-    return JudgedDifference(
-        a=a,
-        b=b,
-        unit="",
-        value=value,
-        ci95=(value - half, value + half),
-        p_value=0.0004,
-        p_holm=p_holm,
-        verdict=verdict,
-    )
+    fields = {
+        "a": a,
+        "b": b,
+        "unit": "",
+        "value": value,
+        "ci95": (value - half, value + half),
+        "p_value": 0.0004,
+        "ci95_bonferroni": (value - 2 * half, value + 2 * half),
+        "p_bonferroni": p,
+        "verdict": verdict,
+        "detectable": 3 * half,
+        "equivalence": Equivalence(
+            margin=0.5,
+            ci90=(value - 0.75 * half, value + 0.75 * half),
+            p_bonferroni=0.2,
+            equivalent=equivalent,
+        ),
+    }
+    return PairedDifference(**(fields | changed))
 
 
 def no_difference():
     """Of a metric that does not exist."""
-    return JudgedDifference(
+    return PairedDifference(
         a=None,
         b=None,
         unit="",
@@ -207,55 +280,62 @@ def no_difference():
         ci95=None,
         p_value=None,
         reason="all predictions are equal",
-        p_holm=None,
-        verdict=None,
     )
 
 
-def age_group_change(count, n_subjects, mae_a, mae_b):
+def age_group_change(count, n_subjects, mae_a, mae_b, **changed):
     """Of people in their twenties, too few for an interval."""
-    return AgeGroupChange(
-        age_range="20-30",
-        start_age=20,
-        end_age=30,
-        count=count,
-        n_subjects=n_subjects,
-        mae_a=mae_a,
-        mae_b=mae_b,
-        value=mae_b - mae_a,
-        ci95=None,
-        ci95_reason=f"fewer than 5 subjects ({n_subjects})",
+    fields = {
+        "age_range": "20-30",
+        "start_age": 20,
+        "end_age": 30,
+        "count": count,
+        "n_subjects": n_subjects,
+        "mae_a": mae_a,
+        "mae_b": mae_b,
+        "value": mae_b - mae_a,
+        "ci95": None,
+        "p_value": None,
+        "ci95_reason": f"fewer than 5 subjects ({n_subjects})",
+    }
+    return AgeGroupChange(**(fields | changed))
+
+
+def pair(a, b, by_metric, change=None, *, split_doubt=False):
+    """Pair of runs by their numbers."""
+    return Pair(
+        a=a,
+        b=b,
+        differences=by_metric,
+        age_groups=() if change is None else (change,),
+        closer=30,
+        farther=8,
+        same=2,
+        split_doubt=split_doubt,
+        verdict=by_metric["MAE"].verdict,
+        sentence={"en": f"sentence {a} {b}", "zh": f"句子 {a} {b}"},
     )
 
 
-def comparison(names, differences, change, notes=()):
+def comparison(names, differences, change, notes=(), **changed):
     """40 images of runs by these names; differences: by metric, of each pair (1, 2), (1, 3), ..."""
     numbers = range(1, len(names) + 1)
-    return Comparison(
-        runs=tuple(
+    pairs = zip(itertools.combinations(numbers, 2), differences, strict=True)
+    fields = {
+        "runs": tuple(
             RunSummary(number=n, name=name, path=name, n_images=40 + n, n_not_common=n)
             for n, name in zip(numbers, names, strict=True)
         ),
-        n_images=40,
-        n_subjects=20,
-        notes=notes,
-        pairs=tuple(
-            Pair(
-                a=a,
-                b=b,
-                differences=by_metric,
-                age_groups=(change,),
-                closer=30,
-                farther=8,
-                same=2,
-                verdict=by_metric["MAE"].verdict,
-                sentence={"en": f"sentence {a} {b}", "zh": f"句子 {a} {b}"},
-            )
-            for (a, b), by_metric in zip(
-                itertools.combinations(numbers, 2), differences, strict=True
-            )
-        ),
-        images=pd.DataFrame(),
-        draws=2000,
-        seed=0,
-    )
+        "baseline": None,
+        "best": 1,
+        "n_images": 40,
+        "n_subjects": 20,
+        "warnings": (),
+        "notes": notes,
+        "pairs": tuple(pair(a, b, by_metric, change) for (a, b), by_metric in pairs),
+        "images": pd.DataFrame(),
+        "margin": 0.5,
+        "tests": 2 * len(differences),
+        "age_group_tests": 7,
+    }
+    return Comparison(**(fields | changed))

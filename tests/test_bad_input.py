@@ -100,8 +100,8 @@ CASES = CHECKPOINTS | {
     ),
     "contradiction": (
         book([["id", "age"], [1, 40], [1, 50]]),
-        "{d}/w.xlsx: sheet 'Data' has no row with a usable age; first Data!B2 is contradicted: "
-        "Data!B2 says 40 and Data!B3 says 50",
+        "{d}/w.xlsx: sheet 'Data' has no row with a usable age; first Data!B2 says 40 "
+        "and Data!B3 says 50",
     ),
     "two sheets": (
         book([["id", "age"], [1, 40]], [("More", [["id", "age"], [1, 41]])]),
@@ -112,10 +112,39 @@ CASES = CHECKPOINTS | {
         "{d}/w.xlsx: sheet 'Data': columns B and C both hold the age; rename one, or write each "
         "block's name above its first column",
     ),
+    "folder of DICOM files": (
+        lambda d: [(d / "i").mkdir(), (d / "i" / "IM1.dcm").touch(), {"images": d / "i"}][2],
+        "{d}/i: no .png, .jpg or .jpeg image in this folder; it holds DICOM files: export them as "
+        "PNG",
+    ),
+    "--split none with --calibrate": (
+        option("--split", "none", "--calibrate"),
+        "--calibrate: needs a split, and --split none makes none; leave one of them out",
+    ),
+    "--split none with a setting of the split": (
+        option("--split", "none", "--seed", "3"),
+        "--seed: needs a split, and --split none makes none; leave one of them out",
+    ),
+    "--split none with a list": (
+        option("--split", "none", "--check-split", "x"),
+        "--check-split: needs a split, and --split none makes none; leave one of them out",
+    ),
+    "no list": (
+        option("--check-split", "absent"),
+        "--check-split absent: no such file or folder; give earlier results, or a list of file "
+        "names",
+    ),
+    "list of other images": (
+        lambda d: [(d / "l.txt").write_text("anon_x_1.png"), option("--check-split", "l.txt")(d)][
+            1
+        ],
+        "--check-split l.txt: names none of the images here; it begins with anon_x_1.png, and the "
+        "images with *",
+    ),
     "nobody of these": (
         book([["id", "age"], [999999, 40]]),
-        "{s}/Healthy/Images: none of 40 images has a usable label in {d}/w.xlsx; first image "
-        "anon_106_1.png: no label for subject 106 in w.xlsx; first subject in the workbook: 999999",
+        "{s}/Healthy/Images: none of 40 images has a usable label in {d}/w.xlsx: 40 (no label "
+        "for subject 106 in w.xlsx, such as anon_106_1.png); the workbook has labels for 999999",
     ),
     # folders
     "folder of folders": (
@@ -125,9 +154,9 @@ CASES = CHECKPOINTS | {
     ),
     "names without a subject": (
         folder_named("scan.png"),
-        "{d}/images: none of 1 images has a usable label in {s}/characteristics.xlsx; first image "
-        "scan.png: its name has no subject number, as in anon_123_1.png; first subject in the "
-        "workbook: 13",
+        "{d}/images: none of 1 images has a usable label in {s}/characteristics.xlsx: 1 (its name "
+        "has no subject number, as in anon_123_1.png, such as scan.png); the workbook has labels "
+        "for 13, *",
     ),
     "images that are a file": (
         lambda d: [(d / "i").touch(), {"images": d / "i"}][1],
@@ -189,7 +218,7 @@ CASES = CHECKPOINTS | {
     ),
     "an abbreviated option": (
         option("--batch", "4"),
-        "unrecognized arguments: --batch 4; see --help",
+        "unrecognized arguments: --batch (did you mean --batch-size?); see --help",
     ),
     "--top-n": (
         option("--top-n", "0"),
@@ -205,24 +234,33 @@ CASES = CHECKPOINTS | {
     ),
     "--cam-sign": (
         option("--cam-sign", "up"),
-        "argument --cam-sign: invalid choice: 'up' (choose from *); see --help",
+        "argument --cam-sign: invalid choice: 'up'; choose from older, younger, both; see --help",
     ),
     "--split": (
         option("--split", "tests"),
-        "argument --split: invalid choice: 'tests' (choose from *); see --help",
+        "argument --split: invalid choice: 'tests' (did you mean test?); choose from test, val, "
+        "train, all, none; see --help",
     ),
     "--lang": (
         option("--lang", "fr"),
-        "argument --lang: invalid choice: 'fr' (choose from *); see --help",
+        "argument --lang: invalid choice: 'fr'; choose from auto, en, zh; see --help",
     ),
     "--demo with data": (option("--demo"), "--demo: makes its own data; leave out --checkpoint"),
     "--compare with data": (
         option("--compare", "a", "b"),
         "--compare: takes result folders alone, not --checkpoint",
     ),
+    "--baseline without --compare": (
+        option("--baseline", "a"),
+        "--baseline: goes with --compare; give the other results there",
+    ),
+    "--margin": (
+        option("--margin", "0"),
+        "argument --margin: '0' is not a number of years above 0; see --help",
+    ),
     "two lines": (
         option("--cohort", "a\nb"),
-        "--cohort a b: {s}/characteristics.xlsx has Healthy, Pathological",
+        "--cohort a b: no such cohort; {s}/characteristics.xlsx has Healthy, Pathological",
     ),
 }
 
@@ -310,5 +348,5 @@ def test_each_image_is_evaluated_or_left_out_by_name(study, tmp_path, command, n
     evaluated_files = set(pd.read_csv(results / "predictions.csv")["filename"])
     assert evaluated_files >= {f"anon_{subject}_{name}.png" for name in USABLE}
     assert len(evaluated_files) == 40 + len(USABLE)
-    assert f"{len(UNUSABLE)} images left out (unreadable)" in done.err
-    assert "1 images: 16 bits a channel, scaled to 8 bits" in done.err
+    assert f"images left out (unreadable): {len(UNUSABLE)}" in done.err
+    assert "1 images: 16 bits per channel, scaled to 8 bits" in done.err

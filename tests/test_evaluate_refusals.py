@@ -11,6 +11,8 @@ from PIL import Image
 
 import evaluate
 from errors import InputError
+from words.catalogue import texts
+from words.tables import display_width
 
 ROOT = Path(evaluate.__file__).parent
 
@@ -83,6 +85,63 @@ def test_bad_input_is_one_line_and_status_2(data, tmp_path, command, no_figures,
     assert message in done.refusal
     assert done.out == ""
     assert not (tmp_path / "out").exists() or list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        (["--seed", "x"], "参数 --seed：值 'x' 无效，应为整数（0 至 4294967295）；参见 --help"),
+        (["--top-n", "0"], "参数 --top-n：值 '0' 无效，应为不小于 1 的整数；参见 --help"),
+        (["--cam-samples", "101"], "参数 --cam-samples：值 '101' 无效，应为整数（1 至 100）；"),
+        (["--split", "tset"], "参数 --split：值 'tset' 无效（是不是 test？）；可选值：test、val、"),
+        (["--device", "gpu"], "参数 --device：值 'gpu' 无效（是不是 cuda？）；可选值：auto、"),
+        (["--imagedir", "x"], "无法识别的参数：--imagedir（是不是 --image-dir？）；参见 --help"),
+        (["--min-age", "60", "--max-age", "50"], "--min-age：60 大于 --max-age 50"),
+        (["--image-dir", "nowhere"], "--image-dir nowhere：没有这个文件夹；请给出图像所在的文件夹"),
+        (["--cam-layer", "layer9"], "层 'layer9'：网络中没有这一层；可用：conv1、bn1、"),
+        (
+            ["--cam-layer", "fc"],
+            "--cam-layer fc：该层的输出应为 (N, C, h, w)，实为 (2, 1)；通常使用",
+        ),
+        (["--checkpoint", "x.pth"], "--checkpoint x.pth：没有这个文件"),
+        (["--compare", "a", "b"], "--compare：只接受结果文件夹，不能与 --checkpoint 同用"),
+    ],
+)
+def test_a_chinese_run_is_refused_in_chinese(data, tmp_path, command, more, line):
+    done = command(data.arguments(tmp_path / "out", "--lang", "zh", *more))
+    assert (done.status, done.out) == (2, "")
+    assert done.lines[0].startswith(f"evaluate.py: 错误：{line}")
+    assert len(done.lines) == 1
+
+
+def test_the_system_decides_on_the_language_of_an_error(monkeypatch, capsys):
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    assert evaluate.main(["--compare", "a"]) == 2
+    assert capsys.readouterr().err == (
+        "evaluate.py: 错误：--compare：需要两个或更多结果（文件夹或 predictions.json）\n"
+    )
+    assert evaluate.main(["--compare", "a", "--lang", "en"]) == 2
+    assert capsys.readouterr().err.startswith("evaluate.py: error: --compare: needs two")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_help_fits_80_columns_and_names_every_option(capsys, monkeypatch, lang):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit) as caught:
+        evaluate.main(["--help", "--lang", lang])
+    assert caught.value.code == 0
+    out = capsys.readouterr().out
+    assert all(display_width(line) <= 80 for line in out.splitlines())
+    words = texts("options", lang)
+    for key in words:
+        assert not key.startswith("--") or key in out.partition("\n\n")[2]
+    flat = "".join(out.split())
+    for key in ("description", "epilog", "inputs", "--calibrate", "--lang"):
+        assert "".join(words[key].split()) in flat
+    assert "20% " in out  # not the 20%% that argparse wants
+    titles = [line for line in out.splitlines() if line[:1].strip() and line[-1:] in "：:"]
+    assert len(titles) > 5
+    assert {line[-1] for line in titles} == {"：" if lang == "zh" else ":"}
 
 
 def test_results_cannot_go_into_a_file(data, tmp_path, command):

@@ -15,6 +15,8 @@ import gradcam
 from plots.samples import BAD, GOOD
 from reading.images import decode
 from tests.common import small_network
+from words.catalogue import texts
+from words.tables import display_width
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -179,7 +181,24 @@ def test_command(folder, tmp_path, capsys):
         model.backbone.fc[-1].bias.fill_(50.0)
     for line, path in zip(printed.out.splitlines(), paths, strict=True):
         assert f"{path}: predicted age {plain_prediction(model, path):.1f} years" in line
-    assert sorted(p.name for p in out.iterdir()) == [f"anon_{n}_1.png_gradcam.png" for n in (1, 3)]
+    assert sorted(p.name for p in out.iterdir()) == [f"anon_{n}_1_gradcam.png" for n in (1, 3)]
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["x/anon_6_2.png"], ["anon_6_2"]),
+        (["a.png", "a.jpg", "b/a.png", "b.png"], ["a", "a_2", "a_3", "b"]),
+        (["a.png", "a.jpg", "a_2.png"], ["a", "a_2", "a_2_2"]),
+        (["a_2.png", "a.png", "a.jpg"], ["a_2", "a", "a_3"]),
+        (["A.png", "a.png"], ["A", "a_2"]),  # one file on Windows and macOS
+        (["a.png", "A.png"], ["a", "A_2"]),
+        (["a.b.png", "名.jpeg"], ["a.b", "名"]),
+    ],
+)
+def test_no_figure_overwrites_another(paths, names):
+    found = gradcam.figure_names([Path(path) for path in paths])
+    assert found == [f"{name}_gradcam.png" for name in names]
 
 
 @pytest.fixture
@@ -286,6 +305,8 @@ def test_command_names_every_image_that_fails_and_does_the_others(folder, tmp_pa
     ("arguments", "message"),
     [
         ([], "IMAGE, --checkpoint"),
+        (["--image", "a.png"], "unrecognized arguments: --image; see"),  # `images` is no option
+        (["--cheekpoint", "a.pth", "a.png"], "--cheekpoint (did you mean --checkpoint?)"),
         (["--checkpoint", "absent.pth", "a.png"], "absent.pth"),
         (["--checkpoint", "{}", "a.png", "--layer", "layer9"], "layer 'layer9'"),
         (["--checkpoint", "{}", "a.png", "--sign", "up"], "--sign"),
@@ -298,3 +319,35 @@ def test_command_refuses_in_one_line(folder, capsys, arguments, message):
     assert gradcam.main(arguments) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("gradcam.py: error: ") and message in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["a.png"], "缺少必需的参数：--checkpoint；参见 --help"),
+        (
+            ["--checkpoint", "{}", "a.png", "--layer", "layer9"],
+            "层 'layer9'：网络中没有这一层；可用：",
+        ),
+        (["--checkpoint", "{}", "a.png", "--layer", "fc"], "--layer fc：该层的输出应为"),
+        (["--checkpoint", "{}", "a.png", "--mask-dir", "no"], "--mask-dir no：没有这个文件夹"),
+        (["--checkpoint", "absent.pth", "a.png"], "absent.pth：没有这个文件；--checkpoint 需要"),
+    ],
+)
+def test_command_refuses_in_chinese(folder, capsys, arguments, message):
+    arguments = [text.format(folder / "best_model.pth") for text in arguments]
+    assert gradcam.main([*arguments, "--lang", "zh"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"gradcam.py: 错误：{message}")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_help_fits_80_columns_and_is_in_the_language(capsys, monkeypatch, lang):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        gradcam.main(["--help", "--lang", lang])
+    lines = capsys.readouterr().out.splitlines()
+    assert all(display_width(line) <= 80 for line in lines)
+    assert lines[0].startswith("用法：gradcam.py" if lang == "zh" else "usage: gradcam.py")
+    words = texts("gradcam_options", lang)
+    assert any(line.split(maxsplit=1) == ["IMAGE", words["images"]] for line in lines)

@@ -1,6 +1,7 @@
 """The rules of the house that a program can check; test_import_rule.py has that of the imports."""
 
 import ast
+import itertools
 import re
 from pathlib import Path
 
@@ -52,3 +53,21 @@ def test_the_plan_in_the_readme_names_every_room_and_face(readme):
     assert {f"{room.name}/" for room in ROOMS} <= named
     assert {face.name for face in FACES} <= named
     assert all((ROOT / name).exists() for name in named)
+
+
+def test_both_glossaries_define_the_same_terms_once():
+    """Each row names the term in both languages: `mask (分割掩膜)` and `分割掩膜（mask）`."""
+    english, chinese = (
+        [
+            [row.split(" | ")[0].strip("| ") for row in section.splitlines() if row[:2] == "| "][1:]
+            for section in (ROOT / "docs" / name).read_text(encoding="utf-8").split("\n## ")[1:]
+        ]
+        for name in ("GLOSSARY.md", "GLOSSARY.zh-CN.md")
+    )
+    assert [len(terms) for terms in english] == [len(terms) for terms in chinese]
+    pairs = list(zip(itertools.chain(*english), itertools.chain(*chinese), strict=True))
+    assert len({term for term, _ in pairs}) == len(pairs) > 50
+    for there, here in pairs:
+        name, _, translation = there.removesuffix(")").rpartition(" (")
+        assert name.split()[0].strip(",") in here
+        assert translation in here

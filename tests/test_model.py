@@ -6,6 +6,7 @@ import pathlib
 import numpy as np
 import pytest
 import torch
+import torchvision
 from torch import nn
 from torchvision.transforms import Normalize
 
@@ -86,6 +87,74 @@ def test_bare_state_dict_is_a_resnet50(tmp_path):
     assert (loaded.settings.model, loaded.settings.image_size) == ("resnet50", 224)
     assert loaded.settings.seed == 42
     assert not loaded.synthetic
+
+
+def of_torchvision(architecture="resnet18", head=None):
+    """A torchvision network as it is, with names that begin at `conv1`; one output unless told."""
+    torch.manual_seed(5)
+    made = torchvision.models.get_model(architecture, weights=None).eval()
+    made.fc = head or nn.Linear(made.fc.in_features, 1)
+    return made
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        nn.Linear(512, 1),
+        nn.Sequential(nn.Linear(512, 8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 1)),
+    ],
+    ids=["one layer", "two layers"],
+)
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_names_of_torchvision_are_taken_as_they_are(tmp_path, head, prefix):
+    network = of_torchvision(head=head).eval()
+    weights = {prefix + name: value for name, value in network.state_dict().items()}
+    loaded = load_checkpoint(save(tmp_path, {"state_dict": weights, "model": "resnet18"}))
+    images = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        torch.testing.assert_close(loaded.model(images), network(images)[:, 0])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda weights: {k: v for k, v in weights.items() if not k.startswith("layer4.1")},
+            # two convolutions, and two norms of 4 tensors besides the count of batches
+            "weights do not fit resnet18: 10 of 122 missing (layer4.1.conv1.weight, "
+            "layer4.1.bn1.weight, layer4.1.bn1.bias, layer4.1.bn1.running_mean, ...)",
+        ),
+        (
+            lambda weights: {k: v for k, v in weights.items() if not k.startswith("fc.")},
+            # the head that is looked for has three layers
+            "6 of 126 missing (fc.0.weight, fc.0.bias, fc.3.weight, fc.3.bias, ...)",
+        ),
+        (
+            lambda weights: weights | of_torchvision(head=nn.Linear(512, 1000)).state_dict(),
+            "its head has 1000 outputs (fc.weight); an age needs exactly one; it is an ImageNet "
+            "classifier",
+        ),
+        (
+            lambda weights: of_torchvision("resnet34").state_dict(),
+            "96 unexpected (layer1.2.conv1.weight, layer1.2.bn1.weight, layer1.2.bn1.bias, "
+            "layer1.2.bn1.running_mean, ...); they are those of a resnet34: store "
+            "model='resnet34' with them",
+        ),
+    ],
+    ids=["a block", "the head", "ImageNet", "another depth"],
+)
+def test_torchvision_weights_that_do_not_fit_say_what_is_wrong(tmp_path, change, message):
+    weights = change(of_torchvision().state_dict())
+    with pytest.raises(InputError) as caught:
+        load_checkpoint(save(tmp_path, {"state_dict": weights, "model": "resnet18"}))
+    assert str(caught.value).endswith(message)
+
+
+def test_a_hint_is_given_only_where_another_network_fits(tmp_path, network):
+    weights = {**network.state_dict(), "extra.w": torch.ones(1)}
+    with pytest.raises(InputError) as caught:
+        load_checkpoint(save(tmp_path, {"state_dict": weights, "model": "resnet34"}))
+    assert "they are those of" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -227,18 +296,18 @@ def without(network, part):
 REFUSED = {
     "missing": (
         lambda n: {"state_dict": without(n, "layer4.1.conv2"), "model": "resnet18"},
-        "weights do not fit resnet18: missing backbone.layer4.1.conv2.weight",
+        "weights do not fit resnet18: 1 of 126 missing (backbone.layer4.1.conv2.weight)",
     ),
     "unexpected": (
         lambda n: {"state_dict": {**n.state_dict(), "extra.w": torch.ones(1)}, "model": "resnet18"},
-        "unexpected extra.w",
+        "1 unexpected (extra.w)",
     ),
     "shape": (
         lambda n: {
             "state_dict": {**n.state_dict(), "backbone.conv1.weight": torch.ones(64, 1, 7, 7)},
             "model": "resnet18",
         },
-        "of another shape backbone.conv1.weight (64, 1, 7, 7) instead of (64, 3, 7, 7)",
+        "1 of another shape (backbone.conv1.weight (64, 1, 7, 7) != (64, 3, 7, 7))",
     ),
     "other architecture": (
         lambda n: content_of(n) | {"model": "vit_b_16"},
@@ -343,3 +412,46 @@ def test_refused_with_its_reason(tmp_path, network, case):
     assert message in text
     assert text.startswith(str(path))
     assert "\n" not in text
+
+
+# ---------------------------------------------------------------- lists of files and subjects
+
+
+def lists_of(path, **content):
+    torch.save(
+        {"state_dict": AgeRegressor("resnet18").state_dict(), "model": "resnet18"} | content, path
+    )
+    return load_checkpoint(path).lists
+
+
+def test_lists_of_any_kind_are_read_as_text(tmp_path):
+    found = lists_of(
+        tmp_path / "c.pth",
+        test_files=["a.png", pathlib.Path("x/b.png")],
+        test_subjects={10, 9},
+        train_subjects=np.array([1, 2]),
+        train_files=np.array(["c.png"]),
+        val_subjects=torch.tensor([3, 4]),
+        val_files=("d.png", np.str_("e.png")),
+    )
+    assert found == {
+        "test_files": ("a.png", "x/b.png"),
+        "test_subjects": ("10", "9"),
+        "val_files": ("d.png", "e.png"),
+        "val_subjects": ("3", "4"),
+        "train_files": ("c.png",),
+        "train_subjects": ("1", "2"),
+    }
+
+
+def test_lists_may_stand_in_args_and_a_count_is_no_list(tmp_path):
+    args = argparse.Namespace(test_subjects=[7.0, 8], train_files=30, val_files="v.txt")
+    assert lists_of(tmp_path / "c.pth", args=args) == {"test_subjects": ("7.0", "8")}
+    assert lists_of(tmp_path / "c.pth") == {}
+
+
+def test_the_mean_age_that_training_stored(tmp_path):
+    lists_of(tmp_path / "c.pth", args={"train_age_mean": np.float64(45.5)})
+    assert load_checkpoint(tmp_path / "c.pth").settings.train_age_mean == 45.5
+    lists_of(tmp_path / "c.pth", train_age_mean=float("nan"))
+    assert load_checkpoint(tmp_path / "c.pth").settings.train_age_mean is None

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from model import AgeRegressor
+from plots.fonts import cjk_family
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOK = ROOT / "show_gradcam.ipynb"
@@ -56,21 +57,24 @@ def make_results(root, *, synthetic):
         },
         "model_config": {"image_size": 64},
         "dataset_config": {"synthetic": synthetic},
-        "gradcam_analysis": {"sentence": {"en": "Said plainly.", "zh": "结论。"}},
+        "summary": {"sentences": {"gradcam": {"en": "Said plainly.", "zh": "结论。"}}},
     }
     (root / "results" / "test_metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
     return root / "results"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("synthetic", [False, True])
-def test_runs_from_top_to_bottom(tmp_path, monkeypatch, synthetic):
+@pytest.mark.parametrize(("synthetic", "lang"), [(False, "en"), (True, "en"), (True, "zh")])
+def test_runs_from_top_to_bottom(tmp_path, monkeypatch, synthetic, lang):
+    if lang == "zh" and cjk_family() is None:
+        pytest.skip("no font with Chinese characters here")
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
     monkeypatch.setenv("GRADCAM_RESULTS", str(make_results(tmp_path, synthetic=synthetic)))
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
     notebook = nbformat.read(NOTEBOOK, as_version=4)
+    settings = next(cell for cell in notebook.cells if 'LANG = "auto"' in cell.source)
+    settings.source = settings.source.replace('LANG = "auto"', f'LANG = "{lang}"')
     definitions = next(
         i for i, cell in enumerate(notebook.cells) if "def show(figure)" in cell.source
     )
@@ -80,15 +84,17 @@ def test_runs_from_top_to_bottom(tmp_path, monkeypatch, synthetic):
     )
     client.execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    # no warning either: of letters that the font of a stamp lacks
     assert not [output for output in outputs if output.get("name") == "stderr"]
     pictures = [o for o in outputs if "image/png" in o.get("data", {})]
     assert len(pictures) == 4  # three signs, and the layers side by side
     printed = "".join(o.get("text", "") for o in outputs)
-    assert "Said plainly." in printed
+    assert {"en": "Said plainly.", "zh": "结论。"}[lang] in printed
     titles = [line for line in printed.splitlines() if line.startswith("TEXTS:")]
     assert len(titles) == 4
     # the demo's pictures are marked, each of them, and no others
-    assert [("SYNTHETIC DATA (demo)" in title) for title in titles] == [synthetic] * 4
+    stamp = {"en": "SYNTHETIC DATA (demo)", "zh": "合成数据（演示）"}[lang]
+    assert [(stamp in title) for title in titles] == [synthetic] * 4
 
 
 def test_is_stored_without_outputs():

@@ -1,23 +1,33 @@
 """Every text that a user sees, by section, key and language; and the language of the user."""
 
+import itertools
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from locale import getlocale
 
 from errors import Message
 from words.chinese import errors as chinese_errors
 from words.chinese import figures as chinese_figures
 from words.chinese import messages as chinese_messages
+from words.chinese import options as chinese_options
 from words.chinese import results as chinese_results
 from words.english import figures as english_figures
 from words.english import messages as english_messages
+from words.english import options as english_options
 from words.english import results as english_results
 
 LANGUAGES = ("en", "zh")
 
 _CATALOGUE: dict[str, dict[str, dict[str, str]]] = {
-    "en": english_figures.TEXTS | english_results.TEXTS | english_messages.TEXTS,
-    "zh": chinese_figures.TEXTS | chinese_results.TEXTS | chinese_messages.TEXTS,
+    "en": english_figures.TEXTS
+    | english_results.TEXTS
+    | english_messages.TEXTS
+    | english_options.TEXTS,
+    "zh": chinese_figures.TEXTS
+    | chinese_results.TEXTS
+    | chinese_messages.TEXTS
+    | chinese_options.TEXTS,
 }
 
 
@@ -72,3 +82,17 @@ def language(choice: str) -> str:
     names = [os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
     name = next((name for name in names if name), None) or getlocale()[0] or ""
     return "zh" if name.lower().startswith(("zh", "chinese")) else "en"
+
+
+def asked_language(argv: Sequence[str] | None) -> str:
+    """Return the language that a command line asks for, before it is parsed.
+
+    argv: None for the one of this process. What `--lang` cannot mean counts as "auto".
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    choice = "auto"
+    for part, following in itertools.pairwise([*argv, ""]):
+        name, _, value = part.partition("=")
+        if name == "--lang":
+            choice = value or following
+    return language(choice if choice in LANGUAGES else "auto")

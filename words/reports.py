@@ -5,9 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from words.catalogue import texts
+from words.catalogue import texts, translated
 
 Group = Sequence[Mapping[str, str]]  # images that belong together: filename, split, subject_id
+
+
+class TrainedOnLike(Protocol):
+    """How many evaluated images the network was trained on."""
+
+    @property
+    def images(self) -> int: ...
+    @property
+    def of(self) -> int: ...
+
+
+class ProofLike(Protocol):
+    """The test set held against a list; see `stages.listed.Proof`."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def equal(self) -> bool: ...
+    @property
+    def n_images(self) -> int: ...
+    @property
+    def n_subjects(self) -> int: ...
+    @property
+    def images_not_in_it(self) -> Sequence[str]: ...
+    @property
+    def subjects_not_in_it(self) -> Sequence[str]: ...
+    @property
+    def images_missing(self) -> Sequence[str]: ...
+    @property
+    def source_verdict(self) -> str | None: ...
 
 
 class LeakageLike(Protocol):
@@ -15,6 +45,8 @@ class LeakageLike(Protocol):
 
     @property
     def level(self) -> str: ...
+    @property
+    def split_source(self) -> str: ...
     @property
     def splits(self) -> Mapping[str, Mapping[str, int]]: ...
     @property
@@ -31,27 +63,75 @@ class LeakageLike(Protocol):
     def changed_settings(self) -> Mapping[str, Mapping[str, object]]: ...
     @property
     def default_settings(self) -> Sequence[str]: ...
+    @property
+    def doubts(self) -> Sequence[Mapping[str, str]]: ...
+    @property
+    def chosen_on_validation(self) -> bool: ...
+    @property
+    def trained_on(self) -> TrainedOnLike | None: ...
+    @property
+    def proof(self) -> ProofLike | None: ...
+    @property
+    def proved(self) -> bool: ...
 
 
 def leakage_verdict(leakage: LeakageLike, lang: str) -> str:
-    """State the verdict in one line: its level, then what it rests on."""
+    """State the verdict in one line: its level, then what it rests on.
+
+    What speaks against the split is left out where the test set is proved; the report has it.
+    """
     words = texts("leakage", lang)
     found: list[tuple[str, Sequence[object]]] = [
         ("shared_subjects", leakage.subjects_in_several_splits),
         ("identical_images", leakage.identical_images_across_splits),
         ("near_identical_images", leakage.near_identical_images_across_splits or []),
-        ("changed_settings", list(leakage.changed_settings)),
-        ("default_settings", leakage.default_settings),
     ]
+    if not leakage.proved:
+        found.append(("changed_settings", list(leakage.changed_settings)))
+        found.append(("default_settings", leakage.default_settings))
+    names = texts("summary", lang)["and"]
     reasons = [
-        words[key].format(count=len(items), names=", ".join(map(str, items)))
+        words[key].format(count=len(items), names=names.join(map(str, items)))
         for key, items in found
         if items
     ]
+    if leakage.trained_on is not None:
+        trained = leakage.trained_on
+        reasons.insert(0, words["trained_on_images"].format(count=trained.images, of=trained.of))
+    elif leakage.chosen_on_validation:
+        reasons.insert(0, words["validation_evaluated"])
+    if not leakage.proved:
+        reasons += [doubt[lang] for doubt in leakage.doubts]
+    if leakage.split_source == "none":
+        reasons.append(words["without_split"])
+    if leakage.proof is not None:
+        reasons.append(proof_sentence(leakage.proof, lang))
+    elif leakage.split_source == "checkpoint":
+        reasons.append(words["from_checkpoint"])
     level = words[leakage.level]
     if not reasons:
         return level
     return words["verdict"].format(level=level, reasons=words["and"].join(reasons))
+
+
+def proof_sentence(proof: ProofLike, lang: str) -> str:
+    """Say whether the test set is the one that a list names."""
+    words = texts("leakage", lang)
+    if proof.equal:
+        said = words["proved"].format(source=proof.source)
+    else:
+        said = words["disproved"].format(
+            source=proof.source,
+            images=len(proof.images_not_in_it),
+            of=proof.n_images,
+            subjects=len(proof.subjects_not_in_it),
+            of_subjects=proof.n_subjects,
+            missing=len(proof.images_missing),
+        )
+    if proof.source_verdict in (None, "no leak found"):
+        return said
+    verdict = words.get(proof.source_verdict, proof.source_verdict)
+    return said + words["source_in_doubt"].format(verdict=verdict)
 
 
 def leakage_report(leakage: LeakageLike, *, near_bits: int, lang: str) -> str:
@@ -61,7 +141,8 @@ def leakage_report(leakage: LeakageLike, *, near_bits: int, lang: str) -> str:
     """
     words = texts("leakage", lang)
     head = words["head"].format(verdict=leakage_verdict(leakage, lang))
-    lines = [words["title"], "", head, "", words["columns"], "|---|---:|---:|"]
+    source = words[f"source_{leakage.split_source}"]
+    lines = [words["title"], "", head, "", source, "", words["columns"], "|---|---:|---:|"]
     lines += [
         f"| {words[name]} | {counts['subjects']} | {counts['images']} |"
         for name, counts in leakage.splits.items()
@@ -88,7 +169,7 @@ def _sections(
         (
             "section_renumbered",
             [_together(group, lang) for group in leakage.identical_images_of_different_subjects],
-            words["none"],
+            words["nothing"],
         ),
         (
             "section_near",
@@ -102,31 +183,58 @@ def _sections(
             if near is None
             else words["no_near"].format(bits=near_bits),
         ),
-        ("section_conflicts", leakage.conflicting_labels, words["none"]),
+        (
+            "section_conflicts",
+            [str(translated(reason, lang)) for reason in leakage.conflicting_labels],
+            words["nothing"],
+        ),
         (
             "section_changed",
             [
                 words["changed_setting"].format(name=name, **change)
                 for name, change in leakage.changed_settings.items()
             ],
-            words["none"],
+            words["nothing"],
         ),
-        ("section_default", leakage.default_settings, words["none"]),
+        ("section_default", leakage.default_settings, words["nothing"]),
+        ("section_doubts", [doubt[lang] for doubt in leakage.doubts], words["nothing"]),
+        ("section_proof", _proof_items(leakage.proof, lang), words["not_proved"]),
+    ]
+
+
+def _proof_items(proof: ProofLike | None, lang: str) -> list[str]:
+    """The sentence, and every file name that only one side has."""
+    if proof is None:
+        return []
+    words = texts("leakage", lang)
+    return [
+        proof_sentence(proof, lang),
+        *(words["only_here_file"].format(name=name) for name in proof.images_not_in_it),
+        *(words["only_listed_file"].format(name=name) for name in proof.images_missing),
     ]
 
 
 def error_list(
-    rows: Iterable[Any], *, largest: bool, count: int, total: int, outlier_years: float, lang: str
+    rows: Iterable[Any],
+    *,
+    largest: bool,
+    count: int,
+    total: int,
+    shared: bool,
+    outlier_years: float,
+    lang: str,
 ) -> str:
-    """List the samples with the largest or smallest absolute errors, tab-separated.
+    """List the images with the largest or smallest absolute errors, tab-separated.
 
-    rows: `count` of `total` samples in the order given, each with filename, true_age, pred_age,
-    error, abs_error in years. outlier_years: absolute error above which a sample is marked as an
-    outlier.
+    rows: `count` of `total` images in the order given, each with filename, true_age, pred_age,
+    error, abs_error in years. shared: there are fewer than were asked for, because the two lists
+    share the images between them. outlier_years: absolute error above which an image is marked.
     """
     words = texts("error_list", lang)
     lines = [
-        words["largest" if largest else "smallest"].format(count=count, total=total),
+        words["largest" if largest else "smallest"].format(
+            count=count, total=total, shared=words["shared"] if shared else ""
+        ),
         words["outlier_rule"].format(years=outlier_years),
         words["columns"],
     ]
@@ -135,7 +243,7 @@ def error_list(
         mark = words["outlier"] if row.abs_error > outlier_years else "-"
         lines.append(
             f"{row.filename}\t{row.true_age:.1f}\t{row.pred_age:.1f}\t{row.abs_error:.2f}\t"
-            f"{direction} ({row.error:+.2f})\t{mark}"
+            f"{words['signed'].format(direction=direction, error=row.error)}\t{mark}"
         )
     return "\n".join(lines) + "\n"
 

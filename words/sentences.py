@@ -4,95 +4,202 @@ A sentence claims no more than an interval or a p-value shows, and says so where
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
+from errors import Message
 from words.catalogue import LANGUAGES, in_both, texts
 from words.tables import CI, DIFFERENCE_DIGITS, p_value_text, plain_number
 
 ALPHA = 0.05
-MIN_SUBJECTS_FOR_A_CLAIM = 10  # with fewer, a bootstrap interval is no ground for a claim
-
-
-class JudgedDifferenceLike(Protocol):
-    """A metric of two runs, and what its difference b - a says about run b."""
-
-    @property
-    def a(self) -> float | None: ...
-    @property
-    def b(self) -> float | None: ...
-    @property
-    def value(self) -> float | None: ...
-    @property
-    def ci95(self) -> CI | None: ...
-    @property
-    def p_holm(self) -> float | None: ...
-    @property
-    def verdict(self) -> str | None: ...
+MIN_SUBJECTS_FOR_A_CLAIM = 10  # as of an interval
+# Smallest difference of energy ratios that is called one: a tenth of what chance gives (1). A cell
+# of 7 x 7 is a fiftieth of the image, and its place is good to half a cell: less than this can come
+# from where the cells happen to lie.
+WORTH_NAMING = 0.10
+# An interval of the slope of true on predicted age that lies in here and holds 1 shows calibration.
+CALIBRATED = (0.5, 2.0)
 
 
 # ---------------------------------------------------------------- age bias
 
 
 def age_bias_sentence(bias: Any, n_subjects: int) -> dict[str, str]:
-    """State how the error changes with age, by language.
+    """State how the error changes with age, and how much of that even calibration leaves.
 
     bias: a `stats.agreement.AgeBias`. A bias is claimed where the interval of the slope leaves
-    out zero; the sentence then gives the mean errors at `bias.at_ages`.
+    out zero; the sentence then gives the errors of the line at `bias.at_ages`. More than the pull
+    to the mean is claimed where the interval of the slope of true on predicted age leaves out 1.
+    Returns the text by language.
     """
     slope = bias.slope
-    if bias.biased is None:
-        return in_both("age_bias", "unjudged", why=slope.reason or slope.ci95_reason)
+    if slope.value is not None and slope.ci95 is None and abs(slope.value + 1) < 1e-9:
+        return in_both("age_bias", "constant")
+    if bias.biased is None or n_subjects < MIN_SUBJECTS_FOR_A_CLAIM:
+        why = slope.reason or slope.ci95_reason or few_people(n_subjects)
+        return in_both("age_bias", "unjudged", why=why)
     facts = {"slope": f"{slope.value:.3f}", "n": n_subjects} | _bounds(slope.ci95, ".3f")
     if not bias.biased:
-        return in_both("age_bias", "unbiased", **facts)
-    if not bias.at_ages:
-        return in_both("age_bias", "biased", **facts)
-    ages = _joined("age_bias", [_error_at_age(row) for row in bias.at_ages])
-    return in_both("age_bias", "biased_at", ages=ages, **facts)
+        said = in_both("age_bias", "unbiased", **facts)
+    elif not bias.at_ages:
+        said = in_both("age_bias", "biased", **facts)
+    else:
+        ages = _joined("age_bias", [_error_at_age(row) for row in bias.at_ages])
+        said = in_both("age_bias", "biased_at", ages=ages, **facts)
+    calibrated = _calibration_of(bias)
+    return {lang: said[lang] + calibrated[lang] for lang in LANGUAGES} if calibrated else said
+
+
+def few_people(n_subjects: int) -> Message:
+    """Reason why nothing is claimed: fewer than MIN_SUBJECTS_FOR_A_CLAIM subjects."""
+    return Message(
+        "fewer than {least} subjects ({found})", least=MIN_SUBJECTS_FOR_A_CLAIM, found=n_subjects
+    )
 
 
 def _error_at_age(row: Any) -> dict[str, str]:
-    """State the mean error of one age group, named by its middle, by language."""
-    low, high = row.ci95
-    key = "no_error" if low <= 0 <= high else "older" if row.mean_error > 0 else "younger"
-    return in_both("age_bias", key, age=row.age, years=f"{abs(row.mean_error):.1f}")
+    """State the error of the line at one age, by language."""
+    error = row.error
+    low, high = error.ci95 or (error.value, -error.value)  # without an interval nothing is clear
+    key = "no_error" if low <= 0 <= high else "older" if error.value > 0 else "younger"
+    return in_both("age_bias", key, age=row.age, years=f"{abs(error.value):.1f}")
+
+
+def _calibration_of(bias: Any) -> dict[str, str] | None:
+    """State the part of the slope that the pull to the mean explains; None where it is unknown.
+
+    An interval that holds 1 because it is wide is no sign of calibration.
+    """
+    slope = bias.true_on_predicted
+    if slope.ci95 is None or bias.if_calibrated.value is None:
+        return None
+    low, high = slope.ci95
+    key = "compressed" if low > 1 else "stretched" if high < 1 else "calibrated"
+    if low <= 0:
+        key = "unrelated"
+    elif key == "calibrated" and not (low >= CALIBRATED[0] and high <= CALIBRATED[1]):
+        key = "wide"
+    if key in ("calibrated", "wide") and not bias.biased:
+        return None
+    facts = {"value": f"{slope.value:.2f}"}
+    if key != "unrelated":
+        facts["pull"] = f"{bias.if_calibrated.value:.3f}"
+    return in_both("age_bias", key, **facts, **_bounds(slope.ci95, ".2f"))
+
+
+# ---------------------------------------------------------------- calibration
+
+
+def calibration_sentence(calibration: Any) -> dict[str, str]:
+    """State whether the prediction intervals hold as many test subjects as they promise.
+
+    calibration: a `stats.calibration.Calibration`. Returns the text by language.
+    """
+    parts = []
+    for level, coverage in calibration.prediction_intervals.items():
+        if isinstance(coverage, str):
+            continue
+        share, half = coverage.coverage_subjects, coverage.half_width
+        if half.value is None:
+            parts.append(in_both("calibration", "none", level=level, why=half.reason))
+            continue
+        facts = {"level": level, "years": f"{half.value:.1f}", "share": f"{share.value:.1f}"}
+        if coverage.as_promised is None:
+            why = share.ci95_reason
+            parts.append(in_both("calibration", "unjudged", why=why, **facts))
+            continue
+        above = share.ci95[0] > int(level)
+        key = "less" if not coverage.as_promised else "more" if above else "kept"
+        parts.append(in_both("calibration", key, **facts, **_bounds(share.ci95, ".1f")))
+    return _joined("calibration", parts)
+
+
+# ---------------------------------------------------------------- groups of people
+
+
+def difference_sentences(differences: Sequence[Any]) -> list[dict[str, str]]:
+    """State, for each difference between two groups, whether there is evidence of it.
+
+    differences: `stats.metrics.GroupDifference`s, p-values corrected over all of them. Returns the
+    texts by language.
+    """
+    said = []
+    for row in differences:
+        facts = {"a": row.a, "b": row.b, "value": f"{row.value:+.2f}"}
+        metric = {lang: texts("groups", lang)[row.metric] for lang in LANGUAGES}
+        if row.ci95_holm is None:
+            key, more = "unjudged", {"why": row.ci95_reason}
+        else:
+            key = "differ" if row.p_holm < ALPHA else "no_evidence"
+            more = _bounds(row.ci95_holm, "+.2f") | {"p": p_value_text(row.p_holm)}
+        said.append(in_both("groups", key, metric=metric, **facts, **more))
+    return said
 
 
 # ---------------------------------------------------------------- Grad-CAM
 
 
 def focus_sentence(focus: Any) -> dict[str, str]:
-    """State whether the heatmaps fall on the muscle, and whether that goes with the error.
+    """State whether the heatmaps fall on the muscle, whether they follow each person's own, and
+    whether that goes with the error.
 
-    focus: a `stats.focus.Focus`. Returns the text by language.
+    focus: a `stats.focus.Focus`. Returns the text by language. What is said follows from the size
+    of a number and its interval; no p-value decides anything.
     """
-    ratio, null, relation = focus.energy_ratio, focus.null, focus.focus_and_error
+    ratio = focus.energy_ratio
     if ratio.value is None:
         return in_both("focus", "nothing")
     facts = {"n": focus.n_images, "s": focus.n_subjects, "ratio": f"{ratio.value:.2f}"}
-    enough = focus.n_subjects >= MIN_SUBJECTS_FOR_A_CLAIM
-    place = "few"
-    if enough and null.p_value is not None:
-        place = _place(ratio.ci95, null.p_value)
-        facts |= _bounds(ratio.ci95, ".2f")
-        facts |= {"null": f"{null.mean:.2f}", "p": p_value_text(null.p_value)}
-    link = "unknown"
-    if enough and relation.ci95 is not None:
-        low, high = relation.ci95
-        link = "less_error" if high < 0 else "more_error" if low > 0 else "no_link"
-        facts["rho"] = f"{relation.value:.2f}, {low:.2f} / {high:.2f}"
-    return _joined("focus", [in_both("focus", key, **facts) for key in (place, link)])
+    if focus.n_subjects < MIN_SUBJECTS_FOR_A_CLAIM or ratio.ci95 is None:
+        why = _why(focus.n_subjects, ratio)
+        parts = [in_both("focus", "few", why=why, **facts), in_both("focus", "unknown")]
+        return _joined("focus", parts)
+    place = _place(ratio.ci95)
+    place_text = in_both("focus", place, **facts, **_bounds(ratio.ci95, ".2f"))
+    own_text = _own_sentence(focus.own_minus_other, focus.null, on_muscle=place == "on")
+    return _joined("focus", [place_text, own_text, _link_sentence(focus.focus_and_error)])
 
 
-def _place(ci95: CI, p_value: float) -> str:
-    """Key of the finding: 95% CI of the energy ratio, p-value against masks of other subjects."""
+def _place(ci95: CI) -> str:
+    """Key of what the 95% CI of the energy ratio says about the place of the evidence."""
     low, high = ci95
-    own = p_value < ALPHA
-    if high < 1:
-        return "away"
-    if low > 1:
-        return "muscle" if own else "place"
-    return "own" if own else "none"
+    return "on" if low > 1 else "beside" if high < 1 else "unclear"
+
+
+def _own_sentence(own: Any, null: Any, *, on_muscle: bool) -> dict[str, str]:
+    """State whether a subject's own masks fit better than those of others, by language.
+
+    own: estimate of the difference. on_muscle: the heatmaps hold more than chance inside the mask;
+    without that, a better fit is no sign that they follow the muscle.
+    """
+    why = own.reason or own.ci95_reason
+    if why is not None:
+        return in_both("focus", "own_unknown", why=why)
+    if null.n_subjects < MIN_SUBJECTS_FOR_A_CLAIM:
+        return in_both("focus", "own_few", s=null.n_subjects)
+    low, high = own.ci95
+    key = "own_unclear"
+    if low > WORTH_NAMING:
+        key = "own_more" if on_muscle else "own_fit"
+    elif high < WORTH_NAMING:
+        key = "own_little" if low > 0 else "own_less" if high < 0 else "own_same"
+    return in_both(
+        "focus",
+        key,
+        size=plain_number(own.value, 2),
+        low=plain_number(low, 2),
+        high=plain_number(high, 2),
+        least=f"{WORTH_NAMING:.2f}",
+        s=null.n_subjects,
+    )
+
+
+def _link_sentence(relation: Any) -> dict[str, str]:
+    """State whether the energy ratio goes with the absolute error, by language."""
+    if relation.ci95 is None:
+        return in_both("focus", "unknown")
+    low, high = relation.ci95
+    key = "less_error" if high < 0 else "more_error" if low > 0 else "no_link"
+    return in_both("focus", key, rho=f"{relation.value:.2f}", low=f"{low:.2f}", high=f"{high:.2f}")
 
 
 def check_sentence(checks: Any) -> dict[str, str]:
@@ -100,18 +207,70 @@ def check_sentence(checks: Any) -> dict[str, str]:
 
     checks: the results of `stages.faithfulness.run_checks`. Returns the text by language.
     """
-    randomised, area = checks.parameter_randomisation, checks.deletion.area_between
-    facts = {"n": checks.n_images, "s": checks.n_subjects, "area": f"{area.value:+.2f}"}
-    weights = "undefined"
-    if randomised.warning is not None:
-        weights = "same" if randomised.warning else "differ"
-        facts["similarity"] = f"{randomised.stages[-1].similarity.value:.2f}"
-    order = "few"
-    if checks.n_subjects >= MIN_SUBJECTS_FOR_A_CLAIM:
-        low, high = area.ci95
-        order = "faithful" if low > 0 else "contrary" if high < 0 else "no_order"
-        facts |= _bounds(area.ci95, "+.2f")
-    return _joined("checks", [in_both("checks", key, **facts) for key in (weights, order)])
+    parts = [_weights_sentence(checks), _order_sentence(checks)]
+    return _joined("checks", parts)
+
+
+def _weights_sentence(checks: Any) -> dict[str, str]:
+    randomised = checks.parameter_randomisation
+    similarity = randomised.stages[-1].similarity
+    if similarity.value is None:
+        return in_both("checks", "undefined")
+    facts = {
+        "n": checks.n_images,
+        "s": checks.n_subjects,
+        "similarity": f"{similarity.value:.2f}",
+        "chance": f"{randomised.chance:.2f}",
+        "limit": f"{randomised.similar_from:.2f}",
+    }
+    if randomised.verdict is None:
+        why = _why(checks.n_subjects, similarity)
+        return in_both("checks", "weights_few", why=why, **facts)
+    ci95 = similarity.ci95 or (similarity.value, similarity.value)  # all images alike
+    some = randomised.verdict == "differ" and ci95[0] > randomised.chance
+    key = "differ_some" if some else randomised.verdict
+    return in_both("checks", key, **facts, **_bounds(ci95, ".2f"))
+
+
+def _order_sentence(checks: Any) -> dict[str, str]:
+    area = checks.deletion.area_between
+    counts = {"n": checks.n_images, "s": checks.n_subjects}
+    if checks.n_subjects < MIN_SUBJECTS_FOR_A_CLAIM or area.ci95 is None:
+        why = _why(checks.n_subjects, area)
+        return in_both("checks", "order_few", why=why, area=plain_number(area.value, 2), **counts)
+    low, high = area.ci95
+    key, sign = ("faithful", 1) if low > 0 else ("contrary", -1) if high < 0 else ("no_order", 1)
+    falls = [
+        _mean_height(curve) for curve in (checks.deletion.map_order, checks.deletion.random_order)
+    ]
+    mean_falls = dict(
+        zip(("map", "random"), (plain_number(fall, 2) for fall in falls), strict=True)
+    )
+    if key == "faithful" and falls[0] <= 0:
+        return in_both("checks", "rise", **mean_falls, **counts)
+    if key == "faithful":
+        counts |= mean_falls
+    low, high = sorted((sign * low, sign * high))
+    return in_both(
+        "checks",
+        key,
+        area=plain_number(sign * area.value, 2),
+        low=plain_number(low, 2),
+        high=plain_number(high, 2),
+        **counts,
+    )
+
+
+def _mean_height(curve: Sequence[Any]) -> float:
+    """Mean height of a curve of estimates at equal steps, by the trapezoidal rule."""
+    heights = [point.value for point in curve]
+    return float(sum(heights) - (heights[0] + heights[-1]) / 2) / (len(heights) - 1)
+
+
+def _why(n_subjects: int, estimate: Any) -> object:
+    """Reason why nothing is claimed: few people, or that of the missing interval."""
+    few = n_subjects < MIN_SUBJECTS_FOR_A_CLAIM
+    return few_people(n_subjects) if few else estimate.ci95_reason
 
 
 def _joined(section: str, parts: Sequence[dict[str, str]]) -> dict[str, str]:
@@ -130,46 +289,77 @@ def _bounds(ci95: CI, spec: str) -> dict[str, str]:
 
 
 def comparison_sentence(
-    mae: JudgedDifferenceLike,
-    slope: JudgedDifferenceLike,
-    *,
-    a: str,
-    b: str,
-    n_subjects: int,
-    n_pairs: int,
+    pair: Any, *, a: str, b: str, n_subjects: int, n_pairs: int, tests: int
 ) -> dict[str, str]:
-    """State the verdict on the MAE of run `b`, and on its age bias where that is told apart.
+    """State what the MAE and the age bias of runs `a` and `b` say, by language.
 
-    mae, slope: differences b - a of the MAE and of the slope of the age bias. a, b: names of the
-    runs. n_pairs: pairs over which the p-values are corrected. Returns the text by language.
+    pair: a `stages.compare.Pair`. a, b: names of the runs. n_pairs, tests: for how many the
+    statements on equivalence, and all others, are corrected. Every interval is that of the lower
+    MAE's advantage, and corrected as its p-value is.
     """
-    if mae.verdict is None or mae.value is None or mae.ci95 is None:
-        return in_both("compare", "unknown", a=a, b=b, n=n_subjects)
-    sentence = {}
-    for lang in LANGUAGES:
-        words = texts("compare", lang)
-        low, high = (plain_number(bound, DIFFERENCE_DIGITS) for bound in mae.ci95)
-        text = words[mae.verdict].format(
-            a=a,
-            b=b,
-            n=n_subjects,
-            size=plain_number(abs(mae.value), 2),
-            value=plain_number(mae.value, 2),
-            test=words["test"].format(low=low, high=high, p=_p_text(mae.p_holm, n_pairs, lang)),
-        )
-        if slope.verdict in ("better", "worse", "different"):
-            slopes = words["slopes"].format(
-                a=plain_number(slope.a, 3),
-                b=plain_number(slope.b, 3),
-                p=_p_text(slope.p_holm, n_pairs, lang),
-            )
-            text += words[f"slope_{slope.verdict}"].format(slopes=slopes)
-        sentence[lang] = text
-    return sentence
+    mae, slope = pair.differences["MAE"], pair.differences["age_bias_slope"]
+    names = {"a": a, "b": b, "n": n_subjects}
+    parts = _mae_parts(mae, names, n_pairs, tests)
+    if slope.verdict in ("better", "worse", "reversed", "different"):
+        parts.append(_slope_part(slope, names))
+    if mae.verdict != "identical" and mae.one_subject_share is not None:
+        parts.append(in_both("compare", "one_subject", share=f"{100 * mae.one_subject_share:.0f}"))
+    if pair.split_doubt:
+        parts.append(in_both("compare", "doubt"))
+    return _joined("compare", parts)
 
 
-def _p_text(p_holm: float | None, n_pairs: int, lang: str) -> str:
-    """ "p=0.012", and over how many pairs it is corrected."""
-    words = texts("compare", lang)
-    text = "-" if p_holm is None else p_value_text(p_holm, gap="")
-    return words["p_holm" if n_pairs > 1 else "p"].format(text, n_pairs)
+def _mae_parts(mae: Any, names: dict[str, Any], n_pairs: int, tests: int) -> list[dict[str, str]]:
+    """State whether the MAE of two runs differs, whether it is equivalent, and what could be."""
+    lower, higher = (names["b"], names["a"]) if mae.value <= 0 else (names["a"], names["b"])
+    years = abs(mae.value)
+    facts = names | {"lower": lower, "higher": higher}
+    facts["size"] = f"{years:.2f}" if years >= 0.005 else f"{years:.1g}"
+    facts["gap"] = in_both("compare", "gap" if years else "no_gap", **facts)
+    if mae.verdict == "identical":
+        return [in_both("compare", "identical", why=mae.ci95_reason, **facts)]
+    if mae.verdict is None:
+        return [in_both("compare", "unjudged", why=mae.ci95_reason, **facts)]
+    corrected = _advantage(mae.ci95_bonferroni, mae.value)
+    p = p_value_text(mae.p_bonferroni)
+    facts["test"] = in_both("compare", "test", p=p, tests=tests, **corrected)
+    facts["margin"] = f"{mae.equivalence.margin:g}"
+    facts["ci90"] = in_both(
+        "compare",
+        "ci90" if n_pairs == 1 else "ci90_corrected",
+        pairs=n_pairs,
+        **_advantage(mae.equivalence.ci90, mae.value),
+    )
+    equivalent = mae.equivalence.equivalent
+    if mae.verdict == "undecided" and equivalent:
+        keys = ["equivalent"]
+    elif mae.verdict == "undecided":
+        keys = ["undecided", "power", "not_equivalent"]
+        facts["detectable"] = f"{mae.detectable:.2f}"
+    else:
+        keys = ["told", "small"] if equivalent else ["told"]
+    return [in_both("compare", key, **facts) for key in keys]
+
+
+def _slope_part(slope: Any, names: dict[str, Any]) -> dict[str, str]:
+    """State what the age biases of two runs have to do with each other."""
+    first, second = ("a", "b") if slope.verdict == "worse" else ("b", "a")
+    slopes = in_both(
+        "compare",
+        "slopes",
+        first=plain_number(getattr(slope, first), 3),
+        second=plain_number(getattr(slope, second), 3),
+        p=p_value_text(slope.p_bonferroni),
+    )
+    key = "smaller" if slope.verdict in ("better", "worse") else slope.verdict
+    facts = {"first": names[first], "second": names[second], "slopes": slopes}
+    return in_both("compare", f"slope_{key}", **facts)
+
+
+def _advantage(ci95: CI, value: float) -> dict[str, str]:
+    """Bounds of how much lower the lower MAE is."""
+    low, high = (-ci95[1], -ci95[0]) if value <= 0 else ci95
+    return {
+        "low": plain_number(low, DIFFERENCE_DIGITS),
+        "high": plain_number(high, DIFFERENCE_DIGITS),
+    }

@@ -2,12 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from words.catalogue import texts
+from words.catalogue import texts, translated
 
 WIDTH = 80
+MANY = 40  # subjects
 
 # metric: digits
 SUMMARY_DIGITS = {
@@ -29,6 +30,7 @@ SUMMARY_DIGITS = {
 }
 COMPARED_DIGITS = {"MAE": 2, "RMSE": 2, "CCC": 3, "age_bias_slope": 3}
 DIFFERENCE_DIGITS = 3
+MATRIX_COLUMNS = 8  # of at most 9 letters: 80 columns with the name of the row
 
 CI = tuple[float, float]
 
@@ -45,11 +47,13 @@ class EstimateLike(Protocol):
 # ---------------------------------------------------------------- the tables
 
 
-def summary_table(analysis: Any, sentence: dict[str, str], lang: str) -> str:
+def summary_table(
+    analysis: Any, sentence: dict[str, str], lang: str, *, split: str = "test"
+) -> str:
     """Lay out what a run found: metrics by image and by subject, outliers, age bias, age groups.
 
-    analysis: a `stats.metrics.Analysis`. sentence: that on the age bias, by language. No line is
-    wider than 80 columns.
+    analysis: a `stats.metrics.Analysis`. sentence: that on the age bias, by language. split: what
+    was evaluated. No line is wider than 80 columns.
     """
     words = texts("summary", lang)
     images, subjects = analysis.overall_metrics, analysis.subject_level_metrics
@@ -69,10 +73,14 @@ def summary_table(analysis: Any, sentence: dict[str, str], lang: str) -> str:
         mean_error = interval_text(row.mean_error, row.mean_error_ci95, 2)
         groups.append([row.age_range, str(row.count), str(row.n_subjects), mae, mean_error])
     lines = [
-        words["counts"].format(images["n_images"].value, images["n_subjects"].value),
+        words["counts"].format(
+            images["n_images"].value, images["n_subjects"].value, words[f"split_{split}"]
+        ),
         "",
-        align(metrics, "lll"),
+        align(metrics, "lll", gap=2),
+        *_split_rows(analysis.by_split, lang),
         wrap(outliers),
+        *_dominated(analysis, words),
         "",
         wrap(sentence[lang]),
         "",
@@ -82,20 +90,101 @@ def summary_table(analysis: Any, sentence: dict[str, str], lang: str) -> str:
     return "\n".join(lines)
 
 
+def _split_rows(by_split: Sequence[Any], lang: str) -> list[str]:
+    """Give the MAE of each split, where several were evaluated: the test set first."""
+    if not by_split:
+        return []
+    words, names = texts("summary", lang), texts("leakage", lang)
+    rows = [words["splits"].split("|")]
+    order = ("test", "val", "train")
+    for part in sorted(by_split, key=lambda part: order.index(part.group)):
+        images, subjects = part.overall_metrics, part.subject_level_metrics
+        counts = [str(images[name].value) for name in ("n_images", "n_subjects")]
+        mae = [estimate_text(level["MAE"], 2) for level in (images, subjects)]
+        rows.append([names[part.group], *counts, *mae])
+    return ["", align(rows, "lrrll", gap=2), ""]
+
+
+def _dominated(analysis: Any, words: Mapping[str, str]) -> list[str]:
+    """Name the figures whose interval rests on one person, if there are any.
+
+    With fewer people than MANY every second interval does (docs/COVERAGE.md), and nothing is said.
+    """
+    if analysis.overall_metrics["n_subjects"].value < MANY:
+        return []
+    levels = {
+        "by_image": analysis.overall_metrics,
+        "by_subject": analysis.subject_level_metrics,
+    }
+    listed = []
+    for name in SUMMARY_DIGITS:
+        found = [key for key, level in levels.items() if level[name].one_subject_share is not None]
+        if len(found) == len(levels):
+            listed.append(words[name])
+        elif found:
+            listed.append(words["one_level"].format(metric=words[name], level=words[found[0]]))
+    agreement = analysis.bland_altman
+    if agreement.sd.one_subject_share is not None:
+        listed.append(words["limits"])
+    return [wrap(words["one_person"].format(words["and"].join(listed)))] if listed else []
+
+
+def calibration_table(calibration: Any, lang: str) -> str:
+    """Lay out what the validation split says about the test predictions.
+
+    calibration: a `stats.calibration.Calibration`.
+    """
+    words = texts("calibration", lang)
+    rows = [words["columns"].split("|")]
+    for level, coverage in calibration.prediction_intervals.items():
+        if not isinstance(coverage, str):
+            half = plain_number(coverage.half_width.value, 2)
+            shares = (coverage.coverage_images, coverage.coverage_subjects)
+            rows.append([f"{level}%", half, *(estimate_text(share, 1) for share in shares)])
+    line = calibration.correction
+    if line.after is None:
+        correction = words["refused"].format(why=translated(line.reason, lang))
+    else:
+        correction = words["corrected"].format(
+            before=estimate_text(line.before["MAE"], 2),
+            after=estimate_text(line.after["MAE"], 2),
+            slope_before=plain_number(line.before["age_bias_slope"].value, 3),
+            slope_after=plain_number(line.after["age_bias_slope"].value, 3),
+        )
+    head = words["head"].format(
+        images=calibration.n_val_images, subjects=calibration.n_val_subjects
+    )
+    notes = [wrap(str(translated(note, lang))) for note in calibration.notes]
+    return "\n".join([head, align(rows, "llll"), wrap(correction), *notes])
+
+
 def comparison_table(comparison: Any, lang: str) -> str:
-    """Lay out a comparison: runs, differences, one sentence per pair; for two runs the age groups.
+    """Lay out a comparison: runs, differences, and a sentence for each pair that is shown.
+
+    For two runs with the age groups; for many with the matrix of all pairs.
 
     comparison: a `stages.compare.Comparison`. Lines are as wide as the names of the runs need.
     """
     words = texts("compare", lang)
-    pairs = comparison.pairs
+    pairs = comparison.shown
     parts = [
         words["common"].format(comparison.n_images, comparison.n_subjects),
         align(_run_rows(comparison, words["runs"]), "llrrrrrr", gap=2),
-        align(_difference_rows(pairs, lang), "lllll"),
     ]
-    if len(pairs) == 1:
-        parts.append(align(_group_rows(pairs[0].age_groups, words["groups"]), "lrrrrl"))
+    if comparison.as_matrix:
+        parts.append(wrap(words["matrix"].format(f"{comparison.margin:g}")))
+        parts += _matrix_tables(comparison)
+        parts.append(words["best"].format(comparison.best))
+    elif comparison.baseline is not None:
+        parts.append(words["baseline"].format(comparison.baseline))
+    parts.append(align(_difference_rows(pairs, lang), "lllll"))
+    legend = words["legend"].format(comparison.tests, len(comparison.pairs))
+    if len(comparison.pairs) == 1:
+        parts.append(align(_group_rows(pairs[0].age_groups, words["groups"]), "lrrrrll", gap=2))
+        if comparison.age_group_tests:
+            group_legend = words["group_legend"].format(comparison.age_group_tests)
+            legend = words["join"].join([legend, group_legend])
+    parts.append(wrap(legend))
     counts = [
         words["images"].format(pair.b, pair.a, pair.closer, pair.farther, pair.same)
         for pair in pairs
@@ -108,18 +197,64 @@ def comparison_table(comparison: Any, lang: str) -> str:
 
 def _run_rows(comparison: Any, headings: str) -> list[list[str]]:
     """One row per run: its images, and the metrics on the common ones."""
-    metrics: dict[int, list[str]] = {}
-    for pair in comparison.pairs:
-        for number, side in ((pair.a, "a"), (pair.b, "b")):
-            metrics[number] = [
-                plain_number(getattr(pair.differences[name], side), digits)
-                for name, digits in COMPARED_DIGITS.items()
-            ]
     rows = [headings.split("|")]
     for run in comparison.runs:
+        pair, side = _pair_with(comparison, run.number)
+        metrics = [
+            plain_number(getattr(pair.differences[name], side), digits)
+            for name, digits in COMPARED_DIGITS.items()
+        ]
         cells = [f"#{run.number}", run.name, str(run.n_images), str(run.n_not_common)]
-        rows.append(cells + metrics[run.number])
+        rows.append(cells + metrics)
     return rows
+
+
+def _pair_with(comparison: Any, number: int) -> tuple[Any, str]:
+    """Find a pair in which a run stands, and its side in it, "a" or "b"."""
+    return next(
+        (pair, side)
+        for pair in comparison.pairs
+        for side in ("a", "b")
+        if getattr(pair, side) == number
+    )
+
+
+def mae_matrix(comparison: Any) -> tuple[list[int], dict[tuple[int, int], tuple[float, str]]]:
+    """Arrange the differences of the MAE of all pairs.
+
+    comparison: a `stages.compare.Comparison`. Returns the numbers of the runs by rising MAE, and
+    of each row with each earlier one as column: row less column (0 or more), years, and its mark:
+    "*" told apart, "=" equivalent, both or none.
+    """
+    mae = {}
+    for run in comparison.runs:
+        pair, side = _pair_with(comparison, run.number)
+        mae[run.number] = getattr(pair.differences["MAE"], side)
+    order = sorted(mae, key=mae.__getitem__)
+    cells = {}
+    for pair in comparison.pairs:
+        found = pair.differences["MAE"]
+        column, row = sorted((pair.a, pair.b), key=order.index)
+        told = "*" if found.verdict in ("better", "worse") else ""
+        near = found.equivalence is not None and found.equivalence.equivalent
+        mark = told + ("=" if near or found.verdict == "identical" else "")
+        cells[row, column] = (abs(found.value), mark)
+    return order, cells
+
+
+def _matrix_tables(comparison: Any) -> list[str]:
+    """Lay out the matrix in as many tables as 80 columns need."""
+    order, cells = mae_matrix(comparison)
+    tables = []
+    for start in range(0, len(order) - 1, MATRIX_COLUMNS):
+        columns = order[:-1][start : start + MATRIX_COLUMNS]
+        rows = [["", *(f"#{number}  " for number in columns)]]  # two letters for the mark
+        for row in order[start + 1 :]:
+            own = [cells.get((row, column)) for column in columns]
+            texts_of = [f"{plain_number(cell[0], 2)}{cell[1]:<2}" if cell else "" for cell in own]
+            rows.append([f"#{row}", *texts_of])
+        tables.append(align(rows, "l" + "r" * len(columns), gap=2))
+    return tables
 
 
 def _difference_rows(pairs: Sequence[Any], lang: str) -> list[list[str]]:
@@ -131,7 +266,7 @@ def _difference_rows(pairs: Sequence[Any], lang: str) -> list[list[str]]:
         for name in COMPARED_DIGITS:
             difference = pair.differences[name]
             value = estimate_text(difference, DIFFERENCE_DIGITS)
-            p_values = [p_value_cell(p) for p in (difference.p_value, difference.p_holm)]
+            p_values = [p_value_cell(p) for p in (difference.p_value, difference.p_bonferroni)]
             rows.append([label, words[name], value, *p_values])
             label = ""
     return rows
@@ -143,7 +278,8 @@ def _group_rows(groups: Sequence[Any], headings: str) -> list[list[str]]:
     for row in groups:
         mae = [plain_number(value, 2) for value in (row.mae_a, row.mae_b)]
         counts = [str(row.count), str(row.n_subjects)]
-        rows.append([row.age_range, *counts, *mae, estimate_text(row, 2)])
+        change = [estimate_text(row, 2), p_value_cell(row.p_bonferroni)]
+        rows.append([row.age_range, *counts, *mae, *change])
     return rows
 
 

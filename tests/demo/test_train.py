@@ -16,6 +16,7 @@ from errors import InputError
 from gradcam import network_input
 from model import AgeRegressor, load_checkpoint
 from reading.images import decode, read_image
+from words.catalogue import translated
 
 SPLIT = {
     "test_size": 0.15,
@@ -33,17 +34,23 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def test_training_learns_from_the_training_split_alone(tmp_path, monkeypatch):
     images, workbook = make_phantom_dataset(tmp_path, n_images=40, size=(64, 64))
     samples, _ = load_samples(images, workbook)
-    samples, _, _ = split_samples(samples)
+    samples, _ = split_samples(samples)
     opened = []
     monkeypatch.setattr(
         "reading.images.decode", lambda path: opened.append(str(path)) or decode(path)
     )
     state = torch.get_rng_state()
     monkeypatch.setattr(train, "ARCHITECTURE", "resnet18")
+    started, new_model = [], train.new_model
+    monkeypatch.setattr(
+        train, "new_model", lambda mean_age: started.append(mean_age) or new_model(mean_age)
+    )
     path = tmp_path / "made" / "best_model.pth"
     val_mae = train_demo_checkpoint(images, workbook, path, sizes=(33,))
     assert sorted(opened) == sorted(samples.loc[samples["split"] != "test", "path"].map(str))
     assert torch.equal(torch.get_rng_state(), state)
+    mean_age = samples.loc[samples["split"] == "train", "true_age"].mean()
+    assert started == [pytest.approx(mean_age)]
     assert [p.name for p in path.parent.iterdir()] == ["best_model.pth"]
 
     content = torch.load(path, weights_only=True)
@@ -123,9 +130,9 @@ def test_fit_flips_half_of_the_images_and_not_the_originals():
     assert torch.equal(images, before)
 
 
-def test_a_new_model_starts_at_age_0_with_identity_blocks():
-    model = train.new_model()
-    assert model.backbone.fc[-1].bias.item() == 0
+def test_a_new_model_starts_at_the_mean_age_with_identity_blocks():
+    model = train.new_model(53.5)
+    assert model.backbone.fc[-1].bias.item() == 53.5
     assert model.backbone.layer4[1].bn3.weight.abs().max() == 0
 
 
@@ -277,5 +284,7 @@ def test_an_interrupted_run_leaves_nothing_that_passes_for_whole(tmp_path, quick
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path, quick):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"file.demo: the demo cannot be made there"):
+    with pytest.raises(InputError, match=r"file.demo: the demo cannot be made there") as raised:
         prepare_demo(tmp_path / "file" / "demo")
+    chinese = translated(raised.value.message, "zh")
+    assert chinese.startswith(f"{tmp_path / 'file' / 'demo'}：无法在此生成演示（")

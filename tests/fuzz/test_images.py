@@ -37,7 +37,7 @@ OTHERS = {
 
 
 def read_both(folder, data):
-    """The image in RGB, or None; the mask of the same file has to have its size."""
+    """The image in RGB, or None; the mask of the same file, if it is one, has to have its size."""
     path = folder / "x.png"
     path.write_bytes(data)
     found = outcome(folder, read_image, path)
@@ -46,8 +46,9 @@ def read_both(folder, data):
         assert mask is None
         return None
     image, note = found
-    assert (image.dtype, mask.dtype) == (np.uint8, np.bool_)
-    assert mask.shape == image.shape[:2]
+    assert image.dtype == np.uint8
+    if mask is not None:
+        assert mask.dtype == np.bool_ and mask.shape == image.shape[:2]
     assert image.size
     assert "\n" not in note
     return np.dstack([image] * 3) if image.ndim == 2 else image

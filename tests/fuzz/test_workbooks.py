@@ -81,13 +81,14 @@ def samples_of(folder, data):
     found = outcome(folder, load_samples, folder / "Healthy", folder / "labels.xlsx")
     if found is None:
         return None
-    samples, skipped = found
-    assert len(samples) + len(skipped) == 8
-    assert samples["true_age"].between(0, 120).all()
-    for reason in skipped["reason"]:
+    images, labels = found
+    assert len(images) == 8
+    for reason in [*images["reason"].dropna(), *labels.departures.values()]:
         assert_one_line(reason)
-    split = outcome(folder, split_samples, samples)
-    assert split is None or len(split[0]) == len(samples)
+    split = outcome(folder, split_samples, images)
+    assert split is None or len(split[0]) == 8
+    samples = images[images["kind"].isin([None, "not_read_by_training"])]
+    assert samples["true_age"].between(0, 120).all()
     return dict(zip(samples["subject_id"], samples["true_age"], strict=True))
 
 

@@ -10,6 +10,7 @@ import pytest
 from matplotlib.text import Text
 
 from plots import ages, fonts
+from plots.age_groups import age_group_figure
 from plots.style import paper_style, save_figure
 from tests.results import age_bias, age_group, analysis, bland_altman, estimate
 
@@ -33,8 +34,11 @@ def four_images(**changed):
 
 
 def samples(true=(20, 40, 60, 80), error=(2, -4, 0, 6)):
+    """One image per subject."""
     true = np.array(true, dtype=float)
-    return pd.DataFrame({"true_age": true, "pred_age": true + np.array(error, dtype=float)})
+    pred = true + np.array(error, dtype=float)
+    ids = [f"s{i}" for i in range(len(true))]
+    return pd.DataFrame({"subject_id": ids, "true_age": true, "pred_age": pred})
 
 
 def texts(fig):
@@ -66,30 +70,45 @@ def no_cjk_font(monkeypatch):
 # ---------------------------------------------------------------- contents
 
 
-def test_scatter_shows_points_identity_and_age_bias_line():
+def test_scatter_shows_points_identity_and_the_fitted_line():
     ax = ages.evaluation_figure(samples(), four_images(), lang="en").axes[0]
     points = ax.collections[0].get_offsets()
     assert points.tolist() == [[20, 22], [40, 36], [60, 60], [80, 86]]
     x, y = drawn(ax, "Identity")
     assert list(x) == list(y) == list(ax.get_xlim()) == list(ax.get_ylim())
     # error = 5 - 0.1 age, so the line runs from 20 + 5 - 2 = 23 to 80 + 5 - 8 = 77
-    x, y = drawn(ax, "Age bias")
+    x, y = drawn(ax, "Fit")
     assert list(x) == [20, 80]
     assert list(y) == pytest.approx([23, 77])
+    # what is drawn rises: predicted = age + error = 5 + 0.9 age; its CI is that of the error + 1
     key = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert key[2] == "Age bias: slope −0.100 [−0.300, 0.100] years/year"
+    assert key[2] == "Fit: predicted = 5.0 + 0.900 [0.700, 1.100] × true"
+    assert not any("−0.1" in text for text in texts(ax.figure))
     assert ax.get_xlabel() == "True age (years)"
     assert ax.get_ylabel() == "Predicted age (years)"
 
 
 def test_evaluation_figure_gives_the_numbers_with_intervals_and_both_counts():
     found = texts(ages.evaluation_figure(samples(), four_images(), lang="en"))
-    assert "3.25 years [1.50, 6.12]" in found
-    assert "4.50 years [2.00, 7.00]" in found
-    assert "0.988 [0.900, 0.995]" in found
-    assert "0.912 [0.800, 0.950]" in found
-    assert "75.0% [50.0, 100.0]" in found
-    assert found.count("Images n = 4, subjects n = 3") == 2
+    for line in (
+        "MAE 3.25 years [1.50, 6.12]",
+        "RMSE 4.50 years [2.00, 7.00]",
+        "r 0.988 [0.900, 0.995], CCC 0.912 [0.800, 0.950]",
+        "Within 5 years: 75.0% [50.0, 100.0]",
+        "Images n = 4, subjects n = 3    [ ]: 95% CI over subjects",
+    ):
+        assert line in found
+
+
+def test_evaluation_figure_gives_nine_tenths_of_its_height_to_panels_and_their_axes():
+    fig = ages.evaluation_figure(samples(), four_images(), lang="en")
+    high = fig.get_figheight() * 25.4
+    for ax in fig.axes:
+        place = ax.get_position()
+        assert place.height * high == pytest.approx(68)
+        assert (1 - place.y1) * high < 20  # title and three rows
+        assert place.y0 * high < 30  # axis label, key, one line of text
+    assert fig.artists == []  # no frames
 
 
 def test_histogram_counts_errors_and_marks_zero_bias_and_threshold():
@@ -100,7 +119,7 @@ def test_histogram_counts_errors_and_marks_zero_bias_and_threshold():
     bars = [(bar.get_x(), bar.get_width(), bar.get_height()) for bar in ax.patches]
     assert bars == [(-4, 2, 1), (-2, 2, 0), (0, 2, 3), (2, 2, 1), (4, 2, 0), (6, 2, 1)]
     assert list(drawn(ax, "No error")[0]) == [0, 0]
-    assert list(drawn(ax, "Bias 1.00 years [−0.50, 2.50]")[0]) == [1, 1]
+    assert list(drawn(ax, "Mean error 1.00 years [−0.50, 2.50]")[0]) == [1, 1]
     marks = [item for item in ax.get_lines() if item.get_label().startswith("Outlier")]
     assert [item.get_xdata()[0] for item in marks] == [-7.5, 7.5]
     assert marks[0].get_label() == "Outlier: |error| > 7.50 years, n = 2 (50.0%)"
@@ -119,7 +138,7 @@ def test_bland_altman_draws_limits_bands_and_slope_against_both_x():
     for ax in (left, right):
         assert list(drawn(ax, "Upper limit")[1]) == [10, 10]
         assert list(drawn(ax, "Lower limit")[1]) == [-9, -9]  # those for repeated measurements
-        assert list(drawn(ax, "Bias")[1]) == [1, 1]
+        assert list(drawn(ax, "Mean error")[1]) == [1, 1]
         shapes = [band.get_path().transformed(band.get_patch_transform()) for band in ax.patches]
         bands = sorted((shape.get_extents().y0, shape.get_extents().y1) for shape in shapes)
         assert bands == [(-11, -7), (-0.5, 2.5), (8, 12)]
@@ -133,15 +152,85 @@ def test_bland_altman_draws_limits_bands_and_slope_against_both_x():
     assert list(drawn(right, "Proportional bias")[1]) == pytest.approx([3, -3])
     assert left.get_xlabel() == "Mean of true and predicted age (years)"
     assert right.get_xlabel() == "True age (years)"
-    found = texts(fig)
-    assert found.count("Images n = 4, subjects n = 3") == 2
-    assert found.count("95% limits for repeated measurements (Bland & Altman 2007)") == 2
+    (line,) = [text.get_text() for text in fig.texts]
+    assert line == (
+        "95% limits for repeated measurements (Bland & Altman 2007)    "
+        "Images n = 4, subjects n = 3    [ ] and bands: 95% CI over subjects"
+    )
 
 
 def test_bland_altman_without_repeated_measurements_says_so():
     fig = ages.bland_altman_figure(samples(), bland_altman(repeated=False), lang="en")
     assert list(drawn(fig.axes[0], "Lower limit")[1]) == [-8, -8]
-    assert "95% limits, images taken as independent" in texts(fig)
+    assert fig.texts[0].get_text().startswith("95% limits, images taken as independent")
+
+
+def with_limits_by_age(sd_slope, sd_intercept=2.0):
+    """bias(x) = 5 - 0.1 x."""
+    block = bland_altman()
+    limits = replace(
+        block.limits_by_age,
+        bias_intercept=estimate(5.0),
+        bias_slope=estimate(-0.1),
+        sd_intercept=estimate(sd_intercept),
+        sd_slope=estimate(sd_slope),
+    )
+    return replace(block, limits_by_age=limits)
+
+
+def test_limits_that_follow_age_are_drawn_over_the_true_age_alone():
+    fig = ages.bland_altman_figure(samples(), with_limits_by_age(0.5), lang="en")
+    left, right = fig.axes
+    label = "Limits that follow age (Bland & Altman 1999)"
+    lower, upper = [item for item in right.get_lines() if item.get_label() == label]
+    # at 20: bias 3, SD 2 + 10 = 12; at 80: bias -3, SD 42; 1.96 of them on both sides
+    ends = [(line.get_xdata()[0], line.get_xdata()[-1]) for line in (lower, upper)]
+    assert ends == [(20, 80)] * 2
+    assert lower.get_ydata()[[0, -1]] == pytest.approx([3 - 23.52, -3 - 82.32])
+    assert upper.get_ydata()[[0, -1]] == pytest.approx([3 + 23.52, -3 + 82.32])
+    low, high = right.get_ylim()
+    assert low <= -85.32 and high >= 79.32
+    assert [text.get_text() for text in right.get_legend().get_texts()][-1] == label
+    assert not any(item.get_label() == label for item in left.get_lines())
+
+
+def test_limits_that_follow_age_never_cross_and_may_not_exist():
+    # SD 2 - 0.05 x is 0 from 40 on
+    fig = ages.bland_altman_figure(samples(), with_limits_by_age(-0.05), lang="en")
+    lower, upper = [i for i in fig.axes[1].get_lines() if i.get_label().startswith("Limits")]
+    gap = upper.get_ydata() - lower.get_ydata()
+    assert gap[0] == pytest.approx(2 * 1.96 * 1.0)
+    assert gap.min() == 0 and gap[-1] == 0
+    fig = ages.bland_altman_figure(samples(), with_limits_by_age(None), lang="en")
+    assert not any("follow age" in text for text in texts(fig))
+
+
+def test_limits_that_follow_age_have_no_key_where_nobody_can_see_them():
+    # 2 x 1.96 SD of 0.01 is less than a line's width on an axis of at least 21 years
+    for sd, table in ((0.01, samples()), (0.0, samples()), (9.0, samples((50, 50), (1, 3)))):
+        fig = ages.bland_altman_figure(table, with_limits_by_age(0.0, sd), lang="en")
+        assert not any("follow age" in text for text in texts(fig)), sd
+    fig = ages.bland_altman_figure(samples(), with_limits_by_age(0.0, 1.0), lang="en")
+    assert any("follow age" in text for text in texts(fig))
+
+
+@pytest.mark.parametrize(
+    ("true", "error", "varies"),
+    [
+        ((20, 40, 60), (30, 10, -10), False),  # always predicted as 50: the slope is -1
+        ((50, 50, 50), (1, -2, 7), False),  # one true age: the slope is 2 on the mean of both
+        ((20, 40, 60), (30, 10, -10.5), True),
+    ],
+)
+def test_a_slope_that_is_algebra_is_not_drawn(true, error, varies):
+    fig = ages.bland_altman_figure(samples(true, error), bland_altman(), lang="en")
+    for ax in fig.axes:
+        key = [text.get_text() for text in ax.get_legend().get_texts()]
+        assert any("years/year" in text for text in key) is varies
+        absent = "No proportional bias: true or predicted ages do not vary"
+        assert (absent in key) is not varies
+        lines = [line for line in ax.get_lines() if line.get_label().startswith("Proportional")]
+        assert len(lines) == varies
 
 
 def test_bland_altman_limits_without_intervals_are_within_the_picture():
@@ -152,47 +241,15 @@ def test_bland_altman_limits_without_intervals_are_within_the_picture():
     assert len(ax.patches) == 1  # the band of the upper limit
 
 
-def test_age_groups_show_bars_whiskers_counts_and_a_gap():
-    rows = [
-        age_group(0),
-        age_group(10, mae=1.0, interval=None, error_interval=None, n=2),
-        age_group(90),
-    ]
-    fig = ages.age_group_figure(rows, lang="en")
-    top, bottom = fig.axes
-    assert [bar.get_x() + bar.get_width() / 2 for bar in top.patches] == pytest.approx([5, 15, 95])
-    assert [bar.get_height() for bar in top.patches] == [4, 1, 4]
-    whiskers = top.containers[1].lines[2][0].get_segments()
-    assert [segment.tolist() for segment in whiskers] == [[[5, 3], [5, 6]], [[95, 3], [95, 6]]]
-    labels = [label.get_text() for label in top.get_xticklabels()]
-    assert labels == ["0–10\nn = 12\n(6)", "10–20\nn = 2\n(1)", "90–100\nn = 12\n(6)"]
-    assert "no interval: too few subjects" in texts(fig)
-    assert list(drawn(bottom, "Mean true age")[1]) == [5, 15, 95]
-    assert list(drawn(bottom, "Mean predicted age")[1]) == [7, 17, 97]
-    # the interval of the mean error, 1 to 3 years, hangs on the mean true age
-    segments = bottom.containers[-1].lines[2][0].get_segments()
-    assert [segment[:, 1].tolist() for segment in segments] == [[6, 8], [96, 98]]
-    assert top.get_ylabel() == "MAE (years)"
-    assert bottom.get_ylabel() == "Mean age (years)"
-    assert top.get_xlim() == bottom.get_xlim()
-
-
-def test_a_single_age_group_stays_a_bar_among_space():
-    ax = ages.age_group_figure([age_group(50)], lang="en").axes[0]
-    low, high = ax.get_xlim()
-    assert (low, high) == (35, 75)
-    assert "no interval" not in " ".join(texts(ax.figure))
-
-
 def test_what_does_not_exist_is_a_dash_and_never_nan():
     none = {name: estimate(None) for name in ("Correlation", "CCC")}
     numbers = four_images(MAE=estimate(3.0), **none)
     numbers = replace(numbers, age_bias=age_bias(estimate(None), None, intercept=None))
     found = texts(ages.evaluation_figure(samples((50,), (3,)), numbers, lang="en"))
-    assert found.count("–") == 2
-    assert "3.00 years" in found
-    assert "Age bias: slope – years/year" in found
-    assert "No intervals: too few subjects" in found
+    assert "r –, CCC –" in found
+    assert "MAE 3.00 years" in found
+    assert "No fitted line" in found
+    assert "Images n = 4, subjects n = 3    No 95% CI: too few subjects" in found
     none = {name: estimate(None) for name in ("lower_limit", "upper_limit")}
     block = replace(bland_altman(repeated=False), **none)
     found = texts(ages.bland_altman_figure(samples((50,), (3,)), block, lang="en"))
@@ -224,8 +281,10 @@ def made(table, lang, note):
     negative = {name: estimate(-0.8888, (-0.9999, -0.7777)) for name in ("Correlation", "CCC")}
     wide = {name: estimate(111.11, (100.0, 122.22)) for name in ("MAE", "RMSE")}
     yield ages.evaluation_figure(table, four_images(**negative, **wide), lang=lang, note=note)
-    yield ages.bland_altman_figure(table, bland_altman(), lang=lang, note=note)
-    yield ages.age_group_figure(rows if len(table) > 3 else rows[:1], lang=lang, note=note)
+    block = bland_altman() if len(table) > 3 else with_limits_by_age(0.1)
+    yield ages.bland_altman_figure(table, block, lang=lang, note=note)
+    few = [age_group(50, interval=None, error_interval=None)]
+    yield age_group_figure(table, rows if len(table) > 3 else few, lang=lang, note=note)
 
 
 def text_boxes(fig):

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from plots.heatmaps import GroupMap, age_groups_figure, check_figure, focus_figure
+from plots.style import estimate_text, number_text
 from stats import focus as muscle
 from stats.mask_overlap import mask_scores
 from tests.plots.common import LANGS, outside_the_canvas
 from tests.results import checks, estimate, mask_alone
-from words.tables import p_value_text
 
 RNG = np.random.default_rng(0)
 
@@ -60,7 +60,18 @@ def test_focus_figure(focus, lang):
     }
     for text in expected[lang]:
         assert text in said
-    assert p_value_text(numbers.null.p_value) in said
+    assert estimate_text(numbers.own_minus_other, 2) in said
+    # both histograms and their means are of the images that can be compared
+    assert f"n = {len(null.rows)}" in said and len(null.rows) < len(ratio)
+    assert number_text(null.others.mean(), 2) in said
+    assert number_text(ratio[null.rows].mean(), 2) in said
+    assert "p =" not in said and "p <" not in said  # the permutation decides nothing
+    for text in {
+        "en": ["Energy ratio (n = 60)", f"Own minus others (n = {len(null.rows)})"],
+        "zh": ["能量比（n = 60 张）", f"本人减他人（n = {len(null.rows)} 张）"],
+    }[lang]:
+        assert text in said
+    assert "No comparison" not in said and "不作比较" not in said
     assert outside_the_canvas(figure) == []
 
 
@@ -69,16 +80,27 @@ def test_focus_figure_without_a_null():
     scores = mask_scores(maps, mask)
     found, null = muscle.focus(maps, mask, scores, ["a"], np.array([50.0]), np.array([2.0]))
     figure = focus_figure(scores["energy_ratio"], np.array([2.0]), found, null)
-    assert "1 images, 1 subjects" in texts_of(figure)
+    assert null is None
+    said = texts_of(figure)
+    assert "1 images, 1 subjects" in said and "Own mask, n = 1" in said
+    assert "others" not in said
+    assert "No comparison: no two of these subjects share a decade of age" in said
     assert outside_the_canvas(figure) == []
 
 
-def test_focus_figure_without_masks_says_so():
-    maps = np.ones((2, 2, 2), np.float32)
-    scores = mask_scores(maps, [None, None])
-    found, null = muscle.focus(maps, [None, None], scores, ["a", "b"], np.ones(2), np.ones(2))
-    figure = focus_figure(scores["energy_ratio"], np.ones(2), found, null)
-    assert "No image has both a mask and a heatmap" in texts_of(figure)
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("n_masks", [0, 2])
+def test_focus_figure_without_masks_or_with_empty_maps_says_so_in_both_panels(n_masks, lang):
+    maps = np.full((2, 2, 2), 0 if n_masks else 1, np.float32)
+    masks = [np.eye(2, dtype=bool) if n_masks else None] * 2
+    scores = mask_scores(maps, masks)
+    found, null = muscle.focus(maps, masks, scores, ["a", "b"], np.ones(2), np.ones(2))
+    figure = focus_figure(scores["energy_ratio"], np.ones(2), found, null, lang=lang)
+    reason = {
+        "en": f"No image has both a mask and a heatmap\n(images with a mask: {n_masks} of 2)",
+        "zh": f"没有同时具备分割掩膜和热图的图像\n（有分割掩膜：{n_masks} / 2 张）",
+    }[lang]
+    assert [[text.get_text() for text in ax.texts] for ax in figure.axes] == [[reason]] * 2
 
 
 @pytest.mark.parametrize("n_groups", [1, 3, 9])
@@ -91,6 +113,7 @@ def test_age_groups_share_one_symmetric_scale(n_groups, lang):
             n_subjects=2,
             mean_image=RNG.random((32, 32)) * 255,
             mean_map=np.array([[k + 1.0, 0.0], [0.0, -0.5]]),
+            mean_mask=None,
         )
         for k in range(n_groups)
     ]
@@ -103,9 +126,61 @@ def test_age_groups_share_one_symmetric_scale(n_groups, lang):
 
 
 def test_age_groups_of_empty_maps():
-    group = GroupMap("40-50", 1, 1, np.zeros((8, 8)), np.zeros((2, 2)))
+    group = GroupMap("40-50", 1, 1, np.zeros((8, 8)), np.zeros((2, 2)), None)
     figure = age_groups_figure([group])
+    assert figure.axes[0].images[1].get_alpha().max() == 0  # nothing lies over the picture
     assert figure.axes[0].images[1].get_clim() == (-1.0, 1.0)
+    some = GroupMap("50-60", 1, 1, np.zeros((8, 8)), np.eye(2), None)
+    said = [len(ax.texts) for ax in age_groups_figure([group, some]).axes[:2]]
+    assert said == [1, 0]
+    assert figure.axes[0].texts[0].get_text() == "Empty map:\nno evidence at all"
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_check_of_constant_maps_says_that_there_is_no_similarity(lang):
+    empty = checks([estimate(None), estimate(None)], estimate(0.0), mask_alone=mask_alone(0))
+    said, made = (texts_of(check_figure(found, lang=lang)) for found in (empty, made_checks()))
+    reason = {"en": "No similarity: the maps are constant", "zh": "无法计算相似度"}[lang]
+    assert reason in said and reason not in made
+
+
+def test_evidence_is_opaque_where_it_is_strong_and_the_picture_seen_where_it_is_not():
+    years = np.array([[0.0, 1.0], [-4.0, 8.0]])
+    group = GroupMap("40-50", 9, 9, np.zeros((2, 2)), years, None)
+    figure = age_groups_figure([group])
+    # 0.9 from half of the largest evidence, 4 years, on
+    assert figure.axes[0].images[1].get_alpha() == pytest.approx(np.array([[0, 0.225], [0.9, 0.9]]))
+
+
+def contours(ax):
+    return [item for item in ax.collections if hasattr(item, "levels")]
+
+
+def test_outline_is_where_half_of_the_masks_lie():
+    y, x = np.mgrid[:32, :32]
+    mask = np.where((abs(y - 16) < 6) & (abs(x - 16) < 9), 0.75, 0.25)
+    many, none = (
+        GroupMap("40-50", 9, 9, np.ones((32, 32)), np.ones((2, 2)), shown)
+        for shown in (mask, np.full((32, 32), 0.25))  # of which no half lie anywhere together
+    )
+    first, second = age_groups_figure([many, none]).axes[:2]
+    assert [contour.levels.tolist() for contour in contours(first)] == [[0.5], [0.5]]
+    (path,) = contours(first)[1].get_paths()
+    extent = path.get_extents()
+    # half-way between the cells on either side of the edge: rows 10.5 to 21.5, columns 7.5 to 24.5
+    assert (extent.y0, extent.y1, extent.x0, extent.x1) == pytest.approx((10.5, 21.5, 7.5, 24.5))
+    assert contours(second) == []
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_groups_of_few_people_say_so(lang):
+    groups = [
+        GroupMap(age, 9, n, np.ones((8, 8)), np.ones((2, 2)), None)
+        for age, n in (("40-50", 9), ("50-60", 10))
+    ]
+    few, enough = (ax.get_title(loc="left") for ax in age_groups_figure(groups, lang=lang).axes[:2])
+    word = {"en": "(few)", "zh": "过少"}[lang]
+    assert word in few and word not in enough
 
 
 def made_checks(ci=True, n_alone=50):
@@ -113,10 +188,12 @@ def made_checks(ci=True, n_alone=50):
         return estimate(value, (low, high) if ci else None)
 
     def curve(slope):
-        return tuple(of(slope * k, slope * k - 1, slope * k + 1) for k in range(10))
+        # at 0% every subject falls by 0, and there is no interval
+        rest = (of(slope * k, slope * k - 1, slope * k + 1) for k in range(1, 10))
+        return (estimate(0.0), *rest)
 
     return checks(
-        [of(0.4, 0.3, 0.5), estimate(None)],
+        [estimate(None), of(0.4, 0.3, 0.5)],
         of(2.25, 1.5, 3.0),
         map_order=curve(1.0),
         random_order=curve(0.5),
@@ -131,11 +208,25 @@ def test_check_figure(lang):
     np.testing.assert_allclose(right.lines[0].get_xdata(), range(0, 100, 10))
     np.testing.assert_allclose(right.lines[0].get_ydata(), range(10))
     said = texts_of(figure)
+    assert "0.40 [0.30, 0.50]" in said and "0.50" in said and "0.12" in said
     assert "2.25" in said and "[1.50, 3.00]" in said and "n = 50" in said and "64" in said
+    first, second = right.collections  # a band for each curve
+    for band, slope in ((first, 1.0), (second, 0.5)):
+        (path,) = band.get_paths()
+        corners = {(x, round(y, 6)) for x, y in path.vertices}
+        assert {(0, 0), (10, slope - 1), (10, slope + 1), (90, 9 * slope + 1)} <= corners
+        assert not {(0, -1), (0, 1)} & corners
+    what = {
+        "en": ["n = 50: mean and 95% CI over subjects", "\nBands: 95% CI", "\n[ ]: 95% CI"],
+        "zh": ["n = 50：均值及 95% 置信区间", "\n色带：95% 置信区间", "\n[ ]：95% 置信区间"],
+    }
+    assert all(text in said for text in what[lang])
     assert outside_the_canvas(figure) == []
 
 
 def test_check_figure_without_intervals_and_masks():
     figure = check_figure(made_checks(ci=False, n_alone=0))
     said = texts_of(figure)
-    assert "mask alone" not in said and "95% intervals" not in said
+    assert "mask alone" not in said and "[ ]" not in said
+    assert "CI" not in said and "Bands" not in said
+    assert len(figure.axes[1].collections) == 0

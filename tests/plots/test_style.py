@@ -25,6 +25,14 @@ def test_a_single_far_error_does_not_make_thousands_of_bins():
     assert count[-1] == 1 and count.size == 52  # -20..0, 0..20, ..., 1000..1020
 
 
+def test_bins_of_few_wide_errors_are_10_years_wide():
+    # 2 x 60 x 5^(-1/3) = 70 years would be one bar on either side of 0
+    left, width, count = histogram_bins(np.array([-45.0, -30.0, 5.0, 30.0, 38.0]))
+    assert width == 10
+    assert left.tolist() == [-50, -40, -30, -20, -10, 0, 10, 20, 30]
+    assert count.tolist() == [1, 0, 1, 0, 0, 1, 0, 0, 2]
+
+
 def test_equal_errors_are_one_bar_around_their_value():
     # 3.0 with the rounding of a subtraction must not straddle two bins
     left, width, count = histogram_bins(np.array([3.0, 3.0 - 4e-16, 3.0 + 4e-16]))

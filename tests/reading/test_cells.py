@@ -5,7 +5,7 @@ import datetime
 import numpy as np
 import pytest
 
-from reading.cells import filename_key, read_age, read_sex, subject_key
+from reading.cells import filename_key, read_age, read_sex, subject_key, training_number
 
 
 @pytest.mark.parametrize(
@@ -103,6 +103,8 @@ def test_age_that_can_mean_one_thing_is_read(value, age):
         (datetime.datetime(1970, 5, 1), "a date or time (1970-05-01"),
         (datetime.timedelta(days=45), "a date or time"),
         ("45\n46", "'45 46'"),
+        (10**400, "holds '1000"),
+        (-(10**400), "holds '-1000"),
     ],
 )
 def test_any_other_age_is_refused_with_its_content(value, reason):
@@ -131,3 +133,29 @@ def test_any_other_age_is_refused_with_its_content(value, reason):
 )
 def test_sex_is_a_letter_or_as_written_or_none(value, sex):
     assert read_sex(value) == sex
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        (45, 45),
+        ("45", 45),
+        (" 45 ", 45),
+        ("4e1", 40),
+        ("-1", -1),
+        (131, 131),
+        (True, 1),
+        (0, 0),
+        ("45 岁", None),
+        ("45,5", None),
+        ("", None),
+        (None, None),
+        ("nan", None),
+        (float("inf"), None),
+        ("1e400", None),
+        (10**400, None),
+        (datetime.datetime(1970, 5, 1), None),
+    ],
+)
+def test_numbers_are_to_training_what_float_reads(value, number):
+    assert training_number(value) == number

@@ -9,6 +9,7 @@ import pytest
 from errors import InputError
 from reading.labels import read_labels
 from tests.common import edit, in_sheet
+from words.catalogue import translated
 
 HEADER = ["Number", "Age", "Length", "Weight", "Sex"]
 
@@ -166,9 +167,11 @@ def test_duplicates_that_agree_are_merged_and_those_that_conflict_left_out(book)
             "key": "3",
             "cell": "Data!B6",
             "kind": "conflicting_label",
-            "reason": "is contradicted: Data!B6 says 40 and Data!B8 says 41",
+            "reason": "Data!B6 says 40 and Data!B8 says 41",
         }
     ]
+    said = translated(labels.problems["reason"][0], "zh")
+    assert said == "Data!B6（40 岁）与 Data!B8（41 岁）相互矛盾"
 
 
 def test_rows_that_cannot_be_used_name_their_cell(book):
@@ -199,8 +202,8 @@ def test_rows_that_cannot_be_used_name_their_cell(book):
         [None, "Data!B10"],
         ["7", "Data!A3011"],
     ]
-    assert problems["reason"][1].startswith("holds a date or time (1980-02-03")
-    assert problems["reason"][5] == "holds the Excel error #N/A"
+    assert problems["reason"][1].startswith("Data!A4 holds a date or time (1980-02-03")
+    assert problems["reason"][5] == "Data!B8 holds the Excel error #N/A"
 
 
 def test_labels_by_file_name(book):
@@ -232,7 +235,7 @@ def test_stored_values_of_formulas_are_read(book):
     edit(path, in_sheet(rb'<c r="B3"(.*?)<v ?(/>|></v>)', rb'<c r="B3" t="str"\1<v></v>'))
     labels = read_labels(path)
     assert as_dict(labels) == {"1": 42}
-    assert labels.problems["reason"].tolist() == ["is empty"]
+    assert labels.problems["reason"].tolist() == ["Data!B3 is empty"]
 
 
 def test_formula_without_a_stored_value_names_its_cell(book):
@@ -268,13 +271,25 @@ def test_workbook_without_a_usable_table(book, rows, fault):
 @pytest.mark.parametrize(
     ("rows", "fault"),
     [
-        (two_blocks([[1, 20]], [[2, 30]]), "--cohort Ill: .* has Healthy, Pathological"),
+        (
+            two_blocks([[1, 20]], [[2, 30]]),
+            "--cohort Ill: no such cohort; .* has Healthy, Pathological",
+        ),
         ([["id", "age"], [1, 20]], "--cohort Ill: .* is one table without cohorts"),
     ],
 )
 def test_unknown_cohort(book, rows, fault):
     with pytest.raises(InputError, match=fault):
         read_labels(book(rows), cohort="Ill")
+
+
+def test_a_misspelt_cohort_is_recognised(book):
+    with pytest.raises(InputError) as caught:
+        read_labels(book(two_blocks([[1, 20]], [[2, 30]])), cohort="Helthy")
+    assert "no such cohort (did you mean Healthy?); " in str(caught.value)
+    said = translated(caught.value.message, "zh")
+    assert said.startswith("--cohort Helthy：没有该队列（是不是 Healthy？）；")
+    assert said.endswith("中有 Healthy、Pathological")
 
 
 def test_no_such_file_and_folder(tmp_path):
@@ -303,12 +318,90 @@ def test_damaged_copies_end_in_one_line_or_in_labels(book):
     assert refused > 30
 
 
-@pytest.mark.parametrize("digits", [400, 5000])
-def test_an_age_of_more_digits_than_a_float_holds_is_refused(book, digits):
+def test_an_age_of_more_digits_than_a_float_holds_is_one_bad_row(book):
     path = edit(
         book([["id", "age"], [1, 20], [2, 30]]),
-        in_sheet(rb"<v>20</v>", b"<v>" + b"9" * digits + b"</v>"),
+        in_sheet(rb"<v>20</v>", b"<v>" + b"9" * 400 + b"</v>"),
+    )
+    labels = read_labels(path)
+    assert as_dict(labels) == {"2": 30}
+    assert labels.training == {"2": 30}
+    assert labels.problems["cell"].tolist() == ["Data!B2"]
+    assert labels.problems["reason"][0] == f"Data!B2 holds '{'9' * 40}', not an age in years"
+
+
+def test_a_subject_of_more_digits_than_a_float_holds_is_its_text(book):
+    path = edit(
+        book([["id", "age"], [1, 20], [2, 30]]),
+        in_sheet(rb"<v>1</v>", b"<v>" + b"9" * 400 + b"</v>"),
+    )
+    labels = read_labels(path)
+    assert as_dict(labels) == {"9" * 400: 20, "2": 30}
+    assert labels.training == {"2": 30}
+
+
+def test_a_number_that_python_itself_refuses_to_read_is_a_damaged_file(book):
+    path = edit(
+        book([["id", "age"], [1, 20], [2, 30]]),
+        in_sheet(rb"<v>20</v>", b"<v>" + b"9" * 5000 + b"</v>"),
     )
     with pytest.raises(InputError, match="damaged") as caught:
         read_labels(path)
     assert "\n" not in str(caught.value)
+
+
+# ---------------------------------------------------------------- what training reads
+
+
+def test_training_takes_the_last_row_whose_number_and_age_are_numbers(book):
+    rows = [
+        ["Healthy"],
+        ["id", "age"],
+        [1, 20],
+        ["01", "21"],
+        [2, 30],
+        [2, "31 岁"],
+        [3, "40 岁"],
+        ["P4", 50],
+        [5, -1],
+        [6, None],
+        [7, True],
+        ["1e1", 60],
+    ]
+    labels = read_labels(book(rows))
+    assert labels.training == {"1": 21, "2": 30, "5": -1, "7": 1, "10": 60}
+    assert labels.unread == {
+        "3": "training reads numbers alone, and Data!B7 holds '40 岁'",
+        "P4": "training reads numbers alone, and Data!A8 holds 'P4'",
+        "1e1": "training read another number in Data!A12",
+    }
+    assert as_dict(labels) == {"3": 40, "P4": 50, "1e1": 60}  # 1 and 2 are contradicted
+    assert labels.departures == {}
+
+
+def test_another_block_is_not_read_by_training(tmp_path):
+    path = write(tmp_path / "x.xlsx", two_blocks([[1, 20]], [[2, 60]]))
+    labels = read_labels(path)
+    assert labels.training == {"1": 20}
+    assert list(labels.unread) == ["2"]
+    assert labels.departures == {}
+    labels = read_labels(path, cohort="Pathological")
+    assert labels.training == {}
+    assert labels.departures == {
+        "cohort": "the labels are of the cohort Pathological, and training reads Healthy"
+    }
+    assert read_labels(path, cohort="Healthy").departures == {}
+
+
+def test_numbers_that_are_not_whole_are_doubtful(book):
+    labels = read_labels(book([["Healthy"], ["id", "age"], [7.1, 20], [7.2, 20], [8, 30]]))
+    assert labels.departures == {
+        "fractions": "2 subject numbers are not whole, such as Data!A3, and how training read them "
+        "is not known"
+    }
+
+
+def test_first_keys(book):
+    rows = [["id", "age"], *([number, 20] for number in range(1, 8))]
+    assert read_labels(book(rows)).first_keys == "1, 2, 3, 4, 5, ..."
+    assert read_labels(book(rows[:3])).first_keys == "1, 2"

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reading.masks import PackedMasks, read_mask, read_masks
+from reading.masks import (
+    MASK_BELOW,
+    PICTURE_FROM,
+    NotAMask,
+    PackedMasks,
+    off_levels,
+    read_mask,
+    read_masks,
+)
 
 
 def saved(picture, **options):
@@ -55,14 +63,86 @@ def test_read_masks_resizes_packs_and_names_what_cannot_be_read(tmp_path):
     Image.fromarray(mask).save(tmp_path / "a.png")
     (tmp_path / "b.png").write_bytes(b"no picture")
     paths = [None, tmp_path / "b.png", tmp_path / "a.png", tmp_path / "missing.png"]
-    masks, unreadable = read_masks(paths, 2, workers=2)
+    masks, unusable = read_masks(paths, 2, workers=2)
     assert len(masks) == 4
     assert masks[0] is masks[1] is masks[3] is None
     assert masks[2].dtype == bool
     assert masks[2].tolist() == [[False, True], [False, False]]
-    assert list(unreadable) == [1, 3]
-    assert unreadable[1].startswith(f"{tmp_path / 'b.png'}: ")
-    assert "does not exist" in unreadable[3]
+    assert list(unusable) == [1, 3]
+    assert str(unusable[1]).startswith(f"{tmp_path / 'b.png'}: ")
+    assert "does not exist" in str(unusable[3])
+    assert not any(isinstance(error, NotAMask) for error in unusable.values())
+
+
+# ---------------------------------------------------------------- masks and pictures
+
+
+def disc(size=200):
+    y, x = np.mgrid[:size, :size] / size - 0.5
+    return y**2 + 2 * x**2 < 0.1
+
+
+def decoded(picture, **options):
+    with Image.open(io.BytesIO(saved(picture, **options))) as image:
+        return np.asarray(image)
+
+
+def speckle(size=200, black=0.0):
+    """An ultrasound picture: Rayleigh speckle, a share of the columns black beside the sector."""
+    picture = np.random.default_rng(0).rayleigh(40, (size, size)).clip(0, 255)
+    picture[:, : round(black * size)] = 0
+    return picture.astype(np.uint8)
+
+
+def test_share_off_the_three_main_levels_by_hand():
+    # 100 pixels: 50 of 0, 20 of 100, 20 of 200, and one each of 20, 40, ... which fill up to ten
+    # levels and more; 255 is the largest value, so nothing is stretched. 12 around the three main
+    # ones are taken in: of the last ten, 5, 95, 110 and 190 count as these, 6 are off
+    rest = [5, 40, 60, 95, 110, 130, 150, 190, 230, 255]
+    grey = np.array([0] * 50 + [100] * 20 + [200] * 20 + rest, dtype=np.uint8)
+    assert off_levels(grey.reshape(10, 10)) == pytest.approx(0.06)
+    assert off_levels(grey[90:98].reshape(2, 4)) == 0  # eight levels, whatever they are
+    assert off_levels(np.full((3, 3), 7, np.uint8)) is None
+
+
+@pytest.mark.parametrize("quality", [30, 50, 75, 95])
+def test_a_mask_saved_as_jpeg_is_a_mask(tmp_path, quality):
+    mask = (255 * disc()).astype(np.uint8)
+    values = decoded(mask, format="JPEG", quality=quality)
+    assert len(np.unique(values)) > 8  # what compression adds
+    assert off_levels(values) < MASK_BELOW
+    (tmp_path / "m.jpg").write_bytes(saved(mask, format="JPEG", quality=quality))
+    assert read_mask(tmp_path / "m.jpg").any()
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        Image.fromarray((255 * disc()).astype(np.uint8)).resize((97, 97), Image.Resampling.BICUBIC),
+        (disc() * 1).astype(np.uint8),  # 0 and 1
+        (disc() * 1).astype(np.uint16),
+        np.add.outer(np.arange(200) // 34, np.zeros(200)).astype(np.uint8),  # six structures
+        np.dstack([255 * disc(), 0 * disc(), 0 * disc()]).astype(np.uint8),
+    ],
+    ids=["smooth edges", "0 and 1", "16 bit", "six structures", "red"],
+)
+def test_masks_of_any_kind_are_masks(mask):
+    assert off_levels(decoded(mask)) < PICTURE_FROM
+
+
+@pytest.mark.parametrize("black", [0.0, 0.5])
+@pytest.mark.parametrize("dark", [1, 4])
+def test_a_picture_is_no_mask(tmp_path, black, dark):
+    picture = speckle(black=black) // dark  # also where it uses a quarter of the grey values
+    (tmp_path / "m.png").write_bytes(saved(picture))
+    with pytest.raises(NotAMask, match=r"m\.png: is a picture, not a mask: \d\d% of its pixels"):
+        read_mask(tmp_path / "m.png")
+    masks, unusable = read_masks([tmp_path / "m.png"], 8, workers=1)
+    assert masks[0] is None and isinstance(unusable[0], NotAMask)
+
+
+def test_even_a_picture_that_is_mostly_black_does_not_look_like_a_mask():
+    assert off_levels(speckle(black=0.85)) > MASK_BELOW
 
 
 def test_packed_masks_come_back_one_by_one_and_by_slice():

@@ -72,6 +72,46 @@ def test_a_byte_order_mark_is_no_matter(tmp_path):
     assert len(read_predictions(path).table) == 2
 
 
+SETTINGS = {
+    "test_size": 0.15,
+    "val_size": 0.2,
+    "seed": 42,
+    "use_age_stratify": True,
+    "age_bin_width": 10,
+    "age_range": "0-100",
+}
+
+
+def write_metrics(folder, **changed):
+    content = {"dataset_config": SETTINGS | {"total_samples": 2} | changed}
+    (folder / "test_metrics.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+def test_the_split_is_read_from_the_metrics_beside_it(tmp_path):
+    path = write(tmp_path / "predictions.json")
+    write_metrics(tmp_path, seed=43, split="all")
+    assert read_predictions(path).split == SETTINGS | {"seed": 43, "split": "all"}
+    assert read_predictions(tmp_path).split == SETTINGS | {"seed": 43, "split": "all"}
+    write_metrics(tmp_path)  # an earlier program, which knew the test split only
+    assert read_predictions(path).split == SETTINGS | {"split": "test"}
+
+
+@pytest.mark.parametrize("content", ["", "[1]", "{", "3", '{"dataset_config": null}', "[" * 10**5])
+def test_a_split_that_is_not_recorded_is_none(tmp_path, content):
+    path = write(tmp_path / "predictions.json")
+    assert read_predictions(path).split is None
+    (tmp_path / "test_metrics.json").write_text(content)
+    assert read_predictions(path).split is None
+
+
+def test_a_split_that_is_recorded_in_part_or_of_other_predictions_is_none(tmp_path):
+    write_metrics(tmp_path)
+    assert read_predictions(write(tmp_path / "other.json")).split is None
+    record = {"dataset_config": {"seed": 42}}
+    (tmp_path / "test_metrics.json").write_text(json.dumps(record))
+    assert read_predictions(write(tmp_path / "predictions.json")).split is None
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [

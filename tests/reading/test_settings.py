@@ -32,6 +32,7 @@ INSIDE = {
     "max_age": [0, 0.5, 1e6],
     "epoch": [0, -1, 10**6],
     "val_mae": [0, -1.5, 1e6],
+    "train_age_mean": [0, 45.2],
 }
 OUTSIDE = {
     "model": [50, None, b"resnet50"],
@@ -46,6 +47,7 @@ OUTSIDE = {
     "max_age": [-LEAST, -1],
     "epoch": [0.5],
     "val_mae": [],
+    "train_age_mean": [],
 }
 NO_NUMBER = [True, False, "0.5", None, [0.5], 1j, 10**400, math.nan, math.inf, -math.inf]
 
@@ -111,6 +113,9 @@ def samples():
             "path": names,
             "subject_id": [str(i) for i in range(30)],
             "true_age": 40.0,
+            "training_age": 40.0,
+            "kind": None,
+            "reason": None,
         }
     )
 

@@ -17,8 +17,10 @@ from stages.faithfulness import (
     row_spearman,
     run_checks,
     top_pixels,
+    verdict_on,
 )
 from stages.serialise import as_json
+from tests.results import estimate
 from words.sentences import check_sentence
 
 SIZE = 40
@@ -93,6 +95,7 @@ def test_deletion_in_the_wrong_order_is_worse_than_chance():
     assert found.area_between.ci95[1] < 0
     assert found.mask_alone.n_images == 0
     assert found.mask_alone.mask.value is None
+    assert found.mask_alone.mask.reason == "no image has a mask of at most 90% of its area"
 
 
 def test_deletion_of_a_constant_image_changes_nothing():
@@ -118,7 +121,23 @@ def test_maps_that_do_not_depend_on_the_weights_are_found_out():
     )
     # one channel, no nonlinearity: new weights only stretch the map or turn its sign
     assert [s.similarity.value for s in found.stages] == pytest.approx([1.0, 1.0])
-    assert found.warning is True
+    assert (found.verdict, found.warning) == ("same", True)
+
+
+@pytest.mark.parametrize(
+    ("ci95", "n_subjects", "verdict"),
+    [
+        ((0.1, 0.49), 10, "differ"),
+        ((0.1, 0.5), 10, "partly"),
+        ((0.41, 0.51), 60, "partly"),
+        ((0.5, 0.9), 10, "partly"),
+        ((0.51, 0.9), 10, "same"),
+        ((0.1, 0.2), 9, None),  # too few people
+        (None, 60, None),
+    ],
+)
+def test_the_verdict_follows_the_interval(ci95, n_subjects, verdict):
+    assert verdict_on(estimate(0.46, ci95), n_subjects) == verdict
 
 
 def test_maps_of_a_deep_network_depend_on_its_weights():
@@ -128,7 +147,8 @@ def test_maps_of_a_deep_network_depend_on_its_weights():
     found = parameter_randomisation(
         model, "layer4", images, maps_of(model, images), [str(i) for i in range(6)], draws=1
     )
-    assert found.stages[1].similarity.value < 0.5 and found.warning is False
+    assert found.stages[1].similarity.value < 0.5
+    assert found.verdict is found.warning is None  # of six subjects
     assert found.chance == pytest.approx(np.sqrt(2 / np.pi / 24))  # 5 x 5 cells
 
 
@@ -146,5 +166,6 @@ def test_network_and_random_state_are_left_alone():
     assert all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
     again = run_checks(model, "layer4", images, maps, [mask, None], ["a", "b"])
     assert again == found
-    assert "no evidence either way" in check_sentence(found)["en"]
+    said = check_sentence(found)["en"]
+    assert said.count("fewer than 10 subjects (2)") == 2
     json.dumps(as_json(found), allow_nan=False)

@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import subprocess
@@ -9,8 +10,9 @@ import numpy as np
 import pytest
 
 from errors import InputError
+from reading.checksums import sha256
 from stages import folder as stages_folder
-from stages.folder import result_folder, run_name
+from stages.folder import result_folder, results_folder, run_name
 
 ROOT = Path(stages_folder.__file__).parent.parent
 OWN = ("predictions.csv", "test_metrics.json", "predictions.json", "bland_altman.png")
@@ -36,6 +38,107 @@ def test_run_name(path, name, tmp_path):
 )
 def test_a_split_other_than_the_test_split_is_named(split, name, tmp_path):
     assert run_name(tmp_path / "outputs" / "run_1" / "best_model.pth", split) == name
+
+
+@pytest.mark.parametrize(
+    ("file", "more", "name"),
+    [
+        ("last.pth", {}, "run_1_last"),
+        ("Best_Model.pth", {}, "run_1"),
+        ("best_model.pth", {"cohorts": ["Healthy"]}, "run_1"),
+        ("best_model.pth", {"cohorts": ["Pathological"]}, "run_1_pathological"),
+        ("best_model.pth", {"cohorts": ["Healthy", "Pathological"]}, "run_1_pathological"),
+        ("best_model.pth", {"target_layer": "layer3"}, "run_1_layer3"),
+        ("best_model.pth", {"target_layer": "layer4[-1].conv2"}, "run_1_layer4_1_conv2"),
+        ("epoch 3.pth", {"target_layer": "layer3", "split": "val"}, "run_1_epoch_3_val_layer3"),
+        ("best_model.pth", {"cohorts": ["患者"], "split": "none"}, "run_1_患者_none"),
+    ],
+)
+def test_what_is_not_as_usual_is_named(file, more, name, tmp_path):
+    assert run_name(tmp_path / "outputs" / "run_1" / file, **more) == name
+
+
+CONFIG = {"split": "test", "cohorts": ["Healthy"], "seed": 42, "target_layer": "layer4"}
+
+
+@pytest.fixture
+def earlier(tmp_path):
+    """Results of a checkpoint, and the arguments that they were made with."""
+    checkpoint = tmp_path / "outputs" / "run_1" / "best_model.pth"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.write_bytes(b"weights")
+    info = {"checkpoint_path": str(checkpoint), "image_dir": str(tmp_path / "Images")}
+    info["checkpoint_sha256"] = sha256(checkpoint)
+    record = {
+        "evaluation_info": info,
+        "dataset_config": {"split": "test", "cohorts": ["Healthy"], "seed": 42},
+        "gradcam_analysis": {"target_layer": "layer4", "seed": 0},
+    }
+    (tmp_path / "out" / "run_1").mkdir(parents=True)
+    (tmp_path / "out" / "run_1" / "test_metrics.json").write_text(json.dumps(record))
+    return tmp_path / "out", checkpoint, tmp_path / "Images"
+
+
+def test_a_rerun_of_the_same_is_let_through(earlier, tmp_path, monkeypatch):
+    output, checkpoint, images = earlier
+    final = output / "run_1"
+    assert results_folder(*earlier, CONFIG) == final
+    monkeypatch.chdir(tmp_path)
+    relative = checkpoint.relative_to(tmp_path)
+    assert results_folder(output, relative, images.relative_to(tmp_path), CONFIG) == final
+    checkpoint.write_bytes(b"trained once more")
+    assert results_folder(*earlier, CONFIG) == final
+    # the same file elsewhere
+    copy = tmp_path / "elsewhere" / "outputs" / "run_1" / "best_model.pth"
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(b"weights")
+    assert results_folder(output, copy, images, CONFIG) == final
+
+
+@pytest.mark.parametrize(
+    ("config", "held"),
+    [
+        (CONFIG | {"seed": 7}, "seed = 42"),
+        (CONFIG | {"cohorts": []}, "cohorts = ['Healthy']"),
+        (CONFIG | {"seed": 7, "image_size": 64}, "seed = 42"),
+    ],
+)
+def test_results_of_other_settings_are_not_overwritten(earlier, config, held):
+    with pytest.raises(InputError, match="give another --output-dir") as caught:
+        results_folder(*earlier, config)
+    assert f"run_1: holds other results ({held}); give another" in str(caught.value)
+
+
+def test_layers_whose_names_look_alike_in_a_folder_are_told_apart(earlier):
+    output, *_ = earlier
+    folder = output / "run_1_layer4_1"
+    folder.mkdir()
+    record = {"gradcam_analysis": {"target_layer": "layer4[-1]"}}
+    (folder / "test_metrics.json").write_text(json.dumps(record))
+    assert results_folder(*earlier, CONFIG | {"target_layer": "layer4[-1]"}) == folder
+    with pytest.raises(InputError, match=r"other results \(target_layer = layer4\[-1\]\)"):
+        results_folder(*earlier, CONFIG | {"target_layer": "layer4[1]"})
+
+
+def test_results_of_another_checkpoint_or_folder_are_not_overwritten(earlier, tmp_path):
+    output, checkpoint, images = earlier
+    other = tmp_path / "ablation" / "run_1" / "best_model.pth"
+    other.parent.mkdir(parents=True)
+    other.write_bytes(b"other weights")
+    with pytest.raises(
+        InputError, match=r"holds other results \(\S+outputs/run_1/best_model\.pth\);"
+    ):
+        results_folder(output, other, images, CONFIG)
+    with pytest.raises(InputError, match=r"holds other results \(\S+Images\); give another"):
+        results_folder(output, checkpoint, tmp_path / "hospital", CONFIG)
+
+
+def test_a_folder_of_something_else_holds_no_results(earlier):
+    output, *_ = earlier
+    file = output / "run_1" / "test_metrics.json"
+    for text in ("", "[1]", '{"evaluation_info": 3}', "{}"):
+        file.write_text(text)
+        assert results_folder(*earlier, CONFIG | {"seed": 7}) == output / "run_1"
 
 
 def content(folder):

@@ -11,13 +11,18 @@ from stages.leakage import (
     LEAK,
     NEAR_BITS,
     NO_LEAK,
+    NOT_CHECKED,
     POSSIBLE,
+    TRAINED_ON,
     check_leakage,
     difference_hash,
     identical_files,
     leak_warnings,
     near_identical,
+    trained_on_warnings,
 )
+from stages.listed import Proof
+from words.reports import leakage_verdict
 
 
 @pytest.fixture
@@ -34,6 +39,10 @@ def samples(tmp_path):
     return pd.DataFrame(rows)
 
 
+def check(samples, evaluated="test", **more):
+    return check_leakage(samples, [evaluated], **more)
+
+
 def copy(samples, source, target):
     paths = samples["path"].tolist()
     with open(paths[source], "rb") as old, open(paths[target], "wb") as new:
@@ -41,7 +50,7 @@ def copy(samples, source, target):
 
 
 def test_a_clean_split(samples):
-    found = check_leakage(samples)
+    found = check(samples)
     assert found.level == NO_LEAK
     assert found.splits["train"] == {"subjects": 2, "images": 2}
     assert found.splits["val"] == {"subjects": 1, "images": 1}
@@ -51,20 +60,20 @@ def test_a_clean_split(samples):
 
 def test_a_subject_in_two_splits_is_a_leak(samples):
     samples.loc[4, "subject_id"] = "1"
-    found = check_leakage(samples)
+    found = check(samples)
     assert found.level == LEAK
     assert found.subjects_in_several_splits == ["1"]
     assert leak_warnings(found) == [
         {
-            "en": "LEAK: 1 subjects stand in more than one split: see DATA_LEAKAGE_REPORT.md",
-            "zh": "存在泄漏：1 名受试者出现在多个数据集中：详见 DATA_LEAKAGE_REPORT.md",
+            "en": "LEAK: 1 subjects stand in more than one split; see DATA_LEAKAGE_REPORT.md",
+            "zh": "泄漏：1 名受试者出现在多个数据集中；详见 DATA_LEAKAGE_REPORT.md",
         }
     ]
 
 
 def test_the_same_bytes_in_train_and_test_are_a_leak(samples):
     copy(samples, 0, 4)
-    found = check_leakage(samples)
+    found = check(samples)
     assert found.level == LEAK
     (group,) = found.identical_images_across_splits
     assert group == [
@@ -75,7 +84,7 @@ def test_the_same_bytes_in_train_and_test_are_a_leak(samples):
 
 def test_the_same_bytes_under_two_numbers_in_one_split_are_told_but_no_leak(samples):
     copy(samples, 3, 4)
-    found = check_leakage(samples)
+    found = check(samples)
     assert found.level == NO_LEAK
     assert len(found.identical_images_of_different_subjects) == 1
     assert found.identical_images_across_splits == []
@@ -83,15 +92,15 @@ def test_the_same_bytes_under_two_numbers_in_one_split_are_told_but_no_leak(samp
 
 def test_settings_and_conflicts_are_told(samples):
     changed = {"seed": {"checkpoint": 1, "used": 2}}
-    found = check_leakage(samples, changed_settings=changed, conflicts=["subject 9: 40 and 50"])
+    found = check(samples, changed_settings=changed, conflicts=["subject 9: 40 and 50"])
     assert found.level == POSSIBLE
     assert found.changed_settings == changed
     assert found.conflicting_labels == ["subject 9: 40 and 50"]
     assert leak_warnings(found) == []  # the changed setting has a warning of its own
-    found = check_leakage(samples, default_settings=["seed"])
+    found = check(samples, default_settings=["seed"])
     assert found.level == POSSIBLE
     assert found.default_settings == ["seed"]
-    assert check_leakage(samples, conflicts=["subject 9: 40 and 50"]).level == NO_LEAK
+    assert check(samples, conflicts=["subject 9: 40 and 50"]).level == NO_LEAK
 
 
 def test_only_files_of_equal_size_are_read(tmp_path, monkeypatch):
@@ -132,8 +141,8 @@ def test_near_copies_are_found_and_other_people_are_not(tmp_path):
 def test_nearly_identical_images_are_a_possible_leak(samples):
     image = np.asarray(Image.open(samples["path"][0]))
     Image.fromarray(image // 2).save(samples["path"][4])
-    assert check_leakage(samples).near_identical_images_across_splits is None
-    found = check_leakage(samples, near_duplicates=True)
+    assert check(samples).near_identical_images_across_splits is None
+    found = check(samples, near_duplicates=True)
     assert found.level == POSSIBLE
     (pair,) = found.near_identical_images_across_splits
     assert [image["filename"] for image in pair["images"]] == ["anon_1_1.png", "anon_5_1.png"]
@@ -142,4 +151,117 @@ def test_nearly_identical_images_are_a_possible_leak(samples):
 
 def test_identical_images_are_not_listed_as_nearly_identical_too(samples):
     copy(samples, 0, 4)
-    assert check_leakage(samples, near_duplicates=True).near_identical_images_across_splits == []
+    assert check(samples, near_duplicates=True).near_identical_images_across_splits == []
+
+
+# ---------------------------------------------------------------- is the split training's?
+
+DOUBT = {"en": "training had other images", "zh": "训练所用图像不同"}
+
+
+def proof(equal=True, verdict=None):
+    return Proof("A", equal, 2, 2, () if equal else ("anon_4_1.png",), ("4",), (), verdict)
+
+
+def test_a_doubt_raises_the_verdict_and_is_said_loudly(samples):
+    found = check(samples, doubts=[DOUBT])
+    assert found.level == POSSIBLE
+    assert leakage_verdict(found, "en") == "possible leak: training had other images"
+    assert leakage_verdict(found, "zh") == "可能泄漏：训练所用图像不同"
+    (warning,) = leak_warnings(found)
+    assert warning["en"] == ("possible leak: training had other images; see DATA_LEAKAGE_REPORT.md")
+
+
+def test_a_list_that_the_test_set_equals_makes_doubts_void(samples):
+    settings = {"changed_settings": {"seed": {"checkpoint": 1, "used": 2}}}
+    found = check(samples, doubts=[DOUBT], default_settings=["val_size"], proof=proof(), **settings)
+    assert found.level == NO_LEAK
+    assert (
+        leakage_verdict(found, "en") == "no leak found: the test set is that of A, image for image"
+    )
+    assert leak_warnings(found) == []
+    assert found.doubts == (DOUBT,)  # kept for the report
+
+
+@pytest.mark.parametrize("verdict", [POSSIBLE, LEAK, TRAINED_ON])
+def test_a_list_of_a_run_in_doubt_proves_nothing(samples, verdict):
+    """A doubtful run could otherwise be cleared by repeating it."""
+    found = check(samples, doubts=[DOUBT], proof=proof(verdict=verdict))
+    assert found.level == POSSIBLE
+    assert leakage_verdict(found, "en").endswith(f"(whose own check said: {WORDS[verdict]})")
+    assert check(samples, doubts=[DOUBT], proof=proof(verdict=NO_LEAK)).level == NO_LEAK
+    assert check(samples, proof=proof(verdict=verdict)).level == NO_LEAK  # nothing to make void
+
+
+WORDS = {POSSIBLE: "possible leak", LEAK: "LEAK", TRAINED_ON: "TRAINING IMAGES"}
+
+
+def test_a_list_that_differs_is_loud_even_where_nothing_else_is_wrong(samples):
+    found = check(samples, proof=proof(equal=False))
+    assert found.level == POSSIBLE
+    assert leakage_verdict(found, "en") == (
+        "possible leak: the test set is not that of A: 1 of 2 images (1 of 2 subjects) are not in "
+        "it, and 0 of its images are not here"
+    )
+    assert len(leak_warnings(found)) == 1
+
+
+def test_a_proof_does_not_hide_a_leak(samples):
+    copy(samples, 0, 4)
+    found = check(samples, proof=proof())
+    assert found.level == LEAK
+    assert len(leak_warnings(found)) == 1
+
+
+def test_images_that_were_trained_on_have_a_level_of_their_own(samples):
+    found = check_leakage(samples, ["train", "val", "test", "train"])
+    assert found.level == TRAINED_ON
+    assert (found.trained_on.images, found.trained_on.of) == (2, 4)
+    assert leakage_verdict(found, "en") == (
+        "TRAINING IMAGES: the network was trained on 2 of the 4 evaluated images"
+    )
+    assert leak_warnings(found) == []  # it was said before the network ran
+    (warning,) = trained_on_warnings(["train", "val", "test", "train"])
+    assert warning["en"].startswith("THE NETWORK WAS TRAINED ON 2 OF THE 4 IMAGES")
+    assert trained_on_warnings(["test", "val"]) == []
+    # not even a proof of the test set says otherwise, and no doubt goes unsaid
+    assert check_leakage(samples, ["train"], proof=proof()).level == TRAINED_ON
+    assert len(leak_warnings(check_leakage(samples, ["train"], doubts=[DOUBT]))) == 1
+
+
+def test_the_validation_split_may_have_chosen_the_checkpoint(samples):
+    found = check(samples, "val")
+    assert found.level == POSSIBLE
+    assert "on which the checkpoint may have been chosen" in leakage_verdict(found, "en")
+    assert not check(samples).chosen_on_validation
+
+
+def test_without_a_split_nothing_is_claimed(samples):
+    samples["split"] = "none"
+    found = check(samples, "none", split_source="none", default_settings=["seed"])
+    assert found.level == NOT_CHECKED
+    assert found.splits == {"none": {"subjects": 5, "images": 5}}
+    assert found.default_settings == []
+    verdict = leakage_verdict(found, "en")
+    assert verdict == (
+        "not checked: no split was made, and whether the network was trained on these people "
+        "cannot be told from here"
+    )
+    assert "no leak" not in verdict
+    assert leakage_verdict(found, "zh").startswith("未检查：未划分数据集")
+
+
+def test_the_checkpoints_own_lists_are_named_and_settings_do_not_matter(samples):
+    found = check(samples, split_source="checkpoint", default_settings=["seed"])
+    assert found.level == NO_LEAK
+    assert leakage_verdict(found, "en") == (
+        "no leak found: the split is the one that the checkpoint lists"
+    )
+
+
+def test_images_outside_the_splits_are_not_compared(samples):
+    copy(samples, 0, 4)
+    samples.loc[4, ["split", "subject_id"]] = ["outside", "1"]
+    found = check(samples)
+    assert found.level == NO_LEAK
+    assert found.splits["test"] == {"subjects": 1, "images": 1}

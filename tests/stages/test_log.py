@@ -50,8 +50,8 @@ def test_seconds_of_a_step_add_up(monkeypatch):
     assert log.seconds == {"numbers": 3.5}
 
 
-@pytest.mark.parametrize(("lang", "word"), [("en", "images"), ("zh", "图像")])
+@pytest.mark.parametrize(("lang", "word"), [("en", "images: "), ("zh", "图像：")])
 def test_the_bar_is_in_the_users_language(capsys, lang, word):
     with Log(lang).progress(2) as bar:
         bar.update(2)
-    assert f"{word}: 100%" in capsys.readouterr().err
+    assert f"{word}100%" in capsys.readouterr().err

@@ -164,8 +164,9 @@ def test_shards_join_to_the_whole(network, paths):
     whole = predict(predictor, broken, SIZE, **options)
     parts = [predict(predictor, broken[a:b], SIZE, **options) for a, b in ((0, 3), (3, 3), (3, 12))]
     joined = Inference.joined(parts)
-    np.testing.assert_allclose(joined.pred_age, whole.pred_age, atol=1e-4)
-    np.testing.assert_allclose(joined.maps, whole.maps, atol=1e-4)
+    # "ages" of some 350 years, untrained: batches of another size round their float32 otherwise
+    np.testing.assert_allclose(joined.pred_age, whole.pred_age, rtol=2e-6)
+    np.testing.assert_allclose(joined.maps, whole.maps, rtol=2e-6, atol=1e-4)
     assert joined.unreadable == whole.unreadable
     assert list(joined.unreadable) == [5]
 

@@ -11,27 +11,36 @@ from stages.predict import Inference
 from stages.samples import (
     Samples,
     image_notes,
+    mean_doubts,
+    name_doubts,
     picture_groups,
+    reading_doubts,
     skipped_warnings,
     with_predictions,
 )
 
 CHECKPOINT = Path("c.pth")
-NOTHING_SKIPPED = pd.DataFrame(columns=["filename", "path", "kind", "reason"])
+COLUMNS = ["filename", "path", "subject_id", "split", "kind", "reason"]
 
 
-def samples(splits="test val train train test", skipped=NOTHING_SKIPPED):
-    """Images a, b, ... of 20, 30, ... years in these splits."""
+def samples(splits="test val train train test", skipped=None, source="settings"):
+    """Images a, b, ... of people 0, 1, ... of 20, 30, ... years in these splits."""
     names = [f"{letter}.png" for letter in "abcdefghij"[: len(splits.split())]]
-    table = pd.DataFrame(
+    ages = 20.0 + 10 * np.arange(len(names))
+    images = pd.DataFrame(
         {
             "filename": names,
             "path": [f"/images/{name}" for name in names],
-            "true_age": 20.0 + 10 * np.arange(len(names)),
+            "subject_id": [str(number) for number in range(len(names))],
+            "true_age": ages,
+            "cohort": None,
+            "training_age": ages,
+            "kind": None,
+            "reason": None,
             "split": splits.split(),
         }
     )
-    return Samples(table, skipped, ())
+    return Samples(pd.concat([images, skipped], ignore_index=True), source, (), ())
 
 
 def inference(pred_age, unreadable=None, maps=None):
@@ -54,7 +63,8 @@ def predictions(known, found, split="test", *, validation=False, allow_skipped=F
 
 def left_out(**counts):
     rows = [(f"{kind}.png", "", kind, "why") for kind, n in counts.items() for _ in range(n)]
-    return pd.DataFrame(rows, columns=NOTHING_SKIPPED.columns)
+    columns = ["filename", "path", "kind", "reason"]
+    return pd.DataFrame(rows, columns=columns).assign(subject_id=None, split="outside")
 
 
 def test_rows_of_a_split_in_table_order():
@@ -111,10 +121,19 @@ def test_an_image_that_cannot_be_read_is_left_out_with_its_reason():
         {
             "filename": "a.png",
             "path": "/images/a.png",
+            "subject_id": "0",
+            "split": "test",
             "kind": "unreadable",
             "reason": "is empty (0 bytes)",
         }
     ]
+    (doubt,) = joined.doubts
+    assert doubt["en"] == (
+        "images left out that training may have read: 1 (is empty (0 bytes), such as a.png)"
+    )
+    assert predictions(samples(), inference([25.0, 58.0])).doubts == ()
+    listed = predictions(samples(source="checkpoint"), found, allow_skipped=True)
+    assert listed.doubts == ()  # its own lists say what it was trained on
     assert rows[0]["kind"] == "no_label"
 
 
@@ -122,7 +141,12 @@ def test_an_image_that_cannot_be_read_is_left_out_with_its_reason():
     ("split", "found", "validation", "message"),
     [
         ("test", inference([1, 2], unreadable={0: "x", 1: "y"}), False, "none of 2 images can be"),
-        ("test", Inference(np.zeros(2), None, {}, {}, {}), False, "--image-dir /images: none of 2"),
+        (
+            "test",
+            Inference(np.zeros(2), None, {0: "x", 1: "x"}, {}, {}),
+            False,
+            "--image-dir /images: none of 2",
+        ),
         ("test", inference([1, 2, 3], unreadable={1: "x"}), True, "--calibrate: the validation"),
         ("test", inference([1, 2, 3], unreadable={0: "x", 2: "y"}), True, "--split: no image"),
     ],
@@ -150,12 +174,10 @@ def said(labelled, skipped, *, allow_skipped=False):
 def test_each_reason_has_one_warning():
     warnings = said(10, left_out(no_label=1, unusable_label=1))
     assert [warning["en"] for warning in warnings] == [
-        "1 images left out (no label), such as no_label.png: why",
-        "1 images left out (unusable label), such as unusable_label.png: why",
+        "images left out (no label): 1, such as no_label.png: why",
+        "images left out (unusable label): 1, such as unusable_label.png: why",
     ]
-    assert warnings[0]["zh"] == (
-        "1 张图像未纳入（无标签），例如 no_label.png；原因见 skipped_samples.csv"
-    )
+    assert warnings[0]["zh"] == ("1 张图像未纳入（无标签），例如 no_label.png：why")
 
 
 def test_more_than_a_fifth_is_refused_unless_allowed():
@@ -163,7 +185,7 @@ def test_more_than_a_fifth_is_refused_unless_allowed():
     with pytest.raises(InputError, match="3 of 11 images cannot be used, more than 20%"):
         said(8, left_out(no_label=3))
     (warning,) = said(8, left_out(no_label=3), allow_skipped=True)
-    assert warning["en"].startswith("3 images left out")
+    assert warning["en"].startswith("images left out (no label): 3")
 
 
 def test_unreadable_images_count_once():
@@ -172,22 +194,102 @@ def test_unreadable_images_count_once():
         predictions(samples("test " * 8), found)
     joined = predictions(samples("test " * 8), found, allow_skipped=True)
     assert [note["en"] for note in joined.notes] == [
-        "2 images left out (unreadable), such as a.png: x"
+        "images left out (unreadable): 2, such as a.png: x"
     ]
 
 
 def test_those_outside_the_age_range_are_no_fault():
     (warning,) = said(4, left_out(outside_age_range=6))
-    assert warning["en"].startswith("6 images left out (outside age range)")
+    assert warning["en"].startswith("images left out (outside age range): 6")
 
 
 def test_notes_on_images_are_counted():
     found = Inference(np.zeros(3), None, {}, {0: "scaled_16_bit", 2: "scaled_16_bit"}, {})
     assert [note["en"] for note in image_notes(found)] == [
-        "2 images: 16 bits a channel, scaled to 8 bits (65535 -> 255)"
+        "2 images: 16 bits per channel, scaled to 8 bits (65535 -> 255)"
     ]
 
 
+def test_a_fifth_says_why_with_the_most_frequent_reason_first():
+    skipped = pd.concat([left_out(unusable_label=1), left_out(no_label=3)], ignore_index=True)
+    skipped.loc[skipped["kind"] == "no_label", "reason"] = "no label for subject 7 in l.xlsx"
+    with pytest.raises(InputError) as caught:
+        skipped_warnings(skipped, 4, allow_skipped=False, first_keys="1001, 1002")
+    assert str(caught.value) == (
+        "4 of 8 images cannot be used, more than 20%: 3 (no label for subject 7 in l.xlsx, such as "
+        "no_label.png), 1 (why, such as unusable_label.png); the workbook has labels for 1001, "
+        "1002; mend them, or pass --allow-skipped"
+    )
+    with pytest.raises(InputError) as caught:
+        skipped_warnings(left_out(unusable_label=3), 4, allow_skipped=False, first_keys="1001")
+    assert "workbook" not in str(caught.value)  # its numbers are not the matter
+
+
+# ---------------------------------------------------------------- is the split training's?
+
+
+def reading(**changes):
+    """Doubts about ten people, of whom some rows are changed: {row: {column: value}}."""
+    table = samples("test test val train train train train").images
+    for row, values in changes.items():
+        for column, value in values.items():
+            table.loc[int(row[1:]), column] = value
+    return [doubt["en"] for doubt in reading_doubts(table)]
+
+
+def test_nothing_is_doubtful_where_training_read_what_is_evaluated():
+    assert reading() == []
+    absent = {"kind": "no_label", "reason": "why", "split": "outside", "training_age": np.nan}
+    assert reading(r1=absent) == []  # neither had it
+    assert reading(r1=absent | {"kind": "unusable_name"}) == []
+    assert reading(r1=absent | {"kind": "outside_age_range"}) == []  # training left it out too
+
+
+def test_what_only_one_of_the_two_reads_is_doubtful():
+    here = {"kind": "not_read_by_training", "reason": "why", "split": "outside"}
+    assert reading(r1=here, r3=here) == [
+        "images left out that training did not read: 2 (why, such as b.png)"
+    ]
+    for kind in ("conflicting_label", "unusable_label", "unusable_name"):
+        assert reading(r4={"kind": kind, "reason": "why"}) == [
+            "images left out that training read: 1 (why, such as e.png)"
+        ]
+
+
+def means(stored, people="0 0 1 2"):
+    """Of a training split of people of 20, 20, 30 and 40 years."""
+    table = samples("train train train train test").images
+    table["training_age"] = [20.0, 20.0, 30.0, 40.0, 90.0]
+    table["subject_id"] = [*people.split(), "9"]
+    return [doubt["en"] for doubt in mean_doubts(table, stored)]
+
+
+def test_another_mean_age_of_the_training_split_is_doubtful():
+    assert means(27.5) == []  # of the images: (20 + 20 + 30 + 40) / 4
+    assert means(30) == []  # of the people: (20 + 30 + 40) / 3
+    assert means(27.5 + 0.009) == []  # rounded to two digits
+    assert means(27.6) == [
+        "the mean age of the training split is 27.50 years here and 27.60 years in the checkpoint, "
+        "so training had another split"
+    ]
+
+
+def test_names_of_training_images_among_people_whom_training_never_had():
+    table = samples().images
+    lists = {"train_files": ("x/a.png", "z.png"), "val_files": ("b.png",), "test_files": ("c.png",)}
+    assert [doubt["en"] for doubt in name_doubts(table, lists)] == [
+        "2 of 5 file names also stand in the checkpoint's lists of training and validation images"
+    ]
+    assert name_doubts(table, {"train_subjects": ("0", "1")}) == []  # numbers of other people
+    assert name_doubts(table, {"test_files": ("a.png",)}) == []
+
+
+def test_the_baseline_counts_what_training_read():
+    table = samples("train train train test").images
+    table.loc[0, ["kind", "true_age"]] = ["conflicting_label", np.nan]
+    assert Samples(table, "settings", (), ()).train_mean_age == 30.0  # of 20, 30 and 40
+
+
 def test_conflicts_are_the_reasons_of_contradicted_labels():
-    rows = left_out(no_label=1, conflicting_label=1)
+    rows = left_out(no_label=1, conflicting_label=2)
     assert samples(skipped=rows).conflicts == ["why"]

@@ -57,6 +57,12 @@ def test_text_is_strict_indented_and_readable():
     assert json_text({"名": "岁", "n": float("inf")}) == '{\n  "名": "岁",\n  "n": null\n}\n'
 
 
+@pytest.mark.parametrize("key", [None, float("nan"), pd.NA])
+def test_a_missing_key_is_a_fault_of_the_program(key):
+    with pytest.raises(ValueError, match="a key of a JSON object is missing"):
+        json_text({"a": {key: 1}})
+
+
 def test_what_is_not_json_is_a_fault_of_the_program():
     with pytest.raises(TypeError):
         json_text({"a": object()})

@@ -39,9 +39,9 @@ def test_a_changed_split_is_warned_of():
     }
     assert used.split_warnings() == [
         {
-            "en": "the split is not the one of the training (seed 9 for 7, use_age_stratify False "
+            "en": "the split is not the one of the training (seed 9 for 7; use_age_stratify False "
             "for True): TRAINING SAMPLES MAY BE IN THE TEST SET, and the errors too small",
-            "zh": "划分与训练时不同（seed 为 9，训练时为 7, use_age_stratify 为 False，训练时为 "
+            "zh": "划分与训练时不同（seed 为 9，训练时为 7；use_age_stratify 为 False，训练时为 "
             "True）：测试集中可能含有训练样本，误差可能偏小",
         }
     ]
@@ -53,7 +53,7 @@ def test_what_the_checkpoint_does_not_say_is_warned_of_even_when_given():
     assert used.changed == {}  # there is nothing that it differs from
     (warning,) = used.split_warnings()
     assert "does not hold val_size, seed; val_size = 0.15, seed = 9 was used" in warning["en"]
-    assert "检查点中没有 val_size, seed" in warning["zh"]
+    assert "检查点中没有 val_size、seed" in warning["zh"]
 
 
 def test_another_setting_is_told_but_does_not_touch_the_split():

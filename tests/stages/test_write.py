@@ -1,16 +1,28 @@
 """The files of a results folder, one by one."""
 
 import dataclasses
+import io
 import json
 import time
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from stages.record import Evaluation
 from stages.serialise import csv_text, write_json
-from stages.write import RESULT_FILES, by_error, write_maps
+from stages.write import (
+    FIGURES,
+    RESULT_FILES,
+    TEXT_FILES,
+    Presentation,
+    by_error,
+    extremes,
+    sheet_rows,
+    write_maps,
+)
+from tests.results import analysis, outliers
 
 
 def evaluation(**known):
@@ -43,15 +55,118 @@ def test_json_is_strict(tmp_path):
     }
 
 
-def test_csv_has_a_header_and_empty_fields():
+def test_csv_has_a_mark_for_excel_a_header_and_empty_fields():
     table = pd.DataFrame({"filename": ["a.png", "名.png"], "energy_ratio": [0.5, np.nan]})
-    assert csv_text(table) == "filename,energy_ratio\na.png,0.5\n名.png,\n"
+    assert csv_text(table) == "\ufefffilename,energy_ratio\na.png,0.5\n名.png,\n"
+
+
+def test_csv_has_the_digits_that_numbers_have():
+    # 45.1234 in float32 is 45.12340164184570; an age of 45.123456789 is one in the workbook
+    predicted = np.float32([45.1234, 0.1, 61.0]).astype(np.float64)
+    table = pd.DataFrame({"true_age": [45.123456789, 7.0, 60.5], "pred_age": predicted})
+    table["count"] = [1, 2, 3]
+    text = csv_text(table)
+    assert text.splitlines()[1:] == ["45.123456789,45.1234,1", "7,0.1,2", "60.5,61,3"]
+    back = pd.read_csv(io.StringIO(text.removeprefix("\ufeff")))
+    assert back["pred_age"].astype(np.float32).tolist() == predicted.tolist()
+    assert table["pred_age"].dtype == np.float64  # as it was
 
 
 def test_ties_in_the_error_stand_in_table_order():
     table = pd.DataFrame({"abs_error": [2.0, 7.0, 7.0, 0.0]})
     assert by_error(table, largest=True) == [1, 2, 0, 3]
     assert by_error(table, largest=False) == [3, 0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("errors", "most", "smallest", "largest"),
+    [
+        ([2.0, 7.0, 7.0, 0.0, 1.0], 2, [3, 4], [1, 2]),  # enough of them
+        ([2.0, 7.0, 7.0, 0.0, 1.0], 50, [3, 4], [1, 2, 0]),  # 5 = 2 + 3
+        ([1.0, 2.0, 2.0, 3.0], 50, [0, 1], [3, 2]),  # a tie in the middle
+        ([2.0, 2.0, 2.0, 2.0], 50, [0, 1], [2, 3]),
+        ([2.0, 2.0, 2.0, 2.0], 1, [0], [1]),
+        ([5.0], 50, [], [0]),
+    ],
+)
+def test_no_image_is_among_the_best_and_the_worst(errors, most, smallest, largest):
+    assert extremes(pd.DataFrame({"abs_error": errors}), most) == (smallest, largest)
+
+
+@pytest.mark.parametrize(
+    ("top_n", "high", "low"),
+    [
+        (1, ": 1 of 3\n", ": 1 of 3\n"),
+        (2, ": 2 of 3\n", ": 1 of 3 (half of all, so that no image stands in both lists)\n"),
+        (9, ": 2 of 3 (half of all, so", ": 1 of 3 (half of all, so"),
+    ],
+)
+def test_error_lists_say_where_they_share_the_images(top_n, high, low):
+    table = pd.DataFrame(
+        {
+            "filename": ["a", "b", "c"],
+            "true_age": 40.0,
+            "pred_age": [41.0, 43.0, 38.0],
+            "error": [1.0, 3.0, -2.0],
+            "abs_error": [1.0, 3.0, 2.0],
+        }
+    )
+    found = evaluation(table=table, analysis=analysis({}, error_analysis=outliers(9.0, 0, 0.0)))
+    shown = Presentation("en", None, "older", 8, top_n)
+    texts = [TEXT_FILES[f"{name}_error_samples.txt"](found, shown) for name in ("high", "low")]
+    assert high in texts[0] and low in texts[1]
+    names = [line[0] for text in texts for line in text.splitlines() if line[0] != "#"]
+    assert names == [*"bc"[:top_n], "a"]
+
+
+def errors(*rows):
+    """rows: (subject, absolute error) of each image."""
+    return pd.DataFrame(rows, columns=["subject_id", "abs_error"])
+
+
+def test_the_sheet_shows_each_subject_once_among_the_best_and_the_worst_together():
+    table = errors(("a", 1), ("a", 2), ("b", 3), ("c", 9), ("c", 8), ("b", 7), ("d", 4), ("a", 6))
+    # by error a1 a2 b3 d4 | a6 b7 c8 c9: in turns c9, a1, b7 and then d4, for b has been shown
+    assert sheet_rows(table, 8) == ([0, 6], [3, 5])
+    assert sheet_rows(table, 2) == ([0, 6], [3, 5])
+    assert sheet_rows(table, 1) == ([0], [3])
+    # one person has the smallest and the largest error: the largest is never hidden
+    assert sheet_rows(errors(("a", 1), ("b", 2), ("c", 3), ("a", 9)), 1) == ([1], [3])
+
+
+def test_the_sheet_never_shows_an_image_as_best_and_as_worst():
+    assert sheet_rows(errors(("a", 1)), 8) == ([], [0])
+    assert sheet_rows(errors(("a", 2), ("b", 1), ("c", 3)), 8) == ([1], [2, 0])
+    # all equal: ties go to the first in table order, and what is taken is taken
+    assert sheet_rows(errors(*((name, 5) for name in "abcd")), 8) == ([0, 1], [2, 3])
+    # two people: the worst image of one is not shown as the best of the other
+    assert sheet_rows(errors(("a", 1), ("a", 2), ("b", 10), ("b", 11)), 8) == ([0], [3])
+
+
+def test_single_sheets_say_best_and_worst(tmp_path):
+    for name in "ab":
+        Image.new("L", (20, 20)).save(tmp_path / f"{name}.png")
+    table = pd.DataFrame(
+        {
+            "filename": ["a.png", "b.png"],
+            "path": [str(tmp_path / "a.png"), str(tmp_path / "b.png")],
+            "subject_id": ["1", "2"],
+            "true_age": [50.0, 50.0],
+            "pred_age": [58.0, 51.0],
+            "abs_error": [8.0, 1.0],
+        }
+    )
+    found = evaluation(table=table, maps=np.ones((2, 2, 2)), mask_paths=[None, None])
+    shown = Presentation(lang="en", note="note", sign="older", cam_samples=8, top_n=1)
+    for name, heading, side in (
+        ("gradcam_best_sample.png", "Smallest error of 2 images: b.png", "(below 5 years)"),
+        ("gradcam_worst_sample.png", "Largest error of 2 images: a.png", "(5 years or more)"),
+    ):
+        figure = FIGURES[name](found, shown)
+        assert figure.get_suptitle() == "note"
+        texts = [text.get_text() for text in figure.texts]
+        assert heading in texts
+        assert sum(side in text for text in texts) == 1
 
 
 def test_maps_come_back_and_two_files_are_equal(tmp_path, monkeypatch):

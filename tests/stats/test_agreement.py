@@ -4,11 +4,19 @@ import pingouin
 import pytest
 from scipy import stats
 
-from stats.age_errors import AgeGroupErrors
-from stats.agreement import ErrorAtAge, Line, age_bias, bland_altman, variance_components
-from stats.bootstrap import subject_counts
+from stats.agreement import bland_altman
 from stats.estimate import Estimate
-from stats.metrics import full_analysis
+from stats.jackknife import NO_SPREAD
+from stats.variance import variance_components, within_sd
+from tests.stats.oracles import (
+    SCALES,
+    ages_of,
+    error_line,
+    interval_by_loop,
+    leave_out,
+    limits_by_loop,
+    people,
+)
 
 # Bland & Altman 1999, table 4: cardiac output of 12 people by two methods, RV and IC.
 RV_IC = {
@@ -27,17 +35,8 @@ RV_IC = {
 }
 
 
-def analyse(true, pred, codes, draws=300):
-    true, pred, codes = np.asarray(true, float), np.asarray(pred, float), np.asarray(codes)
-    return bland_altman(true, pred, codes, subject_counts(codes, draws, seed=0))
-
-
-def unequal_repeats(seed=0, n_subjects=40):
-    rng = np.random.default_rng(seed)
-    codes = np.repeat(np.arange(n_subjects), rng.integers(1, 4, n_subjects))
-    true = rng.uniform(20, 80, n_subjects)[codes]
-    error = 0.3 * (50 - true) + rng.normal(0, 4, n_subjects)[codes] + rng.normal(0, 2, codes.size)
-    return true, true + error, codes
+def analyse(true, pred, codes):
+    return bland_altman(ages_of(true, pred, codes))
 
 
 def test_limits_of_bland_and_altmans_own_example():
@@ -64,15 +63,24 @@ def test_components_by_hand():
     # SSW = 1 + 1 + 0 + 1 + 1 = 4, MSW = 4 / 2 = 2
     # SSB = 2 (3.6)^2 + (0.4)^2 + 2 (3.4)^2 = 25.92 + 0.16 + 23.12 = 49.2, MSB = 24.6
     # n0 = (5 - 9 / 5) / 2 = 1.6, between = (24.6 - 2) / 1.6 = 14.125
+    # Without the first, 6 | 8 10: MSW = 2 / 1, SSB = 2^2 + 2 1^2 = 6, n0 = 3 - 5 / 3 = 4 / 3,
+    # between = (6 - 2) / (4 / 3) = 3. Without the second, 1 3 | 8 10: MSW = 4 / 2, SSB = 4 3.5^2 =
+    # 49, n0 = 4 - 8 / 4 = 2, between = 47 / 2.
     found = variance_components(np.array([1.0, 3, 6, 8, 10]), np.array([0, 0, 1, 2, 2]))
-    one = found(np.ones((3, 1)))
-    assert one["within"][0] == pytest.approx(2, abs=1e-12)
-    assert one["n0"][0] == pytest.approx(1.6, abs=1e-12)
-    assert one["between"][0] == pytest.approx(14.125, abs=1e-12)
+    assert found["within"][:3] == pytest.approx([2, 2, 2], abs=1e-12)
+    assert found["n0"][:3] == pytest.approx([1.6, 4 / 3, 2], abs=1e-12)
+    assert found["between"][:3] == pytest.approx([14.125, 3, 23.5], abs=1e-12)
+
+
+def test_subjects_with_one_image_are_no_part_of_the_sd_within():
+    # errors 1 3 | 6 | 8 12: MSW = (2 + 8) / 2; of the two with two images, without each: 8 and 2
+    found = within_sd(np.array([1.0, 3, 6, 8, 12]), np.array([0, 0, 1, 2, 2]))
+    assert found == pytest.approx(np.sqrt([5, 8, 2]))
+    assert np.isnan(within_sd(np.array([1.0, 2]), np.array([0, 1]))).all()
 
 
 def test_components_against_pingouins_analysis_of_variance():
-    true, pred, codes = unequal_repeats()
+    true, pred, codes = people(0, n_subjects=40, most=3)
     table = pd.DataFrame({"error": pred - true, "subject": codes})
     anova = pingouin.anova(table, dv="error", between="subject", detailed=True)
     between, within = anova["MS"]
@@ -82,6 +90,7 @@ def test_components_against_pingouins_analysis_of_variance():
     variance = (between - within) / n0 + within
     assert found.within_sd.value == pytest.approx(np.sqrt(within), rel=1e-9)
     assert found.total_sd.value == pytest.approx(np.sqrt(variance), rel=1e-9)
+    assert found.between_sd.value == pytest.approx(np.sqrt(variance - within), rel=1e-9)
     bias = (pred - true).mean()
     assert found.lower_limit.value == pytest.approx(bias - 1.96 * variance**0.5, rel=1e-9)
     assert found.upper_limit.value == pytest.approx(bias + 1.96 * variance**0.5, rel=1e-9)
@@ -94,35 +103,113 @@ def test_between_variance_is_never_negative():
     assert found.total_sd.value == pytest.approx(np.sqrt(2), abs=1e-12)
 
 
-def test_proportional_bias_against_scipy():
-    true, pred, codes = unequal_repeats(3)
-    found = analyse(true, pred, codes).proportional_bias
-    for name, x in {"mean_of_both": (true + pred) / 2, "true_age": true}.items():
-        line = stats.linregress(x, pred - true)
-        fitted = getattr(found, name)
-        assert fitted.slope.value == pytest.approx(line.slope, rel=1e-9)
-        assert fitted.intercept.value == pytest.approx(line.intercept, rel=1e-9)
-        for entry in (fitted.slope, fitted.intercept):
-            assert entry.ci95[0] < entry.value < entry.ci95[1]
+# ---------------------------------------------------------------- intervals by a plain loop
 
 
-def test_every_limit_has_an_interval_around_it():
-    found = analyse(*unequal_repeats(1))
-    entries = [found.bias, found.sd, found.lower_limit, found.upper_limit]
-    repeated = [v for v in vars(found.repeated).values() if isinstance(v, Estimate)]
-    assert len(repeated) == 6
-    entries += repeated
-    for entry in entries:
-        assert entry.ci95[0] < entry.value < entry.ci95[1]
+def total_sd(error, codes):
+    groups = [error[codes == code] for code in np.unique(codes)]
+    size = np.array([group.size for group in groups])
+    within = sum(((group - group.mean()) ** 2).sum() for group in groups) / (sum(size) - len(size))
+    between = sum(n * (g.mean() - error.mean()) ** 2 for n, g in zip(size, groups, strict=True))
+    n0 = (sum(size) - sum(size**2) / sum(size)) / (len(size) - 1)
+    return np.sqrt(within + max(0, (between / (len(size) - 1) - within) / n0))
+
+
+OF_AGES = {
+    "bias": ("plain", lambda x, y: (y - x).mean()),
+    "sd": ("log of an SD", lambda x, y: np.std(y - x, ddof=1)),
+    "proportional_bias.mean_of_both.slope": (
+        "plain",
+        lambda x, y: stats.linregress((x + y) / 2, y - x).slope,
+    ),
+    "proportional_bias.mean_of_both.intercept": (
+        "plain",
+        lambda x, y: stats.linregress((x + y) / 2, y - x).intercept,
+    ),
+    "proportional_bias.true_age.slope": ("plain", lambda x, y: error_line(x, y).slope),
+    "proportional_bias.true_age.intercept": ("plain", lambda x, y: error_line(x, y).intercept),
+    "limits_by_age.bias_slope": ("plain", lambda x, y: error_line(x, y).slope),
+    "limits_by_age.bias_intercept": ("plain", lambda x, y: error_line(x, y).intercept),
+}
+
+
+def attribute(result, path):
+    for name in path.split("."):
+        result = getattr(result, name)
+    return result
+
+
+@pytest.mark.parametrize("name", OF_AGES)
+def test_agreement_equals_a_loop_over_subjects(name):
+    true, pred, codes = people(3)
+    scale, statistic = OF_AGES[name]
+    values = leave_out(statistic, codes, true, pred)
+    found = attribute(analyse(true, pred, codes), name)
+    assert found.value == pytest.approx(values[0], rel=1e-9)
+    assert found.ci95 == pytest.approx(interval_by_loop(values, **SCALES[scale]), rel=1e-6)
+
+
+def test_limits_equal_a_loop_over_subjects():
+    true, pred, codes = people(5)
+    error = pred - true
+    found = analyse(true, pred, codes)
+    bias = leave_out(np.mean, codes, error)
+    lower, upper = limits_by_loop(bias, leave_out(lambda e: np.std(e, ddof=1), codes, error))
+    assert found.lower_limit.ci95 == pytest.approx(lower, rel=1e-6)
+    assert found.upper_limit.ci95 == pytest.approx(upper, rel=1e-6)
+    total = leave_out(total_sd, codes, error, codes)
+    lower, upper = limits_by_loop(bias, total)
+    assert found.repeated.lower_limit.ci95 == pytest.approx(lower, rel=1e-6)
+    assert found.repeated.upper_limit.ci95 == pytest.approx(upper, rel=1e-6)
+    # between^2 = total^2 - within^2, from the squares of both intervals
+    several = np.isin(codes, np.flatnonzero(np.bincount(codes) > 1))
+    within = np.sqrt(
+        leave_out(
+            lambda e, c: (
+                sum(((e[c == k] - e[c == k].mean()) ** 2).sum() for k in np.unique(c))
+                / (e.size - np.unique(c).size)
+            ),
+            codes[several],
+            error[several],
+            codes[several],
+        )
+    )
+    a, b = (interval_by_loop(v, **SCALES["log of an SD"]) for v in (total, within))
+    assert found.repeated.within_sd.ci95 == pytest.approx(b, rel=1e-6)
+    assert found.repeated.total_sd.ci95 == pytest.approx(a, rel=1e-6)
+    square = total[0] ** 2 - within[0] ** 2
+    low = square - np.hypot(total[0] ** 2 - a[0] ** 2, b[1] ** 2 - within[0] ** 2)
+    high = square + np.hypot(a[1] ** 2 - total[0] ** 2, within[0] ** 2 - b[0] ** 2)
+    assert found.repeated.between_sd.ci95 == pytest.approx(np.sqrt([max(low, 0), high]), rel=1e-6)
+
+
+def test_skewed_errors_widen_the_limit_on_their_side():
+    # Exponential errors of scale 1: n times the variances of bias and SD are 1 and (9 - 1) / 4 = 2,
+    # their covariance 2 / 2 = 1, so that the limits have 1 + 1.96^2 2 -/+ 2 1.96 = 4.76 and 12.60:
+    # the upper interval is sqrt(12.60 / 4.76) = 1.63 times as wide, for many subjects.
+    error = stats.expon.ppf((np.arange(60) + 0.5) / 60) * 5
+    lower, upper = (np.ptp(limit.ci95) for limit in limits_of(error))
+    assert 1.4 < upper / lower < 1.7
+    turned_lower, turned_upper = (np.ptp(limit.ci95) for limit in limits_of(-error))
+    assert (turned_lower, turned_upper) == pytest.approx((upper, lower))
+
+
+def limits_of(error):
+    found = analyse(np.full(error.size, 50.0), 50 + error, np.arange(error.size))
+    return found.lower_limit, found.upper_limit
 
 
 def test_repeated_limits_cover_nineteen_of_twenty_new_images():
     rng = np.random.default_rng(4)
-    true, pred, codes = unequal_repeats(5, n_subjects=600)
-    found = analyse(true * 0, pred - true - 0.3 * (50 - true), codes, draws=10).repeated
+    codes = np.repeat(np.arange(600), rng.integers(1, 4, 600))
+    error = rng.normal(0, 4, 600)[codes] + rng.normal(0, 2, codes.size)
+    found = analyse(np.full(codes.size, 50.0), 50 + error, codes).repeated
     new = rng.normal(0, np.sqrt(16 + 4), 100_000)
     low, high = found.lower_limit.value, found.upper_limit.value
     assert np.mean((low <= new) & (new <= high)) == pytest.approx(0.95, abs=0.012)
+
+
+# ---------------------------------------------------------------- what does not exist
 
 
 def test_limits_that_do_not_exist():
@@ -140,6 +227,21 @@ def test_limits_that_do_not_exist():
     assert one_subject.upper_limit.value is None and one_subject.n0 is None
     single_images = analyse([40, 50, 60], [43, 45, 70], [0, 1, 2]).repeated
     assert single_images.upper_limit.reason.startswith("needs two subjects")
+    assert single_images.within_sd.reason == "no subject has two values"
+
+
+def test_limits_without_an_interval():
+    constant = analyse(np.arange(20.0, 80, 10), np.arange(25.0, 85, 10), np.arange(6))
+    assert constant.lower_limit.value == constant.upper_limit.value == 5
+    assert constant.lower_limit.ci95 is None and constant.lower_limit.ci95_reason == NO_SPREAD
+    # five people, four of them with two images: limits have an interval, the SD within has none
+    codes = np.array([0, 0, 1, 1, 2, 2, 3, 3, 4])
+    error = np.array([1.0, 2, -3, -1, 5, 4, 0, 2, -2])
+    found = analyse(np.full(9, 50), 50 + error, codes).repeated
+    assert found.upper_limit.ci95 is not None
+    assert found.within_sd.ci95 is None and found.between_sd.ci95 is None
+    assert found.within_sd.ci95_reason == "fewer than 5 subjects (4)"
+    assert found.between_sd.ci95_reason == "fewer than 5 subjects (4)"
 
 
 def test_mean_of_both_that_does_not_vary():
@@ -147,88 +249,3 @@ def test_mean_of_both_that_does_not_vary():
     found = analyse([40, 50.1, 60.3], [60, 49.9, 39.7], [0, 1, 2]).proportional_bias
     assert found.mean_of_both.slope.value is None
     assert found.true_age.slope.value == pytest.approx(-2)
-
-
-def group(start, error, interval, subjects=9):
-    return AgeGroupErrors(
-        age_range=f"{start}-{start + 10}",
-        start_age=start,
-        end_age=start + 10,
-        count=2 * subjects,
-        mae=abs(error),
-        rmse=abs(error),
-        mean_true_age=start + 5.0,
-        mean_pred_age=start + 5.0 + error,
-        n_subjects=subjects,
-        mean_error=error,
-        mae_ci95=interval,
-        mean_error_ci95=interval,
-    )
-
-
-def line(slope, interval):
-    return Line(
-        slope=Estimate(value=slope, description="", unit="years per year", ci95=interval),
-        intercept=Estimate(value=1.0, description="", unit="years", ci95=(0.0, 2.0)),
-    )
-
-
-def test_25_and_75_are_named_where_the_data_reach_them():
-    groups = [
-        group(0, 1.0, (0.2, 1.8)),
-        group(20, 9.618, (5, 13)),
-        group(70, -7.255, (-9, -5)),
-        group(80, -18.0, None, subjects=4),
-    ]
-    fitted = line(-0.185, (-0.243, -0.138))
-    found = age_bias(fitted, groups, (3.0, 86.0))
-    assert found.biased is True
-    assert (found.slope, found.intercept) == (fitted.slope, fitted.intercept)
-    young, old = found.at_ages
-    assert young == ErrorAtAge(
-        age=25, start_age=20, end_age=30, count=18, n_subjects=9, mean_error=9.618, ci95=(5, 13)
-    )
-    assert (old.age, old.mean_error, old.ci95) == (75, -7.255, (-9, -5))
-
-
-def test_the_outermost_age_groups_are_named_else():
-    # 35 lies below the youngest person (36), so the group 30-40 is not named
-    groups = [
-        group(30, 5, (3, 6)),
-        group(40, 2, (1, 3)),
-        group(50, 0.5, (-1, 1)),
-        group(60, -3, (-4, 1)),
-    ]
-    found = age_bias(line(-0.2, (-0.3, -0.1)), groups, (36.0, 69.0))
-    assert [(entry.age, entry.mean_error, entry.ci95) for entry in found.at_ages] == [
-        (45, 2, (1, 3)),
-        (65, -3, (-4, 1)),
-    ]
-    alone = age_bias(line(-0.2, (-0.3, -0.1)), groups[1:2], (36.0, 69.0))
-    assert alone.at_ages == () and alone.biased is True
-
-
-@pytest.mark.parametrize("interval", [(-0.02, 0.05), (0.0, 0.05), (-0.02, 0.0)])
-def test_no_bias_is_claimed_where_the_interval_includes_zero(interval):
-    groups = [group(20, 9, (5, 13)), group(70, -7, (-9, -5))]
-    assert age_bias(line(0.01, interval), groups, (3.0, 86.0)).biased is False
-
-
-@pytest.mark.parametrize(("interval", "biased"), [((0.001, 0.05), True), ((-0.05, -0.001), True)])
-def test_a_bias_of_either_sign_is_claimed(interval, biased):
-    assert age_bias(line(0.01, interval), [], (3.0, 86.0)).biased is biased
-
-
-def test_bias_that_cannot_be_judged():
-    few = full_analysis([20, 40, 60], [30, 40, 50], ["a", "b", "c"], draws=50).age_bias
-    assert few.biased is None and few.at_ages == ()
-    assert few.slope.reason is None and few.slope.ci95_reason == "fewer than 5 subjects (3)"
-    equal = full_analysis([40.0] * 8, np.arange(8.0), range(8), draws=50).age_bias
-    assert equal.biased is None
-    assert equal.slope.value is None and equal.slope.reason == "all true ages are equal"
-
-
-def test_a_constant_error_is_no_age_bias():
-    ages = np.random.default_rng(1).uniform(20, 80, 31)  # the rounding of ages + 5.1 has a slope
-    found = full_analysis(ages, ages + 5.1, range(31), draws=100).age_bias
-    assert found.slope.value == 0 and found.biased is False

@@ -1,7 +1,8 @@
 import numpy as np
+import pandas as pd
 import pytest
 
-from stats.arrays import finite_vector, recode, subject_codes
+from stats.arrays import finite_vector, is_missing, recode, subject_codes
 
 
 @pytest.mark.parametrize(
@@ -23,9 +24,14 @@ def test_subject_codes():
     assert subject_codes("ids", ["b", "a", "b", 7], 4).tolist() == [0, 1, 0, 2]
     with pytest.raises(ValueError, match="ids has 1 values, expected 2"):
         subject_codes("ids", ["a"], 2)
-    for missing in (None, float("nan")):
+    for missing in (None, float("nan"), np.float64("nan"), pd.NA, pd.NaT):
         with pytest.raises(ValueError, match="ids is missing at position 1"):
             subject_codes("ids", ["a", missing], 2)
+
+
+@pytest.mark.parametrize("label", ["", 0, False, "nan", ("a", 1), np.int64(3), np.str_("x")])
+def test_a_label_is_not_missing(label):
+    assert is_missing(label) is False
 
 
 def test_recoded_subjects_have_no_gaps():

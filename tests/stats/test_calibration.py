@@ -7,7 +7,10 @@ import pytest
 from scipy import stats
 from sklearn.metrics import mean_absolute_error
 
+from errors import Message
 from stats.calibration import calibrate, conformal_half_width, fit_correction
+from stats.definitions import Ages
+from stats.jackknife import NO_SPREAD, share
 
 
 def people(rng, n_subjects, most=4, slope=0.7, start=14.0):
@@ -18,7 +21,7 @@ def people(rng, n_subjects, most=4, slope=0.7, start=14.0):
 
 
 def run(val, test, **options):
-    options = {"checkpoint_chosen_on_validation": False, "draws": 200} | options
+    options = {"checkpoint_chosen_on_validation": False} | options
     return calibrate(
         *val[:2],
         [f"v{k}" for k in val[2]],
@@ -83,21 +86,21 @@ def test_correction_is_refused_where_the_slope_is_too_small(slope, refused):
 
 
 def test_correction_is_refused_where_there_is_no_line():
-    flat = fit_correction(np.full(12, 40.0), np.arange(12.0), np.arange(12), draws=20)
+    flat = fit_correction(Ages(np.full(12, 40.0), np.arange(12.0), np.arange(12)))
     assert flat.refused and flat.slope.value is None
     assert flat.reason == "the true ages of the validation split do not vary"
     ages = np.linspace(10, 80, 18)
-    few = fit_correction(ages, ages, np.repeat(np.arange(9), 2), draws=20)
+    few = fit_correction(Ages(ages, ages, np.repeat(np.arange(9), 2)))
     assert few.refused and few.reason == "needs 10 validation subjects, has 9"
-    assert few.slope.ci95 == pytest.approx([1, 1])
-    assert not fit_correction(ages[:10], ages[:10], np.arange(10), draws=20).refused
+    assert few.slope.value == pytest.approx(1) and few.slope.ci95_reason == NO_SPREAD
+    assert not fit_correction(Ages(ages[:10], ages[:10], np.arange(10))).refused
 
 
 def test_half_width_of_one_image_per_person_is_the_order_statistic():
     # K = 39 scores 1 ... 39: the ceil(40 * 0.9) = 36th and the ceil(40 * 0.95) = 38th
     true, scores, codes = np.zeros(39), np.arange(1.0, 40), np.arange(39)
-    assert conformal_half_width(true, -scores, codes, 0.90) == 36
-    assert conformal_half_width(true, scores, codes, 0.95) == 38
+    assert conformal_half_width(Ages(true, -scores, codes), 0.90) == 36
+    assert conformal_half_width(Ages(true, scores, codes), 0.95) == 38
 
 
 def test_half_width_weighs_people_alike_by_hand():
@@ -106,9 +109,9 @@ def test_half_width_weighs_people_alike_by_hand():
     # at 100. By images, nine of ten scores, 90%, would already lie at or below 9.
     error = np.array([1.0, 100, 2, 3, 4, 5, 6, 7, 8, 9])
     codes = np.array([0, 0, 1, 2, 3, 4, 5, 6, 7, 8])
-    assert conformal_half_width(np.zeros(10), error, codes, 0.85) == 9
-    assert conformal_half_width(np.zeros(10), error, codes, 0.9) == 100
-    assert conformal_half_width(np.zeros(10), error, codes, 0.91) is None
+    assert conformal_half_width(Ages(np.zeros(10), error, codes), 0.85) == 9
+    assert conformal_half_width(Ages(np.zeros(10), error, codes), 0.9) == 100
+    assert conformal_half_width(Ages(np.zeros(10), error, codes), 0.91) is None
 
 
 @pytest.mark.parametrize(("n_subjects", "level"), [(9, 90), (19, 95)])
@@ -151,13 +154,48 @@ def test_coverage_by_hand():
     assert found.by_age_group[0].width == pytest.approx(10, abs=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("inside", "as_promised"), [(20, True), (17, True), (16, True), (13, False), (0, False)]
+)
+def test_fewer_covered_than_promised(inside, as_promised):
+    # Half width 5, 20 test subjects with one image each, `inside` of them within. 16 of 20 may be
+    # 90%: two within and two without make 18 of 24, 0.75 + 1.96 sqrt(0.1875 / 23) = 0.93; 13 make
+    # 15 of 24, 0.82. All of 20 are no more than the method promises at least.
+    ages = np.linspace(20, 70, 39)
+    true = np.full(20, 40.0)
+    test = (true, true + np.where(np.arange(20) < inside, 4.0, 9.0), np.arange(20))
+    found = run((ages, ages - 5, np.arange(39)), test)[0].prediction_intervals["90"]
+    assert found.coverage_subjects.value == pytest.approx(5 * inside)
+    assert found.as_promised is as_promised
+
+
+def test_coverage_of_subjects_weighs_them_alike():
+    # subject 0 has one of two images inside, subjects 1 to 5 their only one
+    codes = np.array([0, 0, 1, 2, 3, 4, 5])
+    true = np.full(7, 40.0)
+    test = (true, true + np.array([4.0, 9, 1, 1, 1, 1, 1]), codes)
+    ages = np.linspace(20, 70, 39)
+    found = run((ages, ages - 5, np.arange(39)), test)[0].prediction_intervals["90"]
+    assert found.coverage_images.value == pytest.approx(600 / 7)
+    assert found.coverage_subjects.value == pytest.approx(550 / 6)
+    own = np.array([0.5, 1, 1, 1, 1, 1])
+    assert found.coverage_subjects.ci95 == share(own, np.arange(6))[1].ci95
+
+
+def test_coverage_of_few_test_subjects_is_not_judged():
+    ages = np.linspace(20, 70, 39)
+    test = (ages[:4], ages[:4] + 30, np.arange(4))
+    found = run((ages, ages - 5, np.arange(39)), test)[0].prediction_intervals["90"]
+    assert found.coverage_subjects.value == 0 and found.as_promised is None
+
+
 @pytest.mark.parametrize("level", [0.90, 0.95])
 def test_intervals_cover_images_of_new_people(level):
     rng = np.random.default_rng(21)
     covered = []
     for _ in range(400):
         true, pred, codes = people(rng, 99, most=4)
-        half_width = conformal_half_width(true, pred, codes, level)
+        half_width = conformal_half_width(Ages(true, pred, codes), level)
         true, pred, codes = people(rng, 200, most=4)
         inside = np.abs(pred - true) <= half_width
         covered.append(np.mean(np.bincount(codes, weights=inside) / np.bincount(codes)))
@@ -171,8 +209,9 @@ def test_notes():
     assert run(val, test)[0].notes == ()
     (chosen,) = run(val, test, checkpoint_chosen_on_validation=True)[0].notes
     assert "also chose the checkpoint" in chosen
-    block, _ = calibrate(*val, *test, checkpoint_chosen_on_validation=False, draws=20)
+    block, _ = calibrate(*val, *test, checkpoint_chosen_on_validation=False)
     assert block.notes[0].startswith("30 subjects stand in both")
+    assert isinstance(block.notes[0], Message) and block.notes[0].facts == {"shared": 30}
 
 
 def test_degenerate_splits_give_numbers_or_reasons():
@@ -186,7 +225,7 @@ def test_degenerate_splits_give_numbers_or_reasons():
         warnings.simplefilter("error")
         for val in cases:
             for test in cases:
-                block, _ = run(val, test, draws=30)
+                block, _ = run(val, test)
                 json.dumps(asdict(block), allow_nan=False)
 
 

@@ -56,8 +56,15 @@ def test_focus_against_numpy_and_scipy(full_case):
         assert group.n_images == len(inside)
         assert group.energy_ratio.value == pytest.approx(scores["energy_ratio"][inside].mean())
     assert (numbers.draws, numbers.seed) == (500, 0)
-    assert null.observed == pytest.approx(ratio.mean())
-    assert numbers.null.mean == pytest.approx(null.means.mean())
+    compared = [i for i in kept if sum(age[j] // 10 == age[i] // 10 for j in kept) > 1]
+    assert set(null.rows.tolist()) <= set(compared)
+    assert numbers.null.n_images == len(null.rows)
+    assert numbers.null.n_subjects == len({ids[row] for row in null.rows})
+    assert numbers.null.mean == pytest.approx(null.others.mean())
+    own = scores["energy_ratio"][null.rows]
+    assert numbers.own_minus_other.value == pytest.approx(own.mean() - null.others.mean())
+    low, high = numbers.own_minus_other.ci95
+    assert low < numbers.own_minus_other.value < high
     assert numbers.null.range95 == pytest.approx(np.quantile(null.means, [0.025, 0.975]))
     assert numbers.null.p_value == null.p_value and numbers.null.reason is None
     json.dumps(asdict(numbers), allow_nan=False)
@@ -72,6 +79,7 @@ def test_focus_without_anything_to_score():
     assert found.energy_ratio.value is None
     assert found.energy_ratio.reason == "no image has both a mask and a heatmap"
     assert found.null.p_value is None and found.null.reason == found.energy_ratio.reason
+    assert found.own_minus_other.reason == found.energy_ratio.reason
     assert found.focus_and_error.reason == found.energy_ratio.reason
     json.dumps(asdict(found), allow_nan=False)
 
@@ -82,8 +90,9 @@ def test_focus_of_one_image():
     found, null = focus(maps, masks, scores, ["a"], np.array([50.0]), np.array([1.0]))
     assert (found.energy_ratio.value, found.energy_ratio.ci95) == (1.0, None)
     assert found.focus_and_error.value is None and found.focus_and_error.reason
-    assert null.p_value is None and found.null.p_value is None
-    assert found.null.reason == "no two subjects have the same number of images"
+    assert null is None and found.null.p_value is None and found.null.n_images == 0
+    reason = "no two subjects in the same decade of age have a mask and a heatmap"
+    assert found.null.reason == found.own_minus_other.reason == reason
     (group,) = found.age_groups
     assert (group.age_range, group.start_age, group.n_images) == ("50-60", 50, 1)
 
@@ -91,7 +100,8 @@ def test_focus_of_one_image():
 def test_focus_finds_maps_that_follow_their_own_mask(full_case):
     follow, null = focus(*full_case(follow=1.0))
     assert follow.null.p_value < 0.01 and follow.energy_ratio.ci95[0] > 1
-    assert null.observed > follow.null.range95[1]
+    assert follow.own_minus_other.ci95[0] > 0.1
+    assert scipy.stats.percentileofscore(null.means, follow.energy_ratio.value) == 100
     chance, _ = focus(*full_case())
     assert chance.null.p_value > 0.05
 
@@ -117,6 +127,7 @@ def test_fields_are_the_keys_of_the_json_in_their_order(full_case):
         *means,
         "age_groups",
         "focus_and_error",
+        "own_minus_other",
         "null",
         "draws",
         "seed",

@@ -1,13 +1,10 @@
 """Maps against masks: hand-made cases, brute force, torch and scipy as oracles."""
 
-import itertools
-
 import numpy as np
 import pytest
-import scipy.stats
 import torch
 
-from stats.mask_overlap import mask_null, mask_scores, upsample, years_columns
+from stats.mask_overlap import mask_scores, upsample, years_columns
 
 HALF = np.zeros((4, 4), bool)
 HALF[:, :2] = True  # the left half: 8 of 16 pixels
@@ -138,68 +135,3 @@ def test_years_add_up_to_the_prediction():
     assert found["cam_younger_years"].tolist() == [-1.5, -3.0]
     assert found["cam_offset_years"].tolist() == [30.0, 23.0]
     assert found["cam_empty"].tolist() == [False, True]
-
-
-# ---------------------------------------------------------------- the null
-
-
-def test_null_p_values_are_uniform_when_map_and_mask_are_independent(random_case):
-    rng = np.random.default_rng(7)
-    p_values = [
-        mask_null(*random_case(rng, 15), draws=99, seed=trial).p_value for trial in range(250)
-    ]
-    # multiples of 1/100 from 1/100 to 1; a jitter below makes them continuous for the test
-    spread = np.array(p_values) - rng.random(250) / 100
-    assert scipy.stats.kstest(spread, "uniform").pvalue > 0.01
-
-
-def test_null_finds_maps_that_follow_their_own_mask(random_case):
-    null = mask_null(*random_case(np.random.default_rng(8), 30, follow=1.0), draws=999)
-    assert null.p_value == 1 / 1000
-    assert null.observed > null.means.max()
-
-
-def test_null_equals_all_permutations_by_brute_force():
-    rng = np.random.default_rng(9)
-    size = 12
-    maps = rng.normal(size=(10, 4, 4)).astype(np.float32)
-    masks = [rng.random((size, size)) < 0.3 for _ in range(10)]
-    ids = ["a", "a", "b", "b", "c", "c", "d", "e", "f", "g"]  # three with two, four with one
-    heat = (
-        torch.nn.functional.interpolate(
-            torch.from_numpy(maps).clamp(min=0)[:, None], (size, size), mode="bilinear"
-        )[:, 0]
-        .double()
-        .numpy()
-    )
-
-    def ratio(i, j):
-        return heat[i][masks[j]].sum() / heat[i].sum() / masks[j].mean()
-
-    means = []
-    for twos in itertools.permutations([(0, 1), (2, 3), (4, 5)]):
-        for ones in itertools.permutations([6, 7, 8, 9]):
-            order = [j for pair in twos for j in pair] + list(ones)
-            means.append(np.mean([ratio(i, j) for i, j in enumerate(order)]))
-    means = np.array(means)  # 6 * 24, the first of them the observed one
-    null = mask_null(maps, masks, ids, draws=20_000, seed=1)
-    assert null.observed == pytest.approx(means[0], rel=1e-5)
-    assert null.means.mean() == pytest.approx(means.mean(), abs=0.003)
-    assert null.means.std() == pytest.approx(means.std(), rel=0.03)
-    # every single ratio is that of an image in a mask of another subject, first to first
-    pairs = [(i, j) for twos in ([0, 2, 4], [1, 3, 5]) for i in twos for j in twos if i != j]
-    pairs += [(i, j) for i in range(6, 10) for j in range(6, 10) if i != j]
-    possible = np.array([ratio(i, j) for i, j in pairs])
-    assert null.ratios.size > 1000
-    distance = np.abs(null.ratios[:, None] - possible)
-    assert distance.min(axis=1).max() < 1e-4 and (distance.min(axis=0) < 1e-4).all()
-    # 4 standard deviations of a share of 20,000 draws are at most 0.015
-    assert null.p_value == pytest.approx(np.mean(means >= means[0] - 1e-9), abs=0.015)
-
-
-def test_null_needs_two_subjects_with_as_many_images(random_case):
-    maps, masks, _ = random_case(np.random.default_rng(10), 2)  # 1 + 2 images
-    null = mask_null(maps, masks, ["a", "b", "b"], draws=20)
-    assert null.p_value is None and null.ratios.size == 0
-    one = mask_null(maps, masks, ["a", "b", "c"], np.array([2]), draws=20)
-    assert one.p_value is None

@@ -1,47 +1,33 @@
 """The texts: the same sections, keys and placeholders in both languages, and which is chosen."""
 
+import ast
 import locale
 import string
 
 import pytest
 
+from tests.test_house import FILES, ROOT
 from words import catalogue
 from words.chinese import figures as chinese_figures
 from words.chinese import messages as chinese_messages
+from words.chinese import options as chinese_options
 from words.chinese import results as chinese_results
 from words.english import figures as english_figures
 from words.english import messages as english_messages
+from words.english import options as english_options
 from words.english import results as english_results
 
-FILES = [
+PAGES = [
     (english_figures, chinese_figures),
     (english_results, chinese_results),
     (english_messages, chinese_messages),
+    (english_options, chinese_options),
 ]
 # Chinese texts whose letters, once placeholders are taken out, are not Chinese
-FOREIGN = {"MAE", "RMSE", "CCC", "Spearman", "p"}
-# texts in which Chinese leaves out what English says
-# (reasons come in English from the files' readers, which know no words)
-SHORTER = {
-    ("age_bias", "unjudged"): {"why"},
-    ("warnings", "masks_unreadable"): {"first"},
-    **{
-        ("warnings", kind): {"reason"}
-        for kind in (
-            "test_not_stratified",
-            "val_not_stratified",
-            "no_label",
-            "unusable_label",
-            "conflicting_label",
-            "unusable_name",
-            "outside_age_range",
-            "unreadable",
-        )
-    },
-}
+FOREIGN = {"（n = ）", "MAE", "RMSE", "CCC", "Spearman", "p"}
 
 
-def entries(files=FILES):
+def entries(files=PAGES):
     """(section, key, English, Chinese) of every text."""
     return [
         (section, key, text, chinese.TEXTS[section][key])
@@ -62,7 +48,7 @@ def is_chinese(letter):
 
 
 def test_both_languages_have_the_same_keys_in_the_same_order():
-    for english, chinese in FILES:
+    for english, chinese in PAGES:
         order = [
             [(section, *texts) for section, texts in file.TEXTS.items()]
             for file in (english, chinese)
@@ -71,7 +57,7 @@ def test_both_languages_have_the_same_keys_in_the_same_order():
 
 
 def test_a_section_stands_in_one_file_only():
-    sections = [section for english, _ in FILES for section in english.TEXTS]
+    sections = [section for english, _ in PAGES for section in english.TEXTS]
     assert len(sections) == len(set(sections))
     assert {"ages", "samples", "heatmaps", "comparison"} <= set(sections)
     assert {"summary", "compare", "age_bias", "focus", "checks"} <= set(sections)
@@ -79,12 +65,24 @@ def test_a_section_stands_in_one_file_only():
 
 def test_both_languages_have_the_same_placeholders():
     for section, key, english, chinese in entries():
-        asked = [
-            entry
-            for entry in placeholders(english)
-            if entry[0] not in SHORTER.get((section, key), ())
-        ]
-        assert asked == placeholders(chinese), (section, key)
+        assert placeholders(english) == placeholders(chinese), (section, key)
+
+
+def asked_for(source):
+    """(section, key) of every call of in_both that names both."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    named = [call.args[:2] for call in calls if getattr(call.func, "id", "") == "in_both"]
+    return [
+        (section.value, key.value)
+        for section, key in named
+        if isinstance(section, ast.Constant) and isinstance(key, ast.Constant)
+    ]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_the_code_asks_for_is_there(path):
+    known = {(section, key) for section, key, *_ in entries()}
+    assert set(asked_for(path.read_text(encoding="utf-8"))) <= known
 
 
 def test_headings_have_as_many_columns_in_both_languages():
@@ -116,7 +114,7 @@ def test_in_both_formats_the_same_facts():
         "en": "1 of 3 images have no subject in their names (anon_<subject>_<n>); each counts as "
         "a subject of its own, so the intervals may be too narrow.",
         "zh": "3 张图像中有 1 张的文件名不含受试者编号（anon_<编号>_<序号>），每张按一名受试者计，"
-        "区间可能偏窄。",
+        "置信区间可能偏窄。",
     }
 
 
@@ -148,6 +146,32 @@ def test_a_language_asked_for_is_kept(monkeypatch):
     assert catalogue.language("en") == "en"
     monkeypatch.setenv("LC_ALL", "C")
     assert catalogue.language("zh") == "zh"
+
+
+@pytest.mark.parametrize(
+    ("argv", "expected"),
+    [
+        ([], "en"),
+        (["--lang", "zh"], "zh"),
+        (["--lang=zh", "a"], "zh"),
+        (["--lang", "zh", "--lang", "en"], "en"),
+        (["--lang", "fr"], "en"),  # refused later, in the language of the system
+        (["--lang"], "en"),
+        (["zh", "--cohort", "zh"], "en"),
+        (["--lang", "auto"], "en"),
+    ],
+)
+def test_language_of_a_command_line_before_it_is_parsed(monkeypatch, argv, expected):
+    monkeypatch.setenv("LC_ALL", "C")
+    assert catalogue.asked_language(argv) == expected
+    monkeypatch.setattr("sys.argv", ["evaluate.py", *argv])
+    assert catalogue.asked_language(None) == expected
+
+
+def test_a_command_line_without_a_language_has_that_of_the_system(monkeypatch):
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    assert catalogue.asked_language(["--seed", "3"]) == "zh"
+    assert catalogue.asked_language(["--lang", "en"]) == "en"
 
 
 def test_an_unknown_language_is_an_error():

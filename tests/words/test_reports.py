@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from stages.leakage import Leakage
+from stages.listed import Proof
 from words.reports import error_list, leakage_report, leakage_verdict
 
 
@@ -13,7 +14,8 @@ def leakage(**found):
     """As the check gives it; nothing was found but what is named."""
     nothing = dict.fromkeys((field.name for field in dataclasses.fields(Leakage)), ())
     nothing |= {"level": "no leak found", "near_identical_images_across_splits": None}
-    nothing |= {"changed_settings": {}, "splits": SPLITS}
+    nothing |= {"changed_settings": {}, "splits": SPLITS, "split_source": "settings"}
+    nothing |= {"chosen_on_validation": False, "trained_on": None, "proof": None}
     return Leakage(**nothing | found)
 
 
@@ -49,6 +51,10 @@ def test_a_clean_report():
 
 **Verdict: no leak found.**
 
+The split was made anew from the folder, the workbook and the settings, as training makes it. \
+One subject more or fewer than training had gives another split; `--check-split` holds the test \
+set against a list.
+
 | split | subjects | images |
 |---|---:|---:|
 | test | 2 | 3 |
@@ -82,12 +88,49 @@ None.
 ## Split settings that the checkpoint does not hold (defaults were used)
 
 None.
+
+## Why the split may not be training's
+
+None.
+
+## The test set against a list
+
+Not compared; pass --check-split with earlier results or a list of file names.
 """
     )
     lines = leakage_report(leakage(), near_bits=20, lang="zh").splitlines()
     assert lines[:3] == ["# 数据泄漏检查报告", "", "**结论：未发现泄漏。**"]
-    assert lines[6] == "| 测试集 | 2 | 3 |"
-    assert lines[-3:] == ["## 检查点中没有的划分设置（已用默认值）", "", "无。"]
+    assert lines[4].startswith("数据集按图像文件夹、工作簿和设置重新划分")
+    assert lines[8] == "| 测试集 | 2 | 3 |"
+    assert lines[-7:-4] == ["## 划分可能与训练时不同的原因", "", "无。"]
+
+
+def test_doubts_and_a_list_have_sections_of_their_own():
+    proof = Proof("A", False, 4, 3, ("a.png", "b.png"), ("1",), ("c.png",), "possible leak")
+    doubts = ({"en": "training had other images", "zh": "训练所用图像不同"},)
+    found = leakage(doubts=doubts, proof=proof, split_source="checkpoint")
+    assert "\nThe split is the one that the checkpoint lists.\n" in leakage_report(
+        found, near_bits=20, lang="en"
+    )
+    assert section(found, 8, "en") == (
+        "Why the split may not be training's",
+        ["- training had other images"],
+    )
+    assert section(found, 9, "en") == (
+        "The test set against a list",
+        [
+            "- the test set is not that of A: 2 of 4 images (1 of 3 subjects) are not in it, and 1 "
+            "of its images are not here (whose own check said: possible leak)",
+            "- `a.png` is in the test set, and not in the list",
+            "- `b.png` is in the test set, and not in the list",
+            "- `c.png` is in the list, and not in the test set",
+        ],
+    )
+    assert section(found, 8, "zh")[1][0] == "- 训练所用图像不同"
+    assert section(found, 9, "zh")[1][0] == (
+        "- 测试集与名单 A 不一致：4 张图像中有 2 张（3 名受试者中有 1 名）不在名单中；"
+        "名单中另有 1 张不在本次测试集内（其自身的检查结论为：可能泄漏）"
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,12 +140,12 @@ None.
         (
             {"level": "LEAK", "subjects_in_several_splits": ("1", "7")},
             "LEAK: 2 subjects stand in more than one split",
-            "存在泄漏：2 名受试者出现在多个数据集中",
+            "泄漏：2 名受试者出现在多个数据集中",
         ),
         (
             {"level": "LEAK", "identical_images_across_splits": (GROUP,)},
             "LEAK: 1 images stand byte for byte in more than one split",
-            "存在泄漏：1 张图像逐字节相同，却分属不同的数据集",
+            "泄漏：1 张图像逐字节相同，却分属不同的数据集",
         ),
         (
             {
@@ -114,7 +157,7 @@ None.
             "possible leak: 1 pairs of images across splits look nearly identical; the split was "
             "made with other settings than training's: seed, test_size; the checkpoint does not "
             "say how training split: val_size",
-            "可能存在泄漏：1 对分属不同数据集的图像几乎相同；划分所用的设置与训练时不同：seed, "
+            "可能泄漏：1 对分属不同数据集的图像几乎相同；划分所用的设置与训练时不同：seed、"
             "test_size；检查点未说明训练时的划分设置：val_size",
         ),
         (  # told in the report, and no ground for a verdict
@@ -193,12 +236,13 @@ def rows(*errors):
     return table
 
 
-def listed(table, *, largest, lang):
+def listed(table, *, largest, lang, shared=False):
     return error_list(
         table.itertuples(),
         largest=largest,
         count=len(table),
         total=12,
+        shared=shared,
         outlier_years=6.0,
         lang=lang,
     ).splitlines()
@@ -207,7 +251,7 @@ def listed(table, *, largest, lang):
 def test_error_list_in_english():
     table = rows(2.0, -7.0, 7.0, 0.0)
     assert listed(table, largest=True, lang="en") == [
-        "# The 4 samples with the largest absolute error, of 12",
+        "# Images with the largest absolute error: 4 of 12",
         "# OUTLIER: absolute error above 6.00 years (mean + 2 population standard deviations)",
         "# filename\ttrue age\tpredicted age\tabsolute error\tdirection\toutlier",
         "a\t20.0\t22.0\t2.00\toverestimated (+2.00)\t-",
@@ -216,17 +260,22 @@ def test_error_list_in_english():
         "d\t50.0\t50.0\t0.00\texact (+0.00)\t-",
     ]
     smallest = listed(table[:1], largest=False, lang="en")
-    assert smallest[0] == "# The 1 samples with the smallest absolute error, of 12"
+    assert smallest[0] == "# Images with the smallest absolute error: 1 of 12"
+    half = listed(table, largest=False, lang="en", shared=True)
+    assert half[0].endswith(": 4 of 12 (half of all, so that no image stands in both lists)")
 
 
 def test_error_list_in_chinese():
     assert listed(rows(2.0, -7.0, 6.0, 0.0), largest=False, lang="zh") == [
-        "# 绝对误差最小的 4 个样本，共 12 个",
+        "# 绝对误差最小的图像：4 张，共 12 张",
         "# 离群：绝对误差大于 6.00 岁（均值 + 2 倍总体标准差）",
         "# 文件名\t真实年龄\t预测年龄\t绝对误差\t方向\t离群",
-        "a\t20.0\t22.0\t2.00\t高估 (+2.00)\t-",
-        "b\t30.0\t23.0\t7.00\t低估 (-7.00)\t离群",
-        "c\t40.0\t46.0\t6.00\t高估 (+6.00)\t-",  # an outlier lies above, not at it
-        "d\t50.0\t50.0\t0.00\t准确 (+0.00)\t-",
+        "a\t20.0\t22.0\t2.00\t高估（+2.00）\t-",
+        "b\t30.0\t23.0\t7.00\t低估（-7.00）\t离群",
+        "c\t40.0\t46.0\t6.00\t高估（+6.00）\t-",  # an outlier lies above, not at it
+        "d\t50.0\t50.0\t0.00\t准确（+0.00）\t-",
     ]
-    assert listed(rows(2.0), largest=True, lang="zh")[0] == "# 绝对误差最大的 1 个样本，共 12 个"
+    largest = listed(rows(2.0), largest=True, lang="zh", shared=True)
+    assert largest[0] == (
+        "# 绝对误差最大的图像：1 张，共 12 张（各占一半，同一图像不会同时出现在两个列表中）"
+    )

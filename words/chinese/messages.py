@@ -13,6 +13,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "偏年轻 {younger:+.1f}）-> {file}",
     },
     "progress": {
+        "bar": "{desc}：{percentage:3.0f}%|{bar}{r_bar}",
         "images": "图像",
         "drawing": "绘制",
         "training": "训练",
@@ -28,27 +29,44 @@ TEXTS: dict[str, dict[str, str]] = {
         "split_changed_one": "{name} 为 {used}，训练时为 {checkpoint}",
         "split_absent": "检查点中没有 {names}，改用默认值 {used}：测试集中可能含有训练样本，"
         "误差可能偏小",
-        "test_not_stratified": "测试集未能按年龄分层：有的年龄段只有一名受试者，或年龄段过多",
-        "val_not_stratified": "验证集未能按年龄分层：有的年龄段只有一名受试者，或年龄段过多",
-        "no_label": "{count} 张图像未纳入（无标签），例如 {example}；原因见 skipped_samples.csv",
-        "unusable_label": "{count} 张图像未纳入（标签不可用），例如 {example}；"
-        "原因见 skipped_samples.csv",
-        "conflicting_label": "{count} 张图像未纳入（标签相互矛盾），例如 {example}；"
-        "原因见 skipped_samples.csv",
-        "unusable_name": "{count} 张图像未纳入（文件名不可用），例如 {example}；"
-        "原因见 skipped_samples.csv",
-        "outside_age_range": "{count} 张图像未纳入（不在年龄范围内），例如 {example}；"
-        "原因见 skipped_samples.csv",
-        "unreadable": "{count} 张图像未纳入（无法读取），例如 {example}；"
-        "原因见 skipped_samples.csv",
+        "test_not_stratified": "测试集未能按年龄分层：有的年龄段只有一名受试者，"
+        "或年龄段多于某一数据集的受试者",
+        "val_not_stratified": "验证集未能按年龄分层：有的年龄段只有一名受试者，"
+        "或年龄段多于某一数据集的受试者",
+        "no_label": "{count} 张图像未纳入（无标签），例如 {example}：{reason}",
+        "unusable_label": "{count} 张图像未纳入（标签不可用），例如 {example}：{reason}",
+        "conflicting_label": "{count} 张图像未纳入（标签相互矛盾），例如 {example}：{reason}",
+        "unusable_name": "{count} 张图像未纳入（文件名不可用），例如 {example}：{reason}",
+        "outside_age_range": "{count} 张图像未纳入（不在年龄范围内），例如 {example}：{reason}",
+        "not_read_by_training": "{count} 张图像未纳入（训练时未读取），例如 {example}：{reason}",
+        "not_listed": "{count} 张图像未纳入（不在检查点的名单中），例如 {example}：{reason}",
+        "unreadable": "{count} 张图像未纳入（无法读取），例如 {example}：{reason}",
         "scaled_16_bit": "{count} 张图像：每通道 16 位，已缩放为 8 位（65535 -> 255）",
-        "masks_unreadable": "{count} 个分割掩膜无法读取，按缺失处理",
-        "leak": "{verdict}：详见 DATA_LEAKAGE_REPORT.md",
+        "masks_unreadable": "{count} 个分割掩膜无法读取，按缺失处理：{first}",
+        "masks_are_pictures": "有 {count} 个分割掩膜实为普通图像，按缺失处理：{first}；请用 "
+        "--mask-dir 指定分割掩膜所在的文件夹",
+        "images_are_masks": "抽查的 {total} 张图像中有 {count} 张只有两三种灰度值，与分割掩膜相同，"
+        "例如 {example}：--image-dir 是否误指了掩膜文件夹？若是，预测及其误差均无意义",
+        "mask_share": "分割掩膜平均占图像的 {percent}%，不在通常的 {low} 至 {high} 之内：它们是否为"
+        "肌肉的掩膜？所有与肌肉有关的数值都以此为依据",
+        "no_mask": "所有图像均无分割掩膜（{where}），无法评价对肌肉的关注；如有掩膜，请用 "
+        "--mask-dir 指定其文件夹",
+        "no_mask_beside": "所有图像均无分割掩膜（{where}），无法评价对肌肉的关注；图像文件夹旁的"
+        "以下文件夹含有同名文件，如其中有掩膜，请用 --mask-dir 指定：{folders}",
+        "masks_in": "查找位置：{folder}",
+        "masks_nowhere": "图像路径中没有名为 Images 的文件夹，因此也没有与之并列的 Masks",
+        "split_listed": "数据集的划分取自检查点中的名单（{names}），未按设置重新划分",
+        "without_split": "未划分数据集：只应评估训练时从未用过其图像的人",
+        "trained_on": "{of} 张图像中有 {count} 张曾用于训练该网络：这些图像上的误差不能说明"
+        "网络对未见过的人的表现",
+        "leak": "{verdict}；详见 DATA_LEAKAGE_REPORT.md",
     },
     "leakage": {
         "no leak found": "未发现泄漏",
-        "possible leak": "可能存在泄漏",
-        "LEAK": "存在泄漏",
+        "possible leak": "可能泄漏",
+        "LEAK": "泄漏",
+        "trained on": "含训练图像",
+        "not checked": "未检查",
         "verdict": "{level}：{reasons}",
         "and": "；",
         "shared_subjects": "{count} 名受试者出现在多个数据集中",
@@ -56,13 +74,43 @@ TEXTS: dict[str, dict[str, str]] = {
         "near_identical_images": "{count} 对分属不同数据集的图像几乎相同",
         "changed_settings": "划分所用的设置与训练时不同：{names}",
         "default_settings": "检查点未说明训练时的划分设置：{names}",
+        "trained_on_images": "被评估的 {of} 张图像中有 {count} 张曾用于训练该网络",
+        "trained_on_note": "含训练图像：{of} 张中的 {count} 张",
+        "validation_evaluated": "被评估的图像含验证集，而检查点可能正是据此选出的",
+        "without_split": "未划分数据集，无法得知网络训练时是否用过这些人的图像",
+        "from_checkpoint": "数据集的划分取自检查点中的名单",
+        "proved": "测试集与 {source} 的测试集逐张一致",
+        "disproved": "测试集与名单 {source} 不一致：{of} 张图像中有 {images} 张"
+        "（{of_subjects} 名受试者中有 {subjects} 名）不在名单中；"
+        "名单中另有 {missing} 张不在本次测试集内",
+        "source_in_doubt": "（其自身的检查结论为：{verdict}）",
+        "departure": "{reason}",
+        "only_here": "训练时未读取、本次也未评估的图像：{why}",
+        "only_there": "训练时读取过、本次未评估的图像：{why}",
+        "unreadable": "训练时可能读取过、本次未评估的图像：{why}",
+        "listed_twice": "{count} 张图像同时出现在检查点的多个名单中，按训练图像处理",
+        "listed_files_absent": "检查点名单中的 {of} 个文件有 {count} 个不在图像文件夹中，"
+        "例如 {example}",
+        "listed_subjects_absent": "检查点名单中的 {of} 名受试者有 {count} 名没有图像，"
+        "例如 {example}",
+        "only_training_listed": "检查点只列出了训练集，测试集中可能含有验证集图像",
+        "validation_differs": "验证集与检查点名单中的验证集不一致",
+        "other_mean": "此处训练集的平均年龄为 {found:.2f} 岁，检查点记录的为 {stored:.2f} 岁，"
+        "可见训练时的划分与此不同",
+        "own_mean": "这些正是训练所用的图像：按训练时的方法划分，其平均年龄与检查点记录的一致",
+        "listed_names": "{of} 个文件名中有 {count} 个也出现在检查点的训练集或验证集名单中",
         "test": "测试集",
         "val": "验证集",
         "train": "训练集",
+        "none": "未划分",
         "title": "# 数据泄漏检查报告",
         "head": "**结论：{verdict}。**",
         "columns": "| 数据集 | 受试者 | 图像 |",
-        "none": "无。",
+        "nothing": "无。",
+        "source_settings": "数据集按图像文件夹、工作簿和设置重新划分，做法与训练时相同。"
+        "只要比训练时多或少一名受试者，划分就会不同；可用 `--check-split` 将测试集与名单核对。",
+        "source_checkpoint": "数据集的划分取自检查点中的名单。",
+        "source_none": "未划分数据集，评估了所有标签可用的图像。",
         "section_subjects": "出现在多个数据集中的受试者",
         "no_subjects": "无：每名受试者的图像都在同一数据集中。",
         "section_identical": "不同数据集间逐字节相同的图像",
@@ -76,13 +124,20 @@ TEXTS: dict[str, dict[str, str]] = {
         "section_changed": "与检查点不同的划分设置",
         "changed_setting": "{name}：实际为 {used}，检查点为 {checkpoint}",
         "section_default": "检查点中没有的划分设置（已用默认值）",
+        "section_doubts": "划分可能与训练时不同的原因",
+        "section_proof": "测试集与名单的核对",
+        "not_proved": "未核对；可用 --check-split 给出先前的结果或文件名单。",
+        "only_here_file": "`{name}` 在测试集中，不在名单中",
+        "only_listed_file": "`{name}` 在名单中，不在测试集中",
         "image": "`{filename}`（{split}，受试者 {subject_id}）",
     },
     "error_list": {
-        "largest": "# 绝对误差最大的 {count} 个样本，共 {total} 个",
-        "smallest": "# 绝对误差最小的 {count} 个样本，共 {total} 个",
+        "largest": "# 绝对误差最大的图像：{count} 张，共 {total} 张{shared}",
+        "smallest": "# 绝对误差最小的图像：{count} 张，共 {total} 张{shared}",
+        "shared": "（各占一半，同一图像不会同时出现在两个列表中）",
         "outlier_rule": "# 离群：绝对误差大于 {years:.2f} 岁（均值 + 2 倍总体标准差）",
         "columns": "# 文件名\t真实年龄\t预测年龄\t绝对误差\t方向\t离群",
+        "signed": "{direction}（{error:+.2f}）",
         "over": "高估",
         "under": "低估",
         "exact": "准确",

@@ -14,6 +14,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "{older:+.1f}, younger {younger:+.1f}) -> {file}",
     },
     "progress": {
+        "bar": "{desc}: {percentage:3.0f}%|{bar}{r_bar}",
         "images": "images",
         "drawing": "drawing",
         "training": "training",
@@ -30,24 +31,51 @@ TEXTS: dict[str, dict[str, str]] = {
         "split_changed_one": "{name} {used} for {checkpoint}",
         "split_absent": "the checkpoint does not hold {names}; {used} was used: TRAINING SAMPLES "
         "MAY BE IN THE TEST SET, and the errors too small",
-        "test_not_stratified": "the test split is not stratified by age: {reason}",
-        "val_not_stratified": "the val split is not stratified by age: {reason}",
-        "no_label": "{count} images left out (no label), such as {example}: {reason}",
-        "unusable_label": "{count} images left out (unusable label), such as {example}: {reason}",
-        "conflicting_label": "{count} images left out (conflicting label), such as {example}: "
+        "test_not_stratified": "the test split is not stratified by age: an age bin has only one "
+        "subject, or there are more bins than subjects in a split",
+        "val_not_stratified": "the val split is not stratified by age: an age bin has only one "
+        "subject, or there are more bins than subjects in a split",
+        "no_label": "images left out (no label): {count}, such as {example}: {reason}",
+        "unusable_label": "images left out (unusable label): {count}, such as {example}: {reason}",
+        "conflicting_label": "images left out (conflicting label): {count}, such as {example}: "
         "{reason}",
-        "unusable_name": "{count} images left out (unusable name), such as {example}: {reason}",
-        "outside_age_range": "{count} images left out (outside age range), such as {example}: "
+        "unusable_name": "images left out (unusable name): {count}, such as {example}: {reason}",
+        "outside_age_range": "images left out (outside age range): {count}, such as {example}: "
         "{reason}",
-        "unreadable": "{count} images left out (unreadable), such as {example}: {reason}",
-        "scaled_16_bit": "{count} images: 16 bits a channel, scaled to 8 bits (65535 -> 255)",
+        "not_read_by_training": "images left out (not read by training): {count}, such as "
+        "{example}: {reason}",
+        "not_listed": "images left out (in no list of the checkpoint): {count}, such as {example}: "
+        "{reason}",
+        "unreadable": "images left out (unreadable): {count}, such as {example}: {reason}",
+        "scaled_16_bit": "{count} images: 16 bits per channel, scaled to 8 bits (65535 -> 255)",
         "masks_unreadable": "{count} masks cannot be read and count as missing: {first}",
-        "leak": "{verdict}: see DATA_LEAKAGE_REPORT.md",
+        "masks_are_pictures": "{count} MASKS ARE PICTURES and count as missing: {first}; give the "
+        "folder of the masks with --mask-dir",
+        "images_are_masks": "{count} of {total} images looked at have two or three grey values, as "
+        "masks do, such as {example}: IS --image-dir THE FOLDER OF THE MASKS? The predictions and "
+        "their errors would then mean nothing",
+        "mask_share": "the masks take up {percent}% of the image on average, outside the likely "
+        "{low} to {high}: ARE THEY MASKS OF THE MUSCLE? All numbers on the muscle rest on them",
+        "no_mask": "no image has a mask ({where}): nothing can be said about the muscle; give the "
+        "folder of the masks with --mask-dir if there are any",
+        "no_mask_beside": "no image has a mask ({where}): nothing can be said about the muscle; "
+        "these folders beside the images hold files of the same names, give one with --mask-dir if "
+        "it holds the masks: {folders}",
+        "masks_in": "looked for in {folder}",
+        "masks_nowhere": "no folder of their path is called Images, so there is no Masks beside it",
+        "split_listed": "the split is the one that the checkpoint lists ({names}); it was not "
+        "made anew from the settings",
+        "without_split": "no split is made: evaluate only people whom training never had",
+        "trained_on": "THE NETWORK WAS TRAINED ON {count} OF THE {of} IMAGES: its errors on them "
+        "say nothing about people whom it has never seen",
+        "leak": "{verdict}; see DATA_LEAKAGE_REPORT.md",
     },
     "leakage": {
         "no leak found": "no leak found",
         "possible leak": "possible leak",
         "LEAK": "LEAK",
+        "trained on": "TRAINING IMAGES",
+        "not checked": "not checked",
         "verdict": "{level}: {reasons}",
         "and": "; ",
         "shared_subjects": "{count} subjects stand in more than one split",
@@ -55,13 +83,49 @@ TEXTS: dict[str, dict[str, str]] = {
         "near_identical_images": "{count} pairs of images across splits look nearly identical",
         "changed_settings": "the split was made with other settings than training's: {names}",
         "default_settings": "the checkpoint does not say how training split: {names}",
+        "trained_on_images": "the network was trained on {count} of the {of} evaluated images",
+        "trained_on_note": "TRAINING IMAGES: {count} of {of}",
+        "validation_evaluated": "validation images are evaluated, on which the checkpoint may have "
+        "been chosen",
+        "without_split": "no split was made, and whether the network was trained on these people "
+        "cannot be told from here",
+        "from_checkpoint": "the split is the one that the checkpoint lists",
+        "proved": "the test set is that of {source}, image for image",
+        "disproved": "the test set is not that of {source}: {images} of {of} images ({subjects} of "
+        "{of_subjects} subjects) are not in it, and {missing} of its images are not here",
+        "source_in_doubt": " (whose own check said: {verdict})",
+        "departure": "{reason}",
+        "only_here": "images left out that training did not read: {why}",
+        "only_there": "images left out that training read: {why}",
+        "unreadable": "images left out that training may have read: {why}",
+        "listed_twice": "{count} images stand in several lists of the checkpoint, and count as "
+        "trained on",
+        "listed_files_absent": "{count} of {of} files that the checkpoint lists are not in the "
+        "folder, such as {example}",
+        "listed_subjects_absent": "{count} of {of} subjects that the checkpoint lists have no "
+        "image, such as {example}",
+        "only_training_listed": "the checkpoint lists its training set alone, so the test set may "
+        "hold validation images",
+        "validation_differs": "the validation set is not the one that the checkpoint lists",
+        "other_mean": "the mean age of the training split is {found:.2f} years here and "
+        "{stored:.2f} years in the checkpoint, so training had another split",
+        "own_mean": "the images are training's own: split as training split, they have the mean "
+        "age that the checkpoint stores",
+        "listed_names": "{count} of {of} file names also stand in the checkpoint's lists of "
+        "training and validation images",
         "test": "test",
         "val": "val",
         "train": "train",
+        "none": "no split",
         "title": "# Data leakage report",
         "head": "**Verdict: {verdict}.**",
         "columns": "| split | subjects | images |",
-        "none": "None.",
+        "nothing": "None.",
+        "source_settings": "The split was made anew from the folder, the workbook and the "
+        "settings, as training makes it. One subject more or fewer than training had gives "
+        "another split; `--check-split` holds the test set against a list.",
+        "source_checkpoint": "The split is the one that the checkpoint lists.",
+        "source_none": "No split was made; every image with a usable label is evaluated.",
         "section_subjects": "Subjects in more than one split",
         "no_subjects": "None: every subject's images stand in one split.",
         "section_identical": "Byte-identical images across splits",
@@ -75,14 +139,22 @@ TEXTS: dict[str, dict[str, str]] = {
         "section_changed": "Split settings that differ from the checkpoint's",
         "changed_setting": "{name}: {used} instead of {checkpoint}",
         "section_default": "Split settings that the checkpoint does not hold (defaults were used)",
+        "section_doubts": "Why the split may not be training's",
+        "section_proof": "The test set against a list",
+        "not_proved": "Not compared; pass --check-split with earlier results or a list of file "
+        "names.",
+        "only_here_file": "`{name}` is in the test set, and not in the list",
+        "only_listed_file": "`{name}` is in the list, and not in the test set",
         "image": "`{filename}` ({split}, subject {subject_id})",
     },
     "error_list": {
-        "largest": "# The {count} samples with the largest absolute error, of {total}",
-        "smallest": "# The {count} samples with the smallest absolute error, of {total}",
+        "largest": "# Images with the largest absolute error: {count} of {total}{shared}",
+        "smallest": "# Images with the smallest absolute error: {count} of {total}{shared}",
+        "shared": " (half of all, so that no image stands in both lists)",
         "outlier_rule": "# OUTLIER: absolute error above {years:.2f} years (mean + 2 population "
         "standard deviations)",
         "columns": "# filename\ttrue age\tpredicted age\tabsolute error\tdirection\toutlier",
+        "signed": "{direction} ({error:+.2f})",
         "over": "overestimated",
         "under": "underestimated",
         "exact": "exact",

@@ -1,0 +1,89 @@
+"""A folder of images -> their paths, and what their names say."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+from errors import InputError, Message
+from reading.cells import subject_key
+from reading.images import IMAGE_SUFFIXES
+
+
+def find_images(image_dir: str | Path) -> list[Path]:
+    """Find everything named .png, .jpg or .jpeg (any case) in the folder itself, sorted by path.
+
+    What turns out to be a folder or a broken link is kept: it is left out later, with its reason.
+    Names that begin with `._` are macOS's, which writes `._x.png` beside `x.png`. Raises InputError
+    where the folder cannot be read or holds no image.
+    """
+    try:
+        entries = list(os.scandir(image_dir))
+    except FileNotFoundError as error:
+        raise InputError("{folder}: no such folder", folder=image_dir) from error
+    except NotADirectoryError as error:
+        raise InputError(
+            "{folder}: is a file; give the folder of the images", folder=image_dir
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(
+            "{folder}: cannot be read ({reason})", folder=image_dir, reason=reason
+        ) from error
+    names = [
+        entry.name
+        for entry in entries
+        if entry.name.lower().endswith(IMAGE_SUFFIXES) and not entry.name.startswith("._")
+    ]
+    if not names:
+        raise InputError(
+            "{folder}: no .png, .jpg or .jpeg image in this folder{hint}",
+            folder=image_dir,
+            hint=_instead_of_images(entries),
+        )
+    return sorted((Path(image_dir) / name for name in names), key=str)
+
+
+def _instead_of_images(entries: Sequence[os.DirEntry[str]]) -> str:
+    """Say what a folder without images holds: DICOM files, or other folders."""
+    if any(_is_dicom(entry) for entry in entries):
+        return Message("; it holds DICOM files: export them as PNG")
+    folders = sorted(printable(entry.name) for entry in entries if entry.is_dir())[:5]
+    if not folders:
+        return ""
+    return Message("; it holds the folders {names}: give one of them", names=", ".join(folders))
+
+
+def _is_dicom(entry: os.DirEntry[str]) -> bool:
+    """By its suffix; without one, by the letters at byte 128 (DICOM PS3.10, 7.1)."""
+    if entry.name.lower().endswith((".dcm", ".dicom")):
+        return True
+    suffix = Path(entry.name).suffix[1:]
+    if (suffix and not suffix.isdigit()) or not entry.is_file():  # 1.2.840.10008 has none
+        return False
+    try:
+        with open(entry.path, "rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
+def subject_in(path: Path) -> str | None:
+    """Take the subject from a name: its second field between underscores, None if there is none."""
+    fields = path.stem.split("_")
+    return subject_key(fields[1]) if len(fields) > 1 else None
+
+
+def is_text(name: str) -> bool:
+    """Tell whether a name fits into one line of a result file.
+
+    Cc: control characters such as line ends. Cs: bytes of the file system that are no text.
+    """
+    return not any(unicodedata.category(character) in ("Cc", "Cs") for character in name)
+
+
+def printable(text: str) -> str:
+    """Write escapes for what `is_text` refuses."""
+    return "".join(c if is_text(c) else ascii(c)[1:-1] for c in text)

@@ -1,0 +1,139 @@
+"""The weights in a checkpoint: found, freed of wrappers, checked, and held against a network's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from errors import InputError, Message, one_list
+
+WEIGHT_KEYS = ("model_state_dict", "state_dict", "model")
+WRAPPERS = frozenset({"module", "_orig_mod"})  # DataParallel and torch.compile
+LATE_FUSION = ("fusion_head.", "aux_branch.")
+PRECISIONS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+MAX_VALUES = 2**28  # 1 GB as float32; resnet152 has 60 million
+
+
+def read_weights(path: Path, content: dict[Any, Any]) -> tuple[dict[str, torch.Tensor], str]:
+    """Read the weights: names without wrappers -> float32 tensors, and the dtype in the file.
+
+    content: what stands in the checkpoint. Raises InputError for what is no weight of a network.
+    """
+    found = next((content[k] for k in WEIGHT_KEYS if isinstance(content.get(k), Mapping)), None)
+    if found is None:
+        found = {name: value for name, value in content.items() if torch.is_tensor(value)}
+    weights: dict[str, torch.Tensor] = {}
+    dtypes = set()
+    total = 0
+    for name, value in entries(found).items():
+        if not isinstance(name, str) or not torch.is_tensor(value):
+            kind = type(value).__name__
+            raise _useless(path, shown(name), Message("is a {kind}, not a tensor", kind=kind))
+        plain = ".".join(part for part in name.split(".") if part not in WRAPPERS)
+        place = listed([plain])
+        if plain in weights:
+            raise _useless(path, place, Message("stands in it twice; save it again"))
+        if not is_plain(value):
+            problem = Message("is sparse or without values; save it as a plain tensor")
+            raise _useless(path, place, problem)
+        value = value.data  # without the attributes that a pickle may give it
+        total += value.numel()
+        if total > MAX_VALUES:
+            problem = Message("claims more values than a network has ({most:,})", most=MAX_VALUES)
+            raise _useless(path, place, problem)
+        if value.dtype in PRECISIONS:
+            dtypes.add(str(value.dtype).removeprefix("torch."))
+            value = value.float()
+            if not bool(torch.isfinite(value).all()):
+                problem = Message(
+                    "has NaN or infinite values; the training diverged, take an earlier checkpoint"
+                )
+                raise _useless(path, place, problem)
+        elif not plain.endswith(".num_batches_tracked"):
+            problem = Message("holds {dtype}, not floating-point numbers", dtype=value.dtype)
+            raise _useless(path, place, problem)
+        weights[plain] = value
+    _check_kind(path, content, weights)
+    return weights, "/".join(sorted(dtypes))
+
+
+def entries(mapping: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Make a plain dict: in a pickle, an attribute named `items` or `get` may hide the method."""
+    return dict(type(mapping).items(mapping))
+
+
+def is_plain(tensor: torch.Tensor) -> bool:
+    """Tell whether its values are there, one after the other: neither sparse nor on `meta`."""
+    return tensor.layout is torch.strided and tensor.device.type == "cpu"
+
+
+def _useless(path: Path, name: str, problem: Message) -> InputError:
+    return InputError("{path}: weight {name} {problem}", path=path, name=name, problem=problem)
+
+
+def _check_kind(path: Path, content: dict[Any, Any], weights: dict[str, torch.Tensor]) -> None:
+    """Refuse a file without weights, and a network that takes more than the image."""
+    if not weights:
+        raise InputError(
+            "{path}: holds no weights; looked for {keys} or a bare state dict and found {found}",
+            path=path,
+            keys=one_list(WEIGHT_KEYS),
+            found=listed(content) or Message("nothing"),
+        )
+    fusion = [prefix for prefix in LATE_FUSION if any(n.startswith(prefix) for n in weights)]
+    if fusion:
+        raise InputError(
+            "{path}: is a late-fusion checkpoint ({names}), which takes more than the image; only "
+            "image networks can be evaluated",
+            path=path,
+            names=one_list(f"{prefix}*" for prefix in fusion),
+        )
+
+
+def misfits(
+    weights: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]
+) -> list[Message]:
+    """Say how many weights are missing, too many, or of another shape, and name the first."""
+    missing = [key for key in wanted if key not in weights]
+    unexpected = [key for key in weights if key not in wanted]
+    misshapen = [
+        f"{key} {tuple(weights[key].shape)} != {tuple(value.shape)}"
+        for key, value in wanted.items()
+        if key in weights and weights[key].shape != value.shape
+    ]
+    problems = []
+    if missing:
+        count, names = len(missing), listed(missing)
+        problems.append(
+            Message(
+                "{count} of {total} missing ({names})", count=count, total=len(wanted), names=names
+            )
+        )
+    if unexpected:
+        count, names = len(unexpected), listed(unexpected)
+        problems.append(Message("{count} unexpected ({names})", count=count, names=names))
+    if misshapen:
+        count, names = len(misshapen), listed(misshapen)
+        problems.append(Message("{count} of another shape ({names})", count=count, names=names))
+    return problems
+
+
+def listed(names: Iterable[object], most: int = 4) -> str:
+    """Name the first ones, in one line."""
+    names = list(names)
+    first = [shown(name).strip("'") for name in names[:most]]
+    return ", ".join(first + ["..."] * (len(names) > most))
+
+
+def shown(value: object, most: int = 120) -> str:
+    """Show what stands in the file in one short line: text and numbers as written, else the type.
+
+    Only these: the text of a nested value may have no end, and that of a tensor has many lines.
+    """
+    if not isinstance(value, str | int | float):
+        return f"<{type(value).__name__.lstrip('_')}>"
+    text = repr(value)
+    return text if len(text) <= most else f"{text[:most]}...{text[-1]}"

@@ -1,0 +1,32 @@
+"""What a run prints at its end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stages.record import Evaluation
+from stages.write import stamp
+from words.catalogue import texts
+from words.tables import calibration_table, summary_table, wrap
+
+
+def summary_text(found: Evaluation, final: Path, lang: str) -> str:
+    """Lay out the table that a person reads, the plain sentences, and where the rest is."""
+    words, said = texts("screen", lang), found.sentences
+
+    def sentence(name: str) -> str:
+        return wrap(said[name][lang])
+
+    table = summary_table(found.analysis, said["age_bias"], lang, split=found.split)
+    differences = [sentence(name) for name in said if name.startswith("difference")]
+    parts = [table, "\n".join(differences), sentence("gradcam")]
+    if found.checks is not None:
+        parts.append(sentence("gradcam_checks"))
+    if found.calibration is not None:
+        parts.append(f"{calibration_table(found.calibration, lang)}\n{sentence('calibration')}")
+    parts.append(wrap(words["leakage_check"].format(verdict=said["leakage"][lang])))
+    note = stamp(found, lang)
+    if note is not None:
+        parts.append(words["synthetic"].format(note=note))
+    parts.append(words["results"].format(folder=final))
+    return "\n\n".join(part for part in parts if part)

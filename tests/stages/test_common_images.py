@@ -1,0 +1,107 @@
+"""Which runs of a comparison may have been trained on its images, and when nothing is said."""
+
+import json
+
+import pytest
+
+from stages.common_images import run_names
+from stages.compare import compare_results
+
+SETTINGS = {
+    "test_size": 0.15,
+    "val_size": 0.15,
+    "seed": 42,
+    "use_age_stratify": True,
+    "age_bin_width": 10,
+    "age_range": "0-100",
+}
+FOUR = [f"anon_{n}_1.png" for n in (1, 2, 3, 4)]
+
+
+def run(folder, filenames=FOUR, **settings):
+    """Results of one image each of some people; no settings: without test_metrics.json."""
+    folder.mkdir()
+    ages = [10.0 * int(name.split("_")[1]) for name in filenames]
+    content = {"predictions": [age + 1 for age in ages], "targets": ages, "filenames": filenames}
+    (folder / "predictions.json").write_text(json.dumps(content))
+    if settings:
+        record = {"dataset_config": SETTINGS | settings}
+        (folder / "test_metrics.json").write_text(json.dumps(record))
+    return folder
+
+
+def test_runs_of_one_split_are_not_doubted(tmp_path):
+    found = compare_results([run(tmp_path / name, seed=42) for name in "abc"])
+    assert found.warnings == found.notes == ()
+    assert not any(pair.split_doubt for pair in found.pairs)
+    assert "trained on" not in found.pairs[0].sentence["en"]
+    assert "训练" not in found.pairs[0].sentence["zh"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("seed", 43),
+        ("test_size", 0.2),
+        ("val_size", 0.1),
+        ("use_age_stratify", False),
+        ("age_bin_width", 5),
+        ("age_range", "18-100"),
+    ],
+)
+def test_other_settings_are_warned_of(tmp_path, name, value):
+    paths = [run(tmp_path / "a", seed=42), run(tmp_path / "b", **{name: value})]
+    found = compare_results([*paths, run(tmp_path / "c", seed=42)])
+    (warning,) = found.warnings
+    assert f"({name} {SETTINGS[name]} (#1, #3), {value} (#2))" in warning["en"]
+    assert f"（{name} {SETTINGS[name]}（#1、#3）、{value}（#2））" in warning["zh"]
+    assert [pair.split_doubt for pair in found.pairs] == [True, False, True]
+    said = [pair.sentence["en"] for pair in found.pairs]
+    assert ["may have been trained on" in text for text in said] == [True, False, True]
+    assert found.notes == ()
+
+
+def test_settings_are_equal_as_numbers(tmp_path):
+    found = compare_results([run(tmp_path / "a", seed=42), run(tmp_path / "b", age_bin_width=10.0)])
+    assert found.warnings == ()
+
+
+def test_different_images_are_warned_of(tmp_path):
+    a = run(tmp_path / "a", seed=42)
+    b = run(tmp_path / "b", ["anon_4_1.png", "anon_5_1.png"], seed=42)
+    found = compare_results([a, b])
+    (warning,) = found.warnings
+    assert "only 1 are in all of them (images of each run: #1: 4, #2: 2)" in warning["en"]
+    assert "只有 1 张为全部结果所共有（各运行的图像数：#1：4、#2：2）" in warning["zh"]
+    assert found.pairs[0].split_doubt
+
+
+@pytest.mark.parametrize("split", ["test", "all"])
+def test_a_part_of_the_other_images_is_not_another_split(tmp_path, split):
+    # one left out unreadable images, or the other scored all: both were tested on what is common
+    part = run(tmp_path / "a", FOUR[:3], seed=42)
+    found = compare_results([part, run(tmp_path / "b", seed=42, split=split)])
+    assert found.warnings == () and not found.pairs[0].split_doubt
+
+
+@pytest.mark.parametrize("split", ["all", "train"])
+def test_images_that_both_were_trained_on_are_warned_of(tmp_path, split):
+    found = compare_results([run(tmp_path / name, split=split) for name in "ab"])
+    (warning,) = found.warnings
+    assert warning["en"].startswith("#1, #2: these runs scored images that they were trained on")
+    assert found.pairs[0].split_doubt
+
+
+def test_what_cannot_be_checked_is_noted_and_not_warned_of(tmp_path):
+    paths = [run(tmp_path / "a"), run(tmp_path / "b", seed=43), run(tmp_path / "c")]
+    found = compare_results(paths)
+    assert found.warnings == ()
+    (note,) = found.notes
+    assert note["en"].startswith("The split of these runs could not be checked: #1, #3.")
+    assert "#1、#3" in note["zh"]
+    assert not any(pair.split_doubt for pair in found.pairs)
+
+
+def test_names_end_with_what_tells_them_apart(tmp_path):
+    a, b = run(tmp_path / "a"), run(tmp_path / "b")
+    assert run_names([a, b / "predictions.json"]) == ["a", "b"]

@@ -1,0 +1,246 @@
+"""Chinese for the messages of reading, by their English templates."""
+
+TEXTS: dict[str, str] = {
+    # reading/blocks.py
+    "file name": "文件名",
+    "age": "年龄",
+    "--cohort {cohort}: {path} is one table without cohorts; leave out --cohort": (
+        "--cohort {cohort}：{path} 是不分队列的单一表格；请去掉 --cohort"
+    ),
+    "--cohort {cohort}: no such cohort{hint}; {path} has {names}": (
+        "--cohort {cohort}：没有该队列{hint}；{path} 中有 {names}"
+    ),
+    "--sheet {sheet}: {path} has no such sheet; it has {listed}": (
+        "--sheet {sheet}：{path} 中没有该工作表，只有 {listed}"
+    ),
+    "{path}: several sheets hold labels ({usable}); choose one with --sheet": (
+        "{path}：多个工作表含有标签（{usable}）；请用 --sheet 指定其一"
+    ),
+    "{path}: no age column (age, 年龄) with a subject column (number, id, subject, 编号, "
+    "...) or filename column beside it; columns found: {columns}": (
+        "{path}：找不到年龄列（age、年龄）及与之同表的受试者列（number、id、subject、编号等）或"
+        "文件名列；现有的列：{columns}"
+    ),
+    "{path}: sheet {title!r}: columns {first} and {second} both hold the {role}; rename "
+    "one, or write each block's name above its first column": (
+        "{path}：工作表 {title!r} 的 {first} 列和 {second} 列都是{role}；请重命名其一，或在每个"
+        "区块的首列上方写明区块名称"
+    ),
+    "{path}: some blocks have file names and some do not; choose one with --cohort ({names})": (
+        "{path}：有的区块有文件名，有的没有；请用 --cohort 指定其一（{names}）"
+    ),
+    # reading/cells.py
+    "an age in years": "以岁为单位的年龄",
+    "is empty": "为空",
+    "holds the Excel error {error}": "为 Excel 错误值 {error}",
+    "holds a date or time ({value}), not {wanted}": "为日期或时间（{value}），不是{wanted}",
+    "holds {value!r}, not {wanted}": "为 {value!r}，不是{wanted}",
+    "holds {age:g}, which is not an age between 0 and {most} years": (
+        "为 {age:g}，不是 0 至 {most} 岁之间的年龄"
+    ),
+    # reading/checkpoints.py
+    "{path}: no such file; --checkpoint takes a .pth file": (
+        "{path}：没有这个文件；--checkpoint 需要 .pth 文件"
+    ),
+    "{path}: is not a file; --checkpoint takes a .pth file": (
+        "{path}：不是文件；--checkpoint 需要 .pth 文件"
+    ),
+    "{path}: cannot be read ({reason})": "{path}：无法读取（{reason}）",
+    "{path}: is no PyTorch checkpoint; give a file written by torch.save": (
+        "{path}：不是 PyTorch 检查点；请给出由 torch.save 保存的文件"
+    ),
+    "{path}: is a TorchScript archive; save the state_dict instead": (
+        "{path}：是 TorchScript 文件；请改为保存 state_dict"
+    ),
+    "{path}: is damaged or no checkpoint ({reason})": "{path}：已损坏或不是检查点（{reason}）",
+    "{path}: is damaged or no checkpoint ({kind}: {reason}); copy it again from where it "
+    "was trained": ("{path}：已损坏或不是检查点（{kind}: {reason}）；请从训练的机器上重新复制"),
+    "{path}: is cut short or damaged ({reason}); copy it again": (
+        "{path}：不完整或已损坏（{reason}）；请重新复制"
+    ),
+    "{path}: its entries are compressed, which torch.save never does; save it again": (
+        "{path}：其中的条目经过压缩，而 torch.save 从不压缩；请重新保存"
+    ),
+    "{path}: its entries overlap, which torch.save never does; save it again": (
+        "{path}：其中的条目相互重叠，而 torch.save 从不如此；请重新保存"
+    ),
+    "{path}: holds {name}, which is not plain data; nothing of it was run. Save it again "
+    "as a state_dict, or pass --trust-checkpoint if you know who made it": (
+        "{path}：含有 {name}，不是单纯的数据；其中的代码均未运行。请重新保存为 state_dict；如果"
+        "了解文件的来源，也可加 --trust-checkpoint"
+    ),
+    "{path}: needs the package safetensors (pip install safetensors)": (
+        "{path}：需要安装 safetensors（pip install safetensors）"
+    ),
+    "{path}: is damaged or no safetensors file ({reason})": (
+        "{path}：已损坏或不是 safetensors 文件（{reason}）"
+    ),
+    # reading/folder.py
+    "{folder}: no such folder": "{folder}：没有该文件夹",
+    "{folder}: is a file; give the folder of the images": (
+        "{folder}：是文件；请给出图像所在的文件夹"
+    ),
+    "{folder}: cannot be read ({reason})": "{folder}：无法读取（{reason}）",
+    "{folder}: no .png, .jpg or .jpeg image in this folder{hint}": (
+        "{folder}：该文件夹中没有 .png、.jpg 或 .jpeg 图像{hint}"
+    ),
+    "; it holds DICOM files: export them as PNG": "；其中有 DICOM 文件，请先导出为 PNG",
+    "; it holds the folders {names}: give one of them": "；其中有文件夹 {names}，请给出其中之一",
+    # reading/images.py
+    "cannot be read ({reason})": "无法读取（{reason}）",
+    "does not exist": "文件不存在",
+    "has {size} bytes, over the limit of {limit}": "文件大小为 {size} 字节，超过上限 {limit}",
+    "has {width} x {height} pixels, over the limit of {limit} in all": (
+        "图像为 {width} x {height} 像素，总数超过上限 {limit}"
+    ),
+    "is a folder, not an image": "是文件夹，不是图像",
+    "is a link to a file that does not exist": "是链接，但所指的文件不存在",
+    "is cut short or damaged ({detail})": "文件不完整或已损坏（{detail}）",
+    "is cut short: the end of the PNG is missing": "文件不完整：PNG 的结尾缺失",
+    "is damaged: its pixels cannot be decoded": "文件已损坏：无法解码像素",
+    "is damaged: the PNG's checksum fails at byte {start}": (
+        "文件已损坏：PNG 在第 {start} 字节处校验和不符"
+    ),
+    "is empty (0 bytes)": "文件为空（0 字节）",
+    "is not a PNG, JPEG, GIF or BMP image": "不是 PNG、JPEG、GIF 或 BMP 图像",
+    "is not a regular file": "不是普通文件",
+    "may not be read (permission denied)": "没有读取权限",
+    # reading/labels.py
+    "a subject number": "受试者编号",
+    "a file name": "文件名",
+    "; first {reason}": "；首先是 {reason}",
+    "{cell} {reason}": "{cell} {reason}",
+    "{path}: sheet {title!r} has no row with a usable age{first}": (
+        "{path}：工作表 {title!r} 中没有年龄可用的行{first}"
+    ),
+    "{path}: {key} stands for two people, {first_cell} ({first}) and {second_cell} ("
+    "{second}); say which with --cohort {first} or --cohort {second}": (
+        "{path}：{key} 对应两个人，{first_cell}（{first}）和 {second_cell}（{second}）；请用 "
+        "--cohort {first} 或 --cohort {second} 指明"
+    ),
+    "{cell} says {age:g} and {other} says {other_age:g}": (
+        "{cell}（{age:g} 岁）与 {other}（{other_age:g} 岁）相互矛盾"
+    ),
+    "the labels are from the sheet {sheet}, and training reads the first one, {first}": (
+        "标签取自工作表 {sheet}，而训练读取的是第一个工作表 {first}"
+    ),
+    "the labels go by file name, and training reads subject numbers": (
+        "标签以文件名为准，而训练读取的是受试者编号"
+    ),
+    "the labels are of the cohort {names}, and training reads {cohort}": (
+        "标签属于队列 {names}，而训练读取的是 {cohort}"
+    ),
+    "{count} subject numbers are not whole, such as {cell}, and how training read them is "
+    "not known": ("{count} 个受试者编号不是整数（例如 {cell}），无法得知训练如何读取"),
+    "its label goes by file name, and training reads subject numbers": (
+        "其标签以文件名为准，而训练读取的是受试者编号"
+    ),
+    "its label is of the cohort {cohort}, and training reads {read}": (
+        "其标签属于队列 {cohort}，而训练读取的是 {read}"
+    ),
+    "training reads numbers alone, and {cell} holds {value!r}": (
+        "训练只读取纯数字，而 {cell} 为 {value!r}"
+    ),
+    "training read another number in {cell}": "训练从 {cell} 读出的是另一个编号",
+    # reading/masks.py
+    "is a picture, not a mask: {percent}% of its pixels are of other grey values than its "
+    "three main ones": ("是普通图像，不是分割掩膜：{percent}% 的像素不属于三种主要灰度值"),
+    # reading/predictions.py
+    "--compare {path}: {problem}; give a result folder or its predictions.json": (
+        "--compare {path}：{problem}；请给出结果文件夹或其中的 predictions.json"
+    ),
+    "no such file or folder": "没有这个文件或文件夹",
+    "holds no {name}": "其中没有 {name}",
+    "--compare {path}: is not JSON ({error}); evaluate again": (
+        "--compare {path}：不是 JSON 文件（{error}）；请重新评估"
+    ),
+    "--compare {path}: cannot be read ({reason})": "--compare {path}：无法读取（{reason}）",
+    "--compare {path}: needs the lists {lists}; evaluate again": (
+        "--compare {path}：应含有列表 {lists}；请重新评估"
+    ),
+    "--compare {path}: its lists differ in length ({found}); evaluate again": (
+        "--compare {path}：各列表长度不同（{found}）；请重新评估"
+    ),
+    "--compare {path}: holds no predictions; evaluate again": (
+        "--compare {path}：没有预测结果；请重新评估"
+    ),
+    "--compare {path}: filenames: entry {number} is empty": (
+        "--compare {path}：filenames 的第 {number} 项为空"
+    ),
+    "--compare {path}: {name} appears twice, so its predictions cannot be told apart; "
+    "compare results whose file names are unique": (
+        "--compare {path}：{name} 出现两次，无法区分其预测结果；请比较文件名不重复的结果"
+    ),
+    "--compare {path}: {list} holds {value} for {name}, which is not an age in years; "
+    "evaluate again": (
+        "--compare {path}：{list} 中 {name} 的值 {value} 不是以岁为单位的年龄；请重新评估"
+    ),
+    # reading/settings.py
+    "text": "文本",
+    "True or False": "True 或 False（真或假）",
+    "a whole number": "整数",
+    "a whole number from 0 to 4294967295": "整数（0 至 4294967295）",
+    "a whole number of pixels from 32 to 4096": "整数（32 至 4096，单位像素）",
+    "a share between 0 and 1": "比例（大于 0 且小于 1）",
+    "0 or a share between 0 and 1": "比例（不小于 0 且小于 1）",
+    "0 or a share below 1": "小于 1 的比例（可以为 0）",
+    "0.01 years or more": "年数（不小于 0.01）",
+    "an age of 0 years or more": "年龄（不小于 0 岁）",
+    "a number of years": "年数",
+    "{option} {value}: is not {wanted}": "{option} {value}：不是{wanted}",
+    # reading/weights.py
+    "{path}: weight {name} {problem}": "{path}：权重 {name} {problem}",
+    "is a {kind}, not a tensor": "的类型是 {kind}，不是张量",
+    "stands in it twice; save it again": "出现两次；请重新保存",
+    "is sparse or without values; save it as a plain tensor": (
+        "是稀疏张量或没有数值；请保存为普通张量"
+    ),
+    "claims more values than a network has ({most:,})": (
+        "所声称的数值个数超过网络可能的上限（{most:,}）"
+    ),
+    "has NaN or infinite values; the training diverged, take an earlier checkpoint": (
+        "含有 NaN 或无穷大；训练已发散，请使用更早的检查点"
+    ),
+    "holds {dtype}, not floating-point numbers": "的类型是 {dtype}，不是浮点数",
+    "{path}: holds no weights; looked for {keys} or a bare state dict and found {found}": (
+        "{path}：没有权重；应有 {keys} 或直接是 state dict，实际含有：{found}"
+    ),
+    "{path}: is a late-fusion checkpoint ({names}), which takes more than the image; only "
+    "image networks can be evaluated": (
+        "{path}：是后期融合网络的检查点（{names}），输入不止图像；只能评估仅以图像为输入的网络"
+    ),
+    "{count} of {total} missing ({names})": "缺少 {count} 个（共 {total} 个：{names}）",
+    "{count} unexpected ({names})": "多出 {count} 个（{names}）",
+    "{count} of another shape ({names})": "形状不同的有 {count} 个（{names}）",
+    # reading/xlsx.py
+    "{path}: is not a file; give the workbook": "{path}：不是文件；请给出工作簿",
+    "{path}: no such file": "{path}：没有该文件",
+    "{path}: may not be read; close it in Excel, or check its permissions": (
+        "{path}：无权读取；请在 Excel 中关闭它，或检查其权限"
+    ),
+    "{path}: is damaged or not a workbook ({detail}); save it again as .xlsx": (
+        "{path}：已损坏或不是工作簿（{detail}）；请重新另存为 .xlsx"
+    ),
+    "{path}: is empty (0 bytes)": "{path}：为空文件（0 字节）",
+    "{path}: is protected by a password; save it without one": (
+        "{path}：设有密码；请取消密码后保存"
+    ),
+    "{path}: is in the old .xls format; save it as .xlsx": (
+        "{path}：为旧的 .xls 格式；请另存为 .xlsx"
+    ),
+    "{path}: is in the binary .xlsb format; save it as .xlsx": (
+        "{path}：为二进制 .xlsb 格式；请另存为 .xlsx"
+    ),
+    "is text (CSV?), not a workbook": "是文本（CSV？），不是工作簿",
+    "is not an Excel workbook": "不是 Excel 工作簿",
+    "{path}: {kind}; open it in Excel and save it as .xlsx": (
+        "{path}：{kind}；请用 Excel 打开并另存为 .xlsx"
+    ),
+    "{path}: unpacks to {size:,.0f} MB, over the limit of {most} MB; copy the table to a "
+    "new workbook": ("{path}：解压后有 {size:,.0f} MB，超过上限 {most} MB；请将表格复制到新工作簿"),
+    "{path}: sheet {title!r} claims over {most:,} rows": (
+        "{path}：工作表 {title!r} 自称超过 {most:,} 行"
+    ),
+    "{path}: {cell} holds a formula without a stored value; open the workbook in Excel and "
+    "save it": ("{path}：{cell} 的公式没有存储计算结果；请用 Excel 打开工作簿并保存"),
+}
