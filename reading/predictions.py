@@ -10,18 +10,15 @@ from typing import Any
 
 import pandas as pd
 
-from errors import InputError, Message
+from errors import InputError, Message, system_reason
 from reading.cells import filename_key, subject_key
+from reading.settings import SPLIT_SETTINGS
 
 PREDICTIONS_FILE = "predictions.json"
 METRICS_FILE = "test_metrics.json"
-# Of `dataset_config`: what decides which images are tested.
-SPLIT_SETTINGS = (
-    "test_size",
-    "val_size",
-    "seed",
-    "use_age_stratify",
-    "age_bin_width",
+# Of `dataset_config`: what decides which images are tested. The ages stand there as one text.
+SPLIT_FIELDS = (
+    *(name for name in SPLIT_SETTINGS if name not in ("min_age", "max_age")),
     "age_range",
 )
 MOST_YEARS = 1e6
@@ -33,7 +30,7 @@ class Run:
     """One set of predictions.
 
     table: indexed by `filename`, with `subject_id` (None where the file does not tell),
-    `true_age` and `pred_age` in years. split: the SPLIT_SETTINGS and `split`, the part that was
+    `true_age` and `pred_age` in years. split: the SPLIT_FIELDS and `split`, the part that was
     evaluated; None where no file beside the predictions tells.
     """
 
@@ -110,7 +107,7 @@ def _split_settings(file: Path) -> dict[str, object] | None:
     try:
         content = json.loads(file.with_name(METRICS_FILE).read_text(encoding="utf-8-sig"))
         settings = content["dataset_config"]
-        known = {name: settings[name] for name in SPLIT_SETTINGS}
+        known = {name: settings[name] for name in SPLIT_FIELDS}
         return known | {"split": settings.get("split", "test")}  # earlier programs had no other
     except (OSError, ValueError, RecursionError, LookupError, TypeError, AttributeError):
         return None
@@ -125,7 +122,7 @@ def _read_json(file: Path) -> object:
         ) from error
     except OSError as error:
         raise InputError(
-            "--compare {path}: cannot be read ({reason})", path=file, reason=error.strerror
+            "--compare {path}: cannot be read ({reason})", path=file, reason=system_reason(error)
         ) from error
 
 

@@ -12,7 +12,7 @@ from errors import InputError, Message, one_list
 from reading.cells import subject_key
 from reading.predictions import (
     PREDICTIONS_FILE,
-    SPLIT_SETTINGS,
+    SPLIT_FIELDS,
     Run,
     predictions_file,
     read_predictions,
@@ -188,7 +188,7 @@ def split_notes(runs: Sequence[Run]) -> Texts:
 def _other_settings(a: Run, b: Run) -> bool:
     if a.split is None or b.split is None:
         return False
-    return any(a.split[name] != b.split[name] for name in SPLIT_SETTINGS)
+    return any(a.split[name] != b.split[name] for name in SPLIT_FIELDS)
 
 
 def _other_images(a: Run, b: Run) -> bool:
@@ -203,7 +203,7 @@ def _trained_on(run: Run) -> bool:
 def _settings_text(runs: Sequence[Run]) -> Message:
     """ "seed 42 (#1, #3), 43 (#2)": the settings that differ, and in which runs."""
     texts = []
-    for name in SPLIT_SETTINGS:
+    for name in SPLIT_FIELDS:
         by_value: dict[str, list[int]] = {}
         for number, run in enumerate(runs, start=1):
             if run.split is not None:
