@@ -83,8 +83,8 @@ def test_folders_of_another_name_are_named(images, tmp_path):
     (tmp_path / "Reports").mkdir()
     (tmp_path / "Reports" / "anon_0_1.txt").write_text("no image")
     (note,) = explained(images).notes
-    found = f"{tmp_path / 'Labels'}, {tmp_path / 'Segmentation'}"  # more files first
-    assert note["en"].endswith(found) and note["zh"].endswith(found)
+    found = [str(tmp_path / "Labels"), str(tmp_path / "Segmentation")]  # more files first
+    assert note["en"].endswith(", ".join(found)) and note["zh"].endswith("、".join(found))
 
 
 def test_a_folder_given_for_masks_is_the_one_that_is_named(images, tmp_path):
