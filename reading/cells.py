@@ -8,6 +8,7 @@ import numbers
 import re
 import unicodedata
 from pathlib import PureWindowsPath
+from typing import Any
 
 from errors import Message
 
@@ -51,13 +52,13 @@ def filename_key(value: object) -> str | None:
     return PureWindowsPath(text).name or None  # splits at both / and \\
 
 
-def training_number(value: object) -> float | None:
+def training_number(value: Any) -> float | None:
     """Read a cell as training did: what `float()` makes of it; None where it makes no number.
 
     So "45" and " 45 " are read, "45 岁" and "45,5" are not, and no age is too high or too low.
     """
     try:
-        number = float(value)  # type: ignore[arg-type]  # of anything: that is the question
+        number = float(value)
     except (TypeError, ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None

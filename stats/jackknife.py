@@ -199,10 +199,11 @@ def interval(values: Floats, scale: Scale = PLAIN, least: int | None = None) -> 
         low, high = sorted(scale.back(np.array([middle - half, middle + half])).tolist())
     if not low <= values[0] <= high < np.inf:
         return Interval(ci95=None, ci95_reason=ONE_DECIDES)
-    return Interval(ci95=(low, high), one_subject_share=_if_dominant(found.share))
+    return Interval(ci95=(low, high), one_subject_share=if_dominant(found.share))
 
 
-def _if_dominant(share: float) -> float | None:
+def if_dominant(share: float) -> float | None:
+    """Keep the share of one subject where the interval rests on it (DOMINANT)."""
     return share if share > DOMINANT else None
 
 
@@ -259,7 +260,7 @@ def share(inside: Floats, codes: Ints) -> tuple[float, Interval]:
     half = Z * np.sqrt((n_subjects + 4) / (n_subjects + 3) * square) / total
     low, high = np.clip([middle - half, middle + half], 0, 1).tolist()
     return value, Interval(
-        ci95=(100 * low, 100 * high), one_subject_share=_if_dominant(float(own.max() / square))
+        ci95=(100 * low, 100 * high), one_subject_share=if_dominant(float(own.max() / square))
     )
 
 

@@ -19,13 +19,14 @@ from stats.age_groups import AgeGroup, age_groups
 from stats.arrays import Floats, finite_vector, recode, subject_codes
 from stats.definitions import METRICS, Ages, bias_slope, ccc, mae, rmse
 from stats.jackknife import (
-    DOMINANT,
     FISHER_Z,
     LEVEL,
     NO_SPREAD,
     PLAIN,
     Scale,
     Spread,
+    half_width,
+    if_dominant,
     p_value,
     spread,
     too_few_subjects,
@@ -212,7 +213,7 @@ def _difference(
     return PairedDifference(
         **vars(sides),
         **change,
-        detectable=_half(found, ALPHA / tests / 2) + _half(found, 1 - POWER),
+        detectable=half_width(found, 1 - ALPHA / tests) + half_width(found, 2 * POWER - 1),
         equivalence=_equivalence(found, margin, n_pairs),
     )
 
@@ -289,7 +290,7 @@ def _change(
         value=value,
         ci95=_interval(found, ALPHA / 2, back),
         p_value=p,
-        one_subject_share=found.share if found.share > DOMINANT else None,
+        one_subject_share=if_dominant(found.share),
     )
     if tests is None:
         return change
@@ -303,15 +304,10 @@ def _change(
     )
 
 
-def _half(found: Spread, tail: float) -> float:
-    """Student's t that leaves `tail` above it, times the standard error."""
-    return -float(special.stdtrit(found.df, tail)) * float(np.sqrt(found.variance))
-
-
 def _interval(
     found: Spread, tail: float, back: Callable[[Floats], Floats] = _plain
 ) -> tuple[float, float]:
-    half = _half(found, tail)
+    half = half_width(found, 1 - 2 * tail)
     low, high = back(np.array([found.value - half, found.value + half])).tolist()
     return low, high
 

@@ -303,7 +303,10 @@ def test_one_person_fewer_than_training_had_is_found_by_the_mean_age(
 
 def test_images_that_were_trained_on_are_said_everywhere(data, tmp_path, command, monkeypatch):
     notes = set()
-    note = lambda found, shown: notes.add(shown.note)  # noqa: E731
+
+    def note(found, shown):
+        notes.add(shown.note)
+
     monkeypatch.setattr("stages.write.FIGURES", {"bland_altman.png": note})
     done = command(data.arguments(tmp_path / "out", "--split", "all"))
     assert done.status == 0
