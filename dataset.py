@@ -37,8 +37,10 @@ def load_samples(
     excel_path: str | Path,
     cohort: str | None = None,
     sheet: str | None = None,
+    *,
+    apart: bool = False,
 ) -> tuple[pd.DataFrame, Labels]:
-    """Find the images and their labels.
+    """Find the images and their labels. cohort, sheet, apart: as in `read_labels`.
 
     Returns one row per image, sorted by path: filename, path, subject_id, true_age (years), sex,
     cohort; training_age (years), as training read it, NaN where training read no such file or
@@ -51,7 +53,7 @@ def load_samples(
     where no image has a usable label.
     """
     paths = find_images(image_dir)
-    labels = read_labels(excel_path, cohort=cohort, sheet=sheet, image_dir=image_dir)
+    labels = read_labels(excel_path, cohort, sheet, image_dir, apart=apart)
     finder = _Finder(labels, Path(excel_path).name)
     rows = [finder.row(path) for path in paths]
     images = pd.DataFrame(rows, columns=IMAGE_COLUMNS, dtype=object)
@@ -153,8 +155,7 @@ class _Finder:
         elif trained != label.true_age:
             fault = ("conflicting_label", _another_age(label.true_age, trained))
         age, sex, cohort = (label.true_age, label.sex, label.cohort) if label else (None,) * 3
-        name, place = printable(path.name), printable(str(path))
-        return (name, place, subject, age, sex, cohort, trained, *fault)
+        return (printable(path.name), str(path), subject, age, sex, cohort, trained, *fault)
 
     def _no_label(self, key: str | None) -> Message:
         book = self.workbook

@@ -1,4 +1,4 @@
-"""Faults in what the user gave, the one line that ends a command, and how it reads its options."""
+"""Faults in what the user gave, told in any language, and how a command reads its options."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import itertools
 import re
 import shutil
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -59,48 +60,26 @@ def one_list(parts: Iterable[str], joint: str = "{a}, {b}") -> Message:
 
 def system_reason(error: BaseException) -> Message:
     """Say in one line why the system, or a library, could not do something."""
-    text = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
+    text = str(getattr(error, "strerror", None) or error).strip() or type(error).__name__
     return Message(text.splitlines()[0])
 
 
-# ---------------------------------------------------------------- how a command ends
+def plain(text: str) -> str:
+    """Write escapes for what a terminal obeys or a line list breaks at; line ends and tabs stay.
 
-
-def complain(
-    program: str,
-    error: BaseException,
-    *,
-    say: Callable[[Message], object] = str,
-    for_less_memory: str = "",
-) -> int:
-    """Say in one line on stderr what `program` could not do; returns its exit status, 2.
-
-    say: gives the line in the user's language. for_less_memory: what helps where the memory did
-    not suffice. Raises `error` again where it is a fault of the program itself.
+    That is every control, bidi and line-separator character, and what is no text at all.
     """
-    line = _one_line(error, for_less_memory)
-    if line is None:
-        raise error
-    text = say(Message("{program}: error: {line}", program=program, line=line))
-    print(" ".join(str(text).split()), file=sys.stderr)
-    return 2
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() or c in "\n\t" or unicodedata.category(c) == "Zs" else ascii(c)[1:-1]
+        for c in text
+    )
 
 
-def _one_line(error: BaseException, for_less_memory: str) -> Message | None:
-    cause: BaseException | None = error
-    while cause is not None:  # a library that tidies up after Ctrl-C may raise an error of its own
-        if isinstance(cause, KeyboardInterrupt):
-            return Message("interrupted; nothing half-written was left")
-        cause = cause.__context__
-    if isinstance(error, InputError):
-        return error.message
-    if isinstance(error, OSError) and error.strerror is not None:
-        place = error.filename or Message("output")
-        return Message("{path}: {reason}", path=place, reason=system_reason(error))
-    if isinstance(error, MemoryError):
-        reason = str(error) or Message("the machine has no more")
-        return Message("out of memory ({reason}){cure}", reason=reason, cure=for_less_memory)
-    return None
+def one_line(text: object) -> str:
+    """Write escapes for line ends and tabs as well: for a name within a line or a column."""
+    return plain(str(text)).replace("\t", r"\t").replace("\n", r"\n")
 
 
 # ---------------------------------------------------------------- the command line
@@ -113,6 +92,10 @@ ARGPARSE = (
     "argument {option}: expected at least one argument",
     "argument {option}: ignored explicit argument {given}",
 )
+
+
+class HelpShown(SystemExit):
+    """The user asked for the help and got it."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -172,6 +155,7 @@ class Parser(argparse.ArgumentParser):
     def parse(self, argv: Sequence[str] | None = None) -> argparse.Namespace:
         """Parse the arguments. Raises InputError; what is no option is named before all else."""
         argv = sys.argv[1:] if argv is None else argv
+        self._check_values(argv)
         given = [part.partition("=")[0] for part in itertools.takewhile("--".__ne__, argv)]
         options = [name for name in self.known if name.startswith("-")]
         unknown = [
@@ -184,6 +168,29 @@ class Parser(argparse.ArgumentParser):
                 "unrecognized arguments: {arguments}; see --help", arguments=one_list(unknown)
             )
         return self.parse_args(argv)
+
+    def _check_values(self, argv: Sequence[str]) -> None:
+        """Refuse values that are no name of anything: `Path("")` is the current folder."""
+        for before, part in itertools.pairwise(["", *argv]):
+            name, joined, value = part.partition("=")
+            if not joined or name not in self.known:
+                name, value = before, part
+            if "\0" in part or not value:
+                raise InputError(
+                    "argument {option}: {problem}; see --help",
+                    option=name if name in self.known else repr(part),
+                    problem=Message(
+                        "holds a NUL character" if "\0" in part else "has an empty value"
+                    ),
+                )
+
+    def print_help(self, file: Any = None) -> None:
+        """Print the help; argparse would not say that it cannot be written."""
+        print(self.format_help(), end="", file=file)
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """End after the help; argparse gives no other reason, because `error` raises."""
+        raise HelpShown(status)
 
     def format_help(self) -> str:
         """Write the help, which argparse begins with an English word of 7 columns."""

@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import gc
-import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from errors import InputError, Message, complain
+if __name__ == "__main__":  # `python -I` and `python -P` do not look beside the script
+    sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from commands import PACKAGES, WITHOUT_NETWORK, check_packages, ended, run
+from errors import InputError, Message, one_line, plain
 from stages.options import given_settings, parse_arguments
-from words.catalogue import asked_language, in_both, language, texts, translated
+from stages.processes import join, said_elsewhere
+from words.catalogue import asked_language, in_both, language, texts
 
 if TYPE_CHECKING:
     import argparse
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     import torch
 
     from model import Checkpoint
+    from stages.analyse import Explanations
     from stages.leakage import Leakage
     from stages.log import Log
     from stages.network import Execution
@@ -62,22 +66,22 @@ def __getattr__(name: str) -> object:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command. Returns its exit status: 0, or 2 after one line on stderr."""
-    say = functools.partial(translated, lang=asked_language(argv))
-    try:
-        args = parse_arguments(argv)
-        if args.compare:
-            compare(args)
-        else:
-            check_packages()
-            from model import named_memory_errors
-            from stages.processes import join
+    cure = Message("; try a smaller --batch-size")
+    work = functools.partial(_work, argv)
+    lang = asked_language(argv)
+    return ended("evaluate.py", work, lang, for_less_memory=cure, said_elsewhere=said_elsewhere)
 
-            with named_memory_errors():
-                evaluate(args, join())
-        sys.stdout.flush()
-    except (Exception, KeyboardInterrupt) as error:
-        cure = Message("; try a smaller --batch-size")
-        return complain("evaluate.py", error, say=say, for_less_memory=cure)
+
+def _work(argv: list[str] | None) -> int:
+    args = parse_arguments(argv)
+    check_packages(WITHOUT_NETWORK if args.compare else PACKAGES)
+    world = join()
+    if not args.compare:
+        evaluate(args, world)
+    elif world.size == 1:
+        compare(args)
+    else:
+        raise InputError("--compare: works in one process; start it without torchrun")
     return 0
 
 
@@ -138,19 +142,23 @@ def evaluate(args: argparse.Namespace, world: World) -> None:
         shown = presentation(args, log.lang, found)
         with log.step("figures"):
             write.write_figures(found, shown, place)
+        log.warn_all(found.originals.warnings())
         write.write_files(found, shown, place)
         run = record.run_record(
             found,
             execution,
             image_dir=setup.image_dir,
             excel_path=setup.excel_path,
+            workbook_sha256=labelled.workbook_sha256,
             processes=world.size,
             amp_error=amp_error,
             warnings=log.warnings,
             seconds=log.seconds,
+            mask_dir=args.mask_dir,
+            record_paths=args.record_paths,
         )
         write_json(record.metrics_record(found, run), place / METRICS_FILE)
-    print(screen.summary_text(found, final, shown.lang))
+    print(plain(screen.summary_text(found, final, shown.lang)))
 
 
 def prepare(args: argparse.Namespace, world: World, log: Log) -> Setup:
@@ -186,7 +194,7 @@ def choose_samples(
     """Split the images; choose those to run the network on, and the folder of the results."""
     from stages import folder, leakage, record, samples
 
-    path, settings = setup.checkpoint.path, setup.used.settings
+    checkpoint, settings = setup.checkpoint, setup.used.settings
     labelled = samples.collect_samples(
         setup.image_dir,
         setup.excel_path,
@@ -204,7 +212,12 @@ def choose_samples(
     splits = rows["split"][rows["evaluated"]].tolist()
     log.warn_all(leakage.trained_on_warnings(splits), loud=True)
     config = record.run_config(settings, args.split, labelled.cohorts, args.cam_layer)
-    return labelled, rows, folder.results_folder(args.output_dir, path, setup.image_dir, config)
+    inputs = {"--excel-path": setup.excel_path, "--mask-dir": args.mask_dir}
+    inputs |= {"--check-split": args.check_split}
+    final = folder.results_folder(
+        args.output_dir, checkpoint.path, setup.image_dir, config, checkpoint.sha256, inputs
+    )
+    return labelled, rows, final
 
 
 def explain_and_analyse(
@@ -219,16 +232,7 @@ def explain_and_analyse(
     from stages import analyse, record
 
     settings, execution = setup.used.settings, setup.execution
-    with log.step("explanations"):
-        explained = analyse.explain(
-            predicted.table,
-            predicted.maps,
-            mask_dir=args.mask_dir,
-            image_size=settings.image_size,
-            workers=execution.workers,
-        )
-        log.warn_all(explained.alarms, loud=True)
-        log.warn_all(explained.notes)
+    explained = explain(args, log, setup, predicted)
     table, calibration, checks = explained.table, None, None
     if args.cam_check:
         with log.step("cam_check"):
@@ -237,6 +241,7 @@ def explain_and_analyse(
                 execution,
                 explained,
                 predicted.maps,
+                predicted.originals,
                 image_size=settings.image_size,
                 samples=args.cam_check_samples,
             )
@@ -257,7 +262,9 @@ def explain_and_analyse(
         skipped=predicted.skipped,
         maps=predicted.maps,
         picture_sums=picture_sums,
+        originals=predicted.originals,
         mask_paths=explained.mask_paths,
+        masks=explained.masks,
         mean_masks=explained.mean_masks,
         analysis=analysis,
         focus=explained.focus,
@@ -266,6 +273,26 @@ def explain_and_analyse(
         calibration=calibration,
         checks=checks,
     )
+
+
+def explain(
+    args: argparse.Namespace, log: Log, setup: Setup, predicted: Predictions
+) -> Explanations:
+    """Compare maps with masks; warn of masks that cannot be used."""
+    from stages import analyse
+
+    with log.step("explanations"):
+        explained = analyse.explain(
+            predicted.table,
+            predicted.maps,
+            predicted.originals,
+            mask_dir=args.mask_dir,
+            image_size=setup.used.settings.image_size,
+            workers=setup.execution.workers,
+        )
+        log.warn_all(explained.alarms, loud=True)
+        log.warn_all(explained.notes)
+    return explained
 
 
 def find_leaks(
@@ -281,6 +308,7 @@ def find_leaks(
     found = check_leakage(
         labelled.images,
         predicted.table["split"].tolist(),
+        predicted.originals,
         split_source=labelled.split_source,
         doubts=(*labelled.doubts, *predicted.doubts),
         conflicts=labelled.conflicts,
@@ -328,7 +356,12 @@ def warn_of_missing_font(log: Log) -> None:
 
 def compare(args: argparse.Namespace) -> None:
     """Compare finished results; needs neither network nor images."""
-    from stages.compare import COMPARISON_FILES, compare_results, write_comparison
+    from stages.compare import (
+        COMPARISON_FILES,
+        compare_results,
+        refuse_runs_inside,
+        write_comparison,
+    )
     from stages.folder import result_folder
     from stages.log import Log
     from words.tables import comparison_table
@@ -336,47 +369,21 @@ def compare(args: argparse.Namespace) -> None:
     log = Log(language(args.lang))
     log.release()
     warn_of_missing_font(log)
-    comparison = compare_results(args.compare, baseline=args.baseline, margin=args.margin)
-    log.warn_all(comparison.warnings, loud=True)
     final = args.output_dir / "comparison"
+    refuse_runs_inside(final, args.compare, args.baseline)
+    comparison = compare_results(
+        args.compare,
+        baseline=args.baseline,
+        margin=args.margin,
+        record_paths=args.record_paths,
+    )
+    log.warn_all(comparison.warnings, loud=True)
     with result_folder(final, COMPARISON_FILES) as place:
         write_comparison(comparison, place, lang=log.lang)
-    print(comparison_table(comparison, log.lang))
-    print(f"\n{texts('screen', log.lang)['results'].format(folder=final)}")
-
-
-def check_packages() -> None:
-    """Name what is wrong with the two packages that most often do not fit the machine."""
-    from importlib import import_module
-    from importlib.metadata import version
-
-    try:
-        import_module("torchvision")
-    except (RuntimeError, ImportError, AttributeError) as error:
-        raise InputError(
-            "torch {torch} and torchvision {torchvision} do not fit together ({error}); install "
-            "both anew: pip install -r requirements.txt",
-            torch=version("torch"),
-            torchvision=version("torchvision"),
-            error=error,
-        ) from error
-    try:
-        import_module("cv2")
-    except ImportError as error:
-        raise InputError(
-            "cv2 cannot be imported ({error}); where the system has no libGL, use "
-            "pip uninstall opencv-python && pip install opencv-python-headless",
-            error=error,
-        ) from error
-
-
-def run() -> NoReturn:
-    """Run the command as a process of its own, and leave at once when it is done."""
-    gc.set_threshold(100_000)  # the packages are half a million objects that stay to the end
-    status = main()
-    sys.stderr.flush()
-    os._exit(status)  # PyTorch's own way out takes a second
+    print(plain(comparison_table(comparison, log.lang)))
+    said = texts("screen", log.lang)["results"]
+    print(f"\n{said.format(folder=one_line(final))}")
 
 
 if __name__ == "__main__":
-    run()
+    run("evaluate.py", main)

@@ -21,15 +21,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+if __name__ == "__main__":  # imported by its name, so that a package that is broken has its line
+    sys.path.insert(0, str(Path(__file__).resolve().parent))  # for `python -I` and `python -P`
+    from commands import run_module
+
+    run_module("gradcam")
+
 import numpy as np
 import numpy.typing as npt
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
+from commands import complain, ended
 from dataset import mask_path_for
-from errors import InputError, Message, Parser, complain, one_list, system_reason
-from model import Checkpoint, load_checkpoint, named_memory_errors, normalise_pixels
+from errors import InputError, Message, Parser, one_line, one_list, system_reason
+from model import Checkpoint, load_checkpoint, normalise_pixels
 from plots.fonts import figure_language, figure_texts
 from plots.overlays import (
     as_rgb,
@@ -38,9 +45,10 @@ from plots.overlays import (
     get_mask_overlay,
     normalise,
 )
+from plots.placing import refuse_inputs, refuse_what_is_no_file
 from plots.samples import Sample, sample_figure
 from plots.signs import SIGNS
-from plots.style import save_figure
+from plots.style import place_figure
 from reading.images import read_image
 from reading.masks import read_mask
 from reading.resize import resize_image
@@ -153,6 +161,7 @@ def generate_gradcam_visualization(
     together with pred_age the network does not run. note: a line above everything. The file has
     300 dpi. Raises InputError for a file or a layer that cannot be used.
     """
+    refuse_inputs([output_path], [image_path, mask_path])
     image, _ = read_image(image_path)
     mask = None if mask_path is None else read_mask(mask_path)
     if signed_map is None or pred_age is None:
@@ -165,7 +174,7 @@ def generate_gradcam_visualization(
     sample = Sample(Path(image_path).name, image, mask, signed_map, true_age, pred_age)
     figure = sample_figure(sample, sign=sign, lang=lang, note=note)
     if output_path is not None:
-        save_figure(figure, output_path)
+        place_figure(figure, output_path)
     return figure
 
 
@@ -289,13 +298,7 @@ def _one_number_each(output: Any, target_output: TargetOutput, count: int) -> Te
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command: prediction and figure of each image. Returns its exit status, 0 or 2."""
-    say = functools.partial(translated, lang=asked_language(argv))
-    try:
-        args = _parse(argv)
-        with named_memory_errors():
-            return explain_images(args)
-    except (Exception, KeyboardInterrupt) as error:
-        return complain("gradcam.py", error, say=say)
+    return ended("gradcam.py", lambda: explain_images(_parse(argv)), asked_language(argv))
 
 
 def explain_images(args: argparse.Namespace) -> int:
@@ -325,17 +328,18 @@ def explain_images(args: argparse.Namespace) -> int:
             path=args.output_dir,
             reason=system_reason(error),
         ) from error
+    outputs = [args.output_dir / name for name in figure_names(args.images)]
+    for output in outputs:
+        refuse_what_is_no_file(output)
+    masks = [mask_path_for(path, args.mask_dir) for path in args.images]
+    refuse_inputs(outputs, [args.checkpoint, *args.images, *masks])
     status = 0
-    for path, name in zip(args.images, figure_names(args.images), strict=True):
-        output = args.output_dir / name
+    for path, output in zip(args.images, outputs, strict=True):
         try:
-            print(_explain_image(path, checkpoint, layer, args.mask_dir, args.sign, lang, output))
+            text = _explain_image(path, checkpoint, layer, args.mask_dir, args.sign, lang, output)
+            print(one_line(text))
         except InputError as error:
             status = complain("gradcam.py", error, say=functools.partial(translated, lang=lang))
-        except OSError as error:
-            raise InputError(
-                "--output-dir {path}: {reason}", path=args.output_dir, reason=system_reason(error)
-            ) from error
     return status
 
 
@@ -371,7 +375,7 @@ def _explain_image(
     age, signed_map = float(ages[0]), maps[0].numpy()
     note = figure_texts("samples", lang)["synthetic"] if checkpoint.synthetic else None
     sample = Sample(path.name, image, mask, signed_map, None, age)
-    save_figure(sample_figure(sample, sign=sign, lang=lang, note=note), output)
+    place_figure(sample_figure(sample, sign=sign, lang=lang, note=note), output)
     older, younger = float(maps.clamp(min=0).sum()), float(maps.clamp(max=0).sum())
     return texts("screen", lang)["explained"].format(
         path=path, age=age, offset=age - older - younger, older=older, younger=younger, file=output
@@ -391,7 +395,3 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     add("--lang", choices=("auto", *LANGUAGES), default="auto")
     add("--trust-checkpoint", action="store_true")
     return parser.parse(argv)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import math
 import re
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -69,19 +68,6 @@ def _channel_statistics(device: torch.device) -> tuple[torch.Tensor, torch.Tenso
         )
 
 
-@contextlib.contextmanager
-def named_memory_errors() -> Iterator[None]:
-    """Turn what PyTorch raises when memory runs out into a MemoryError with its first line."""
-    try:
-        yield
-    except RuntimeError as error:
-        first = str(error).partition("\n")[0]
-        # For a GPU there is a class of its own; the CPU's allocator names itself.
-        if isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in first:
-            raise MemoryError(first) from error
-        raise
-
-
 def _default_head(features: int, dropout: float) -> nn.Sequential:
     layers: list[nn.Module] = []
     for width in HEAD_WIDTHS:
@@ -97,6 +83,7 @@ class Checkpoint:
     model: in eval mode, on the CPU, float32. given: the settings that stood in the file; the others
     are defaults. stored_dtype: of the weights in the file. synthetic: trained on the demo's data.
     lists: "test_files", "train_subjects", ... -> the names in the file, of those that it holds.
+    sha256: of the bytes that the network was read from.
     """
 
     path: Path
@@ -106,6 +93,7 @@ class Checkpoint:
     stored_dtype: str
     synthetic: bool
     lists: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    sha256: str = ""
 
 
 def load_checkpoint(path: str | Path, *, trust: bool = False) -> Checkpoint:
@@ -115,7 +103,7 @@ def load_checkpoint(path: str | Path, *, trust: bool = False) -> Checkpoint:
     `trust`), another architecture, weights that do not fit, or a setting that makes no sense.
     """
     path = Path(path)
-    content = read_checkpoint_file(path, trust=trust)
+    content, sha256 = read_checkpoint_file(path, trust=trust)
     if not isinstance(content, Mapping):
         kind = type(content).__name__
         raise InputError(
@@ -128,7 +116,7 @@ def load_checkpoint(path: str | Path, *, trust: bool = False) -> Checkpoint:
     model.image_size = settings.image_size
     synthetic = content.get("synthetic") is True
     lists = _read_lists(content)
-    return Checkpoint(path, model, settings, given, stored_dtype, synthetic, lists)
+    return Checkpoint(path, model, settings, given, stored_dtype, synthetic, lists, sha256)
 
 
 def _read_settings(path: Path, content: dict[Any, Any]) -> tuple[Settings, frozenset[str]]:
@@ -174,8 +162,14 @@ def _read_lists(content: dict[Any, Any]) -> dict[str, tuple[str, ...]]:
         if not isinstance(value, list | tuple | set | frozenset):
             continue  # absent, or a count
         ordered = sorted(value, key=str) if isinstance(value, set | frozenset) else value
-        lists[name] = tuple(str(_scalar(item)) for item in ordered)
+        lists[name] = tuple(map(_listed, ordered))
     return lists
+
+
+def _listed(item: object) -> str:
+    """A file or a subject as text; of anything else the type alone, since its text may not end."""
+    plain = _scalar(item)
+    return str(plain) if isinstance(plain, str | int | float | PurePath) else shown(plain)
 
 
 def _checked(path: Path, name: str, value: object, allowed: Range) -> object:

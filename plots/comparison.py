@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from plots.fonts import drawable, figure_texts
+from plots.fonts import drawable, figure_texts, font_language
 from plots.style import (
     BLACK,
     BLUE,
@@ -49,10 +49,8 @@ def comparison_figure(comparison: Any, *, lang: str) -> Figure:
     pairs = comparison.shown
     metrics = list(pairs[0].differences)
     groups = pairs[0].age_groups if len(comparison.pairs) == 1 else ()
-    names = [_shortened(run.name) for run in comparison.runs]
-    ascii_only = all(name.isascii() for name in names)
-    shown = names if ascii_only else [drawable(name) for name in names]
-    with paper_style(lang if ascii_only else "zh"):  # a run may have a Chinese name
+    shown = [drawable(_shortened(run.name)) for run in comparison.runs]
+    with paper_style(font_language(lang, shown)):  # a run may have a Chinese name
         handles = _key(comparison, shown, words)
         below_mm = _below_mm(comparison, groups)
         bottom = 2.0 + key_mm(len(handles)) + AXIS_MM + below_mm

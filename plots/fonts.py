@@ -1,6 +1,6 @@
 """Fonts for Chinese letters, and the texts of the figures in a language that can be drawn."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -63,13 +63,20 @@ def font_family(lang: str) -> list[str]:
 
 
 def drawable(text: str) -> str:
-    """Replace every letter that `font_family("zh")` cannot draw with "?"."""
+    """Replace every letter that `font_family("zh")` cannot draw with "?", line ends too."""
+    if text.isascii() and text.isprintable():
+        return text
     paths = [font_manager.findfont(family) for family in font_family("zh")]
     fonts = [font_manager.get_font(path) for path in paths]
     return "".join(
         letter if any(font.get_char_index(ord(letter)) for font in fonts) else "?"
         for letter in text
     )
+
+
+def font_language(lang: str, names: Iterable[str]) -> str:
+    """Return `lang`, or "zh" where a name from outside needs more letters."""
+    return lang if all(map(str.isascii, names)) else "zh"
 
 
 def figure_language(lang: str) -> str:

@@ -10,7 +10,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, ListedColormap, Normalize
 from matplotlib.figure import Figure
 
-from plots.fonts import figure_texts
+from plots.fonts import drawable, figure_texts, font_language
 from plots.overlays import (
     JET,
     Numbers,
@@ -31,13 +31,15 @@ from plots.style import (
     number_text,
     paper_style,
 )
-from reading.resize import resize_mask
+from reading.resize import resize_mask, shrink
 from stats.mask_overlap import upsample
 
 GOOD_BELOW_YEARS = 5.0
 GOOD, BAD = "#00692B", "#B3001B"  # green and red dark enough to be read in print
 DIVERGING = "RdBu_r"  # red older, blue younger; safe for the colour-blind
 TILE_TITLE_MM = 11.5  # three lines of text above a tile of the contact sheet
+MOST_SIDE = 2048  # pixels; a panel has 700 a side in print
+SIDE_IF_GONE, GREY_IF_GONE = 224, 200  # of what stands in for an image that is gone
 HEAD_MM = 6.0  # a heading of the contact sheet
 SHEET_KEY_MM = 25.0  # colour bar and two lines of text below its tiles
 
@@ -46,16 +48,30 @@ SHEET_KEY_MM = 25.0  # colour bar and two lines of text below its tiles
 class Sample:
     """One image and what the network made of it.
 
-    image: uint8, (H, W) or (H, W, 3) RGB. mask: (h, w), any non-zero value counts, or None.
-    signed_map: (h, w), years per cell. true_age, pred_age: years; true_age None where unknown.
+    image: uint8, (H, W) or (H, W, 3) RGB, None where it is no longer the one that the network saw;
+    one of over MOST_SIDE pixels a side is kept shrunk. mask: (h, w), any non-zero value counts, or
+    None. signed_map: (h, w), years per cell. true_age, pred_age: years; true_age None where it is
+    unknown.
     """
 
     filename: str
-    image: Picture
+    image: Picture | None
     mask: Numbers | None
     signed_map: Numbers
     true_age: float | None
     pred_age: float
+
+    def __post_init__(self) -> None:
+        if self.image is not None and self.image.dtype == np.uint8 and self.image.size:
+            object.__setattr__(self, "image", shrink(self.image, MOST_SIDE))
+
+    @property
+    def picture(self) -> Picture:
+        """The image, or a grey area of the mask's shape in its place."""
+        if self.image is not None:
+            return self.image
+        shape = (SIDE_IF_GONE, SIDE_IF_GONE) if self.mask is None else self.mask.shape
+        return np.full(shape, GREY_IF_GONE, np.uint8)
 
     @property
     def verdict(self) -> str | None:
@@ -85,14 +101,14 @@ def sample_figure(
     arrays that are no picture, mask or map.
     """
     words = figure_texts("samples", lang)
-    image = as_rgb(sample.image)
+    image = as_rgb(sample.picture)
     width = (WIDTH_MM - 12.0) / 3
     height = float(np.clip(width * image.shape[0] / image.shape[1], 25.0, 90.0))
     boxes = [(3.0 + i * (width + 3.0), 14.0, width, height) for i in range(3)]
     boxes.append((boxes[2][0], 10.0, width, 2.5))  # the colour bar
     seen = view(image, sample.signed_map, sign, lang)
     name = _shortened(sample.filename, 100 if heading is None else 60)
-    with paper_style(lang):
+    with paper_style(font_language(lang, [name])):
         fig, (*panels, bar) = make_panels(note, height + 32.0, boxes)
         marked = image if sample.mask is None else get_mask_overlay(image, sample.mask)
         pictures = (marked, seen.overlay, seen.alone)
@@ -106,6 +122,8 @@ def sample_figure(
             bar.remove()
         else:
             _draw_scale(fig, bar, seen)
+        if sample.image is None:
+            label_picture(panels[0], words["gone"], 0.12)
         total = fig.get_figheight() * 25.4
         for text, y, colour in (
             (name if heading is None else words["named"].format(heading, name), 28.0, BLACK),
@@ -143,7 +161,7 @@ def contact_sheet(
     most = max(len(best), len(worst), 1)
     columns = 4 if most <= 8 else 6 if most <= 18 else 7
     side = (WIDTH_MM - 3.0 * (columns + 1)) / columns
-    slopes = [sample.image.shape[0] / sample.image.shape[1] for sample in samples]
+    slopes = [shape[0] / shape[1] for shape in (sample.picture.shape for sample in samples)]
     tile = side * float(np.clip(max(slopes, default=1.0), 0.4, 1.5))
     row_height = tile + TILE_TITLE_MM
     rows = [-(-len(part) // columns) for _, part in parts]
@@ -158,7 +176,7 @@ def contact_sheet(
             boxes.append((left, y - (i // columns + 1) * row_height, side, tile))
         y -= n_rows * row_height
     limit = max((strongest_cell(sample.signed_map, sign) for sample in samples), default=0.0)
-    with paper_style(lang):
+    with paper_style(font_language(lang, (sample.filename for sample in samples))):
         fig, (*tiles, bar) = make_panels(note, total, [*boxes, (40.0, 18.0, WIDTH_MM - 80.0, 2.5)])
         height = fig.get_figheight() * 25.4
         for head, at in heads:
@@ -166,7 +184,7 @@ def contact_sheet(
         _draw_sheet_key(fig, words)
         seen = None
         for ax, sample in zip(tiles, samples, strict=True):
-            seen = view(sample.image, sample.signed_map, sign, lang, limit)
+            seen = view(sample.picture, sample.signed_map, sign, lang, limit)
             _tile(ax, sample, seen, sign, lang, letters=int(side * 0.6))
         if seen is None or limit == 0:
             bar.remove()
@@ -189,13 +207,16 @@ def _draw_sheet_key(fig: Figure, words: Mapping[str, str]) -> None:
 
 def _tile(ax: Axes, sample: Sample, seen: "View", sign: str, lang: str, letters: int) -> None:
     """Show a sample's overlay with its mask, and above it file name, ages and strongest cell."""
+    words = figure_texts("samples", lang)
     _show(ax, seen.overlay)
     if sample.mask is not None:
         mask = resize_mask(np.asarray(sample.mask) != 0, seen.overlay.shape[:2])
         if mask.any() and not mask.all():
             ax.contour(mask, levels=[0.5], colors="white", linewidths=0.8)
     if seen.empty:
-        label_picture(ax, figure_texts("samples", lang)[f"empty_{sign}"])
+        label_picture(ax, words[f"empty_{sign}"])
+    if sample.image is None:
+        label_picture(ax, words["gone"], 0.28, SMALL_PT)
     title = (
         _shortened(sample.filename, letters),
         _tile_ages(sample),
@@ -289,16 +310,16 @@ def _show(ax: Axes, picture: Picture) -> None:
     ax.set_axis_off()
 
 
-def label_picture(ax: Axes, text: str) -> None:
-    """Write a text in a box over the middle of a picture."""
+def label_picture(ax: Axes, text: str, height: float = 0.5, size: float = TITLE_PT) -> None:
+    """Write a text in a box over a picture, at a share of its height."""
     ax.text(
         0.5,
-        0.5,
+        height,
         text,
         transform=ax.transAxes,
         ha="center",
         va="center",
-        fontsize=TITLE_PT,
+        fontsize=size,
         bbox={"facecolor": "white", "linewidth": 0.5},
     )
 
@@ -313,7 +334,7 @@ def _ages(sample: Sample, words: Mapping[str, str]) -> str:
 
 
 def _shortened(name: str, letters: int) -> str:
-    """Leave out the middle of a name that is longer than `letters`."""
+    """Leave out the middle of a name that is longer than `letters`, and what no font has."""
     if len(name) <= letters:
-        return name
-    return f"{name[: letters // 2 - 1]}…{name[-(letters - letters // 2) :]}"
+        return drawable(name)
+    return drawable(f"{name[: letters // 2 - 1]}…{name[-(letters - letters // 2) :]}")

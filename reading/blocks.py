@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import openpyxl
 from openpyxl.utils import get_column_letter
 
 from errors import InputError, Message, did_you_mean, one_list
-from reading.cells import is_blank, tidy
-from reading.xlsx import numbered_rows
+from reading.cells import MOST_CHARACTERS, is_blank, shown, tidy
+from reading.xlsx import Book, Sheet, tidy_title
 
 TRAINING_COHORT = "Healthy"  # the block that training reads
 _HEADER_WITHIN = 20  # rows that are not blank
+_MOST_BLOCKS = 16
+_MOST_NAMED = 30  # in a message
 _COLUMN_NAMES = {
     "subject": {"number", "id", "subject", "subjectid", "patient", "编号", "受试者"},
     "filename": {"filename", "文件名"},
@@ -48,84 +49,89 @@ class Block:
 
 
 def _role(value: object) -> str | None:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > MOST_CHARACTERS:
         return None
     name = re.sub(r"[\s_]+", "", tidy(value).casefold())
     return _ROLES.get(_IN_YEARS.sub("", name))
 
 
-def find_table(
-    path: Path, book: openpyxl.Workbook, sheet: str | None
-) -> tuple[Any, int, list[Block]]:
+def find_table(path: str, book: Book, sheet: str | None) -> tuple[Sheet, int, list[Block]]:
     """The sheet, the row number of its header, and its blocks."""
-    titles = [tidy(worksheet.title) for worksheet in book.worksheets]
-    listed = ", ".join(titles) or "none"
-    worksheets = book.worksheets
+    sheets = book.sheets
     if sheet is not None:
-        worksheets = [ws for ws in worksheets if tidy(ws.title) == tidy(sheet)]
-        if not worksheets:
+        sheets = [one for one in sheets if tidy(one.title) == tidy(sheet)]
+        if not sheets:
             raise InputError(
                 "--sheet {sheet}: {path} has no such sheet; it has {listed}",
                 sheet=sheet,
                 path=path,
-                listed=listed,
+                listed=_listed(tidy_title(one.title) for one in book.sheets),
             )
     found, headers = [], []
-    for worksheet in worksheets:
-        number, above, header = _find_header(path, worksheet)
+    for one in sheets:
+        number, above, header = _find_header(one)
         if number is None:
-            headers.append((tidy(worksheet.title), header))
+            title = tidy_title(one.title)
+            headers.append(Message("{title}: {names}", title=title, names=_listed_cells(header)))
         else:
-            found.append((worksheet, number, above, header))
+            found.append((one, number, above, header))
     if len(found) > 1:
-        usable = ", ".join(tidy(worksheet.title) for worksheet, *_ in found)
         raise InputError(
             "{path}: several sheets hold labels ({usable}); choose one with --sheet",
             path=path,
-            usable=usable,
+            usable=_listed(tidy_title(one.title) for one, *_ in found),
         )
     if not found:
-        columns = "; ".join(f"{title}: {_listed(header)}" for title, header in headers)
         raise InputError(
             "{path}: no age column (age, 年龄) with a subject column (number, id, subject, "
             "编号, ...) or filename column beside it; columns found: {columns}",
             path=path,
-            columns=columns or "-",
+            columns=_listed(headers, "{a}; {b}") if headers else "-",
         )
-    worksheet, number, above, header = found[0]
-    return worksheet, number, _find_blocks(path, worksheet.title, above, header)
+    one, number, above, header = found[0]
+    return one, number, _find_blocks(path, tidy_title(one.title), above, header)
 
 
-def _find_header(path: Path, worksheet: Any) -> tuple[int | None, Sequence[Any], Sequence[Any]]:
+def _find_header(sheet: Sheet) -> tuple[int | None, Sequence[object], Sequence[object]]:
     """Number of the header row, the row above it, itself; number None and the best guess if none.
 
     The guess: the row that has most column names that we know, or else the most text.
     """
-    above: Sequence[Any] = ()
-    best: tuple[tuple[int, int], Sequence[Any]] = ((0, 0), ())
-    seen = 0
-    for number, values in numbered_rows(path, worksheet):
+    best: tuple[tuple[int, int], Sequence[object]] = ((0, 0), ())
+    before: tuple[int, Sequence[object]] = (0, ())
+    for number, cells in itertools.islice(sheet.rows(), _HEADER_WITHIN):
+        values = _side_by_side(cells)
         roles = {_role(value) for value in values} - {None}
         if "age" in roles and roles & {"subject", "filename"}:
-            return number, above, values
+            return number, before[1] if before[0] == number - 1 else (), values
         score = (len(roles), sum(isinstance(value, str) for value in values))
         if score > best[0]:
             best = (score, values)
-        above = values
-        seen += any(value is not None for value in values)
-        if seen == _HEADER_WITHIN:
-            break
+        before = number, values
     return None, (), best[1]
 
 
-def _listed(header: Sequence[Any]) -> str:
-    names = [tidy(value) for value in header if value is not None]
-    more = f", and {len(names) - 30} more" if len(names) > 30 else ""
-    return ", ".join(name[:40] for name in names[:30]) + more or "none"
+def _side_by_side(cells: Mapping[int, object]) -> list[object]:
+    """A row from its first column to its last one with a value; None where there is none."""
+    return [cells.get(column) for column in range(max(cells) + 1)]
+
+
+def _listed_cells(header: Sequence[object]) -> Message:
+    return _listed(shown(value) for value in header if value is not None)
+
+
+def _listed(names: Iterable[str], joint: str = "{a}, {b}") -> Message:
+    """The first names, and how many more there are; "none" where there are none."""
+    names = list(names)
+    if not names:
+        return Message("none")
+    listed = one_list(names[:_MOST_NAMED], joint)
+    more = len(names) - _MOST_NAMED
+    return Message("{listed}, and {more} more", listed=listed, more=more) if more > 0 else listed
 
 
 def _find_blocks(
-    path: Path, title: str, above: Sequence[Any], header: Sequence[Any]
+    path: str, title: str, above: Sequence[object], header: Sequence[object]
 ) -> list[Block]:
     """One block from each name in the row above the header to the next name; or the one table."""
     names: dict[str, int] = {}
@@ -140,10 +146,21 @@ def _find_blocks(
         for name, found in columns.items()
         if "age" in found and found.keys() & {"subject", "filename"}
     ]
+    if len(blocks) > _MOST_BLOCKS:
+        raise InputError(
+            "{path}: sheet {title!r} has {count} blocks, over the limit of {most}; copy those "
+            "that are needed to a new workbook",
+            path=path,
+            title=title,
+            count=len(blocks),
+            most=_MOST_BLOCKS,
+        )
     return blocks or [Block(None, _columns(path, title, header, 0, len(header)))]
 
 
-def _columns(path: Path, title: str, header: Sequence[Any], first: int, end: int) -> dict[str, int]:
+def _columns(
+    path: str, title: str, header: Sequence[object], first: int, end: int
+) -> dict[str, int]:
     """Role -> index, of the columns first to end - 1."""
     columns: dict[str, int] = {}
     for index in range(first, min(end, len(header))):
@@ -164,8 +181,9 @@ def _columns(path: Path, title: str, header: Sequence[Any], first: int, end: int
 
 
 def choose_blocks(
-    path: Path, blocks: list[Block], cohort: str | None, image_dir: str | Path | None
+    path: str, blocks: list[Block], cohort: str | None, image_dir: str | None
 ) -> list[Block]:
+    """The block of this name; else the one that the deepest folder is named after; else all."""
     named = {tidy(block.name).casefold(): block for block in blocks if block.name is not None}
     if cohort is not None:
         if tidy(cohort).casefold() not in named:
@@ -175,7 +193,7 @@ def choose_blocks(
                     cohort=cohort,
                     path=path,
                 )
-            names = [str(block.name) for block in named.values()]
+            names = [tidy_title(str(block.name)) for block in named.values()]
             raise InputError(
                 "--cohort {cohort}: no such cohort{hint}; {path} has {names}",
                 cohort=cohort,
@@ -194,6 +212,6 @@ def choose_blocks(
             "{path}: some blocks have file names and some do not; choose one with --cohort "
             "({names})",
             path=path,
-            names=one_list(str(block.name) for block in blocks),
+            names=one_list(tidy_title(str(block.name)) for block in blocks),
         )
     return blocks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import math
 import numbers
 import re
@@ -14,41 +15,58 @@ from errors import Message
 
 MAX_AGE_READ = 120  # years; the oldest person on record reached 122
 
+MOST_CHARACTERS = 255  # of a subject, an age, a name; a cell may hold 32,767
+_MOST_OF_A_PATH = 4_096
+_TOO_LARGE = 10**1_000
+
 _AGE_TEXT = re.compile(
-    r"([+-]?\d+(?:\.\d+|,\d{1,2})?)\s*(?:years?(?:\s*old)?|yrs?|y|y\.?o\.?|周?岁|歲)?"
+    r"([+-]?\d+(?:\.\d+|,\d{1,2})?) ?(?:years?(?: ?old)?|yrs?|y|y\.?o\.?|周?岁|歲)?"
 )
-_NUMBER_TEXT = re.compile(r"0*(\d+)(?:\.0*)?")
+_NUMBER_TEXT = re.compile(r"(\d+)(?:\.0*)?")
 _EXCEL_ERROR = re.compile(r"#(?:N/A|[A-Z0_/]+[!?])")
 _SEX = {"f": "F", "female": "F", "女": "F", "m": "M", "male": "M", "男": "M"}
 
 
 def tidy(value: object) -> str:
-    """Write the cell as text, full-width letters as plain ones, white space as single spaces."""
-    return " ".join(unicodedata.normalize("NFKC", str(value)).split())
+    """Write the cell as text, full-width letters as plain ones, white space as single spaces.
+
+    Of a longer text, the first MOST_CHARACTERS.
+    """
+    return _tidied(str(value)[:MOST_CHARACTERS])
+
+
+@functools.lru_cache(4_096)  # one letter may become 18, and a million cells may hold one text
+def _tidied(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
 def subject_key(value: object) -> str | None:
     """Bring subject numbers to one form: 123, 123.0, "123" and " 0123" give "123".
 
     Other text is kept, without white space around it. None for an empty cell, and for what cannot
-    be a number: NaN, infinity, True, a date.
+    be a number: NaN, infinity, True, a date, over 255 letters or 1,000 digits.
     """
     if value is None or isinstance(value, (bool, datetime.date, datetime.time, datetime.timedelta)):
         return None
     if isinstance(value, numbers.Integral):  # may have more digits than a float can hold
-        return str(int(value))
+        return str(int(value)) if abs(int(value)) < _TOO_LARGE else None
     if isinstance(value, numbers.Real):
         if not math.isfinite(value):
             return None
         return str(math.floor(value)) if value == math.floor(value) else str(float(value))
+    if len(str(value)) > MOST_CHARACTERS:
+        return None
     text = tidy(value)
     number = _NUMBER_TEXT.fullmatch(text)
-    return number[1] if number else text or None
+    return number[1].lstrip("0") or number[1][-1] if number else text or None
 
 
 def filename_key(value: object) -> str | None:
     """Take the base name of a file, one form for composed and decomposed accents; None if empty."""
-    text = unicodedata.normalize("NFC", str(value)).strip() if value is not None else ""
+    text = "" if value is None else str(value)
+    if len(text) > _MOST_OF_A_PATH:
+        return None
+    text = unicodedata.normalize("NFC", text).strip()
     return PureWindowsPath(text).name or None  # splits at both / and \\
 
 
@@ -70,7 +88,7 @@ def read_age(value: object) -> float | Message:
     Text is read where it can mean one thing: "45", "45.5", "45,5" (decimal comma), with or without
     岁, y, yr, years, yo after it.
     """
-    if isinstance(value, str) and not is_excel_error(value):
+    if isinstance(value, str) and len(value) <= MOST_CHARACTERS and not is_excel_error(value):
         text = _AGE_TEXT.fullmatch(tidy(value).casefold())
         age = float(text[1].replace(",", ".")) if text else math.nan
     elif isinstance(value, numbers.Real) and not isinstance(value, bool):
@@ -96,13 +114,15 @@ def description(value: object, wanted: Message) -> Message:
     if is_excel_error(value):
         return Message("holds the Excel error {error}", error=value)
     if isinstance(value, (datetime.date, datetime.time, datetime.timedelta)):
-        return Message("holds a date or time ({value}), not {wanted}", value=value, wanted=wanted)
+        return Message(
+            "holds a date or time ({value}), not {wanted}", value=str(value), wanted=wanted
+        )
     return Message("holds {value!r}, not {wanted}", value=shown(value), wanted=wanted)
 
 
 def shown(value: object) -> str:
     """Write the cell in one line of at most 40 characters."""
-    return tidy(value)[:40]
+    return tidy(str(value)[:100])[:40]
 
 
 def is_blank(value: object) -> bool:

@@ -1,35 +1,37 @@
-"""Checkpoint files read as data: nothing in it is ever run.
+"""Checkpoint files read as data: nothing in a file is ever run, and PyTorch's reader sees none.
 
-A PyTorch checkpoint is a pickle, and a pickle can name any function to call. Reading is left to
-`torch.load(weights_only=True)`, which calls nothing but what is on its list; this module adds to
-that list, for the time of one call, what honest checkpoints hold besides tensors: numpy scalars,
-dtypes and arrays, `argparse.Namespace` and paths. Of numpy, the names alone are taken: they are
-mapped to the small classes below, since numpy's own `__setstate__` trusts what it is given.
+A checkpoint of `torch.save` is a zip archive of a pickle and of the bytes of its tensors. PyTorch's
+own reader takes some claims in it on trust: sizes, offsets, types. Here each part has a reader that
+checks them: `archives`, `pickles`, `tensors`, and `plain_data` for what the pickle may name. Only
+with `--trust-checkpoint` is a file given to `torch.load`.
 """
 
 from __future__ import annotations
 
-import collections
+import functools
+import io
 import json
-import pathlib
 import pickle
-import re
 import struct
-import warnings
-import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 
 from errors import InputError, Message
+from reading.archives import Archive, BadArchive
+from reading.files import Content, read_content
+from reading.pickles import BadPickle, NotData, unpickle
+from reading.plain_data import NAMES
+from reading.tensors import Storages
 
+MAX_BYTES = 4 * 2**30  # a ResNet152 in float64 with Adam's state has 1.4 GB
+MAX_RECORDS = 2**16  # it has 1,400
+MAX_HEADER = 8 * 2**20  # bytes of a safetensors file; it has 0.2 MB
 # First bytes of the format that torch.save wrote before 1.6: a pickled constant, protocol 2.
 LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
-PLAIN_DTYPE = re.compile(r"[?bBhHiIlLqQefdgS]|[biufSU]\d+")
-# What torch's unpickler lets through for a damaged stream; they have no common base class.
+ZIP_MAGIC = b"PK\3\4"
+# What torch.load lets through for a damaged file; they have no common base class.
 _READER_ERRORS = (
     ArithmeticError,
     AssertionError,
@@ -37,214 +39,162 @@ _READER_ERRORS = (
     EOFError,
     ImportError,
     LookupError,
-    MemoryError,
     RuntimeError,
     TypeError,
     ValueError,
+    pickle.UnpicklingError,
     struct.error,
     zlib.error,
 )
 
 
-class _Dtype:
-    """Stands for `numpy.dtype`: a plain number or string type, nothing structured."""
+def read_checkpoint_file(path: Path, *, trust: bool = False) -> tuple[object, str]:
+    """Return what the file holds, tensors on the CPU, and the SHA-256 of the bytes that were read.
 
-    def __init__(self, code: str, *_copy_and_align: object) -> None:
-        if not isinstance(code, str) or not PLAIN_DTYPE.fullmatch(code):
-            raise pickle.UnpicklingError(f"numpy type {code!r} is not a plain number")
-        self.dtype = np.dtype(code)
-
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        if state[1] in ("<", ">"):
-            self.dtype = self.dtype.newbyteorder(state[1])
-
-
-class _Array:
-    """Stands for `numpy.ndarray`: filled from raw bytes only, of the size that its shape says."""
-
-    values = np.zeros(0)
-
-    def __repr__(self) -> str:
-        return repr(self.values)
-
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        _version, shape, dtype, fortran, raw = state
-        flat = np.frombuffer(raw, dtype=dtype.dtype)
-        self.values = flat.reshape(shape, order="F" if fortran else "C")
-
-
-def _reconstruct(*_subtype_shape_code: object) -> _Array:
-    return _Array()
-
-
-def _scalar(dtype: _Dtype, raw: bytes) -> object:
-    return np.frombuffer(raw, dtype=dtype.dtype, count=1)[0].item()
-
-
-class _Namespace:
-    """Stands for `argparse.Namespace`: its attributes are what was stored."""
-
-
-def _defaultdict(*_factory_of_values: object) -> collections.OrderedDict[Any, Any]:
-    return collections.OrderedDict()
-
-
-def _factory(*_arguments: object) -> None:
-    """Stands for the factory that a defaultdict names: it is never needed."""
-
-
-def _safe_globals() -> list[Any]:
-    listed: list[Any] = [
-        (_Namespace, "argparse.Namespace"),
-        (_defaultdict, "collections.defaultdict"),
-        *((_factory, f"builtins.{kind}") for kind in ("dict", "list", "set", "int", "float")),
-        (_Dtype, "numpy.dtype"),
-        (_Array, "numpy.ndarray"),
-    ]
-    for core in ("numpy.core", "numpy._core"):
-        listed.append((_scalar, f"{core}.multiarray.scalar"))
-        listed.append((_reconstruct, f"{core}.multiarray._reconstruct"))
-    for module in ("pathlib", "pathlib._local"):
-        for pure in (pathlib.PurePosixPath, pathlib.PureWindowsPath):
-            listed.append((pure, f"{module}.{pure.__name__}"))
-            listed.append((pure, f"{module}.{pure.__name__.removeprefix('Pure')}"))
-    return listed
-
-
-def read_checkpoint_file(path: Path, *, trust: bool = False) -> object:
-    """Return what the file holds, tensors on the CPU.
-
-    path: a `torch.save` file (zip or legacy), or `.safetensors` where that package is installed.
+    path: a zip file of `torch.save`, or `.safetensors` where that package is installed.
     trust: also run the code that the file may hold (`torch.load(weights_only=False)`).
     Raises InputError for a file that is missing, no checkpoint, damaged, or holds more than data.
     """
-    if not path.exists():
-        raise InputError("{path}: no such file; --checkpoint takes a .pth file", path=path)
-    if not path.is_file():
-        raise InputError("{path}: is not a file; --checkpoint takes a .pth file", path=path)
+    file = read_content(path, MAX_BYTES, functools.partial(_check_start, path, trust))
     try:
         if path.suffix == ".safetensors":
-            return _read_safetensors(path)
-        _check_container(path)
-        if trust:
-            return torch.load(path, map_location="cpu", weights_only=False)
-        with torch.serialization.safe_globals(_safe_globals()), warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of what is refused a moment later
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        reason = Message(error.strerror or _first_line(error))
-        raise InputError("{path}: cannot be read ({reason})", path=path, reason=reason) from error
-    except pickle.UnpicklingError as error:
-        raise _refusal(path, error) from error
+            content: object = _read_safetensors(file)
+        else:
+            content = _run(file) if trust else _read(file)
+    except BadArchive as error:
+        raise InputError(
+            "{path}: is cut short or damaged ({reason}); copy it again",
+            path=path,
+            reason=error.reason,
+        ) from error
+    except BadPickle as error:
+        raise InputError(
+            "{path}: is damaged or no checkpoint ({reason})", path=path, reason=error.reason
+        ) from error
+    except NotData as error:
+        known = isinstance(error.name, Message)
+        raise InputError(
+            "{path}: holds {name}, which is not plain data; nothing of it was run. Save it again "
+            "as a state_dict, or pass --trust-checkpoint if you know who made it",
+            path=path,
+            name=error.name if known else _first_line(error.name),
+        ) from error
+    return content, file.sha256
+
+
+def _check_start(path: Path, trust: bool, start: bytes) -> None:
+    """Refuse, from its first bytes, what torch.save did not write."""
+    if path.suffix == ".safetensors":
+        if start[8:9] != b"{":  # behind its length
+            raise _no_safetensors(path, Message("its header is missing"))
+        size = int.from_bytes(start[:8], "little")
+        if size > MAX_HEADER:
+            reason = Message(
+                "its header has {size:,} bytes, over the limit of {most:,}",
+                size=size,
+                most=MAX_HEADER,
+            )
+            raise _no_safetensors(path, reason)
+        return
+    if start.startswith(ZIP_MAGIC):
+        return
+    if not start.startswith(LEGACY_MAGIC):
+        raise _foreign(path)
+    if not trust:
+        raise InputError(
+            "{path}: is in the format before PyTorch 1.6, which cannot be checked; load it and "
+            "save it again, or pass --trust-checkpoint if you know who made it",
+            path=path,
+        )
+
+
+def _foreign(path: Path) -> InputError:
+    return InputError(
+        "{path}: is no PyTorch checkpoint; give a file written by torch.save", path=path
+    )
+
+
+def _no_safetensors(path: Path, reason: Message | str) -> InputError:
+    return InputError(
+        "{path}: is damaged or no safetensors file ({reason})", path=path, reason=reason
+    )
+
+
+def _read(file: Content) -> object:
+    archive, root = _opened(file)
+    content = bytes(archive.read(f"{root}/data.pkl"))
+    return unpickle(content, NAMES, Storages(archive, root).load)
+
+
+def _opened(file: Content) -> tuple[Archive, str]:
+    """The archive, its records as torch.save writes them, and the folder that all are in."""
+    archive = Archive(
+        file.data, most_entries=MAX_RECORDS, most_bytes=MAX_BYTES, unchecked=True
+    )  # unchecked: see torch.serialization.set_crc32_options
+    root = "".join(archive.names[:1]).partition("/")[0]
+    if f"{root}/constants.pkl" in archive.names:
+        raise InputError(
+            "{path}: is a TorchScript archive; save the state_dict instead", path=file.path
+        )
+    if f"{root}/data.pkl" not in archive.names:
+        raise _foreign(file.path)
+    if not all(archive.stored(name) for name in archive.names):
+        raise InputError(
+            "{path}: its entries are compressed, which torch.save never does; save it again",
+            path=file.path,
+        )
+    return archive, root
+
+
+def _run(file: Content) -> object:
+    """Give a trusted file to PyTorch, which does not look at the checksums of its records."""
+    if file.data.startswith(ZIP_MAGIC):
+        archive, _ = _opened(file)
+        for name in archive.names:
+            archive.read(name)
+    try:
+        return torch.load(io.BytesIO(file.data), map_location="cpu", weights_only=False)
     except _READER_ERRORS as error:
+        if _is_of_the_machine(error):
+            raise
         raise InputError(
             "{path}: is damaged or no checkpoint ({kind}: {reason}); copy it again from where it "
             "was trained",
-            path=path,
+            path=file.path,
             kind=type(error).__name__,
             reason=_first_line(error),
         ) from error
 
 
-def _check_container(path: Path) -> None:
-    """Refuse, from its first bytes and its table of contents, what torch.save did not write."""
-    foreign = InputError(
-        "{path}: is no PyTorch checkpoint; give a file written by torch.save", path=path
-    )
-    with path.open("rb") as file:
-        head = file.read(len(LEGACY_MAGIC))
-    if head == LEGACY_MAGIC:
-        return
-    if not head.startswith(b"PK\x03\x04"):
-        raise foreign
+def _read_safetensors(file: Content) -> dict[str, object]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = {name.rpartition("/")[2] for name in archive.namelist()}
-            if "constants.pkl" in names:
-                raise InputError(
-                    "{path}: is a TorchScript archive; save the state_dict instead", path=path
-                )
-            if "data.pkl" not in names:
-                raise foreign
-            _check_entries(path, archive)
-    except zipfile.BadZipFile as error:
-        raise InputError(
-            "{path}: is cut short or damaged ({reason}); copy it again",
-            path=path,
-            reason=_first_line(error),
-        ) from error
-
-
-def _check_entries(path: Path, archive: zipfile.ZipFile) -> None:
-    """Refuse what would unpack to more than the file holds, and what its checksums disprove.
-
-    PyTorch does not look at the checksums: a flipped bit in a weight would pass for a weight.
-    """
-    entries = archive.infolist()
-    if any(
-        entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size
-        for entry in entries
-    ):
-        raise InputError(
-            "{path}: its entries are compressed, which torch.save never does; save it again",
-            path=path,
-        )
-    if sum(entry.file_size for entry in entries) > path.stat().st_size:
-        raise InputError(
-            "{path}: its entries overlap, which torch.save never does; save it again", path=path
-        )
-    for entry in entries:
-        if entry.CRC:  # 0: empty, or written after torch.serialization.set_crc32_options(False)
-            with archive.open(entry) as record:
-                while record.read(2**20):
-                    pass
-
-
-def _read_safetensors(path: Path) -> dict[str, object]:
-    try:
-        import safetensors
+        import safetensors.torch
     except ImportError as error:
         raise InputError(
-            "{path}: needs the package safetensors (pip install safetensors)", path=path
+            "{path}: needs the package safetensors (pip install safetensors)", path=file.path
         ) from error
     try:
-        with safetensors.safe_open(path, framework="pt", device="cpu") as file:
-            names = file.keys()
-            weights = {name: file.get_tensor(name) for name in names}
-            metadata = file.metadata() or {}
-    except safetensors.SafetensorError as error:
-        raise InputError(
-            "{path}: is damaged or no safetensors file ({reason})",
-            path=path,
-            reason=_first_line(error),
-        ) from error
+        weights = safetensors.torch.load(file.data)
+    except (*_READER_ERRORS, safetensors.SafetensorError) as error:
+        if _is_of_the_machine(error):
+            raise
+        raise _no_safetensors(file.path, _first_line(error)) from error
+    length = int.from_bytes(file.data[:8], "little")
+    metadata = json.loads(file.data[8 : 8 + length]).get("__metadata__") or {}
     return {**{name: _literal(text) for name, text in metadata.items()}, "state_dict": weights}
+
+
+def _is_of_the_machine(error: BaseException) -> bool:
+    """Tell whether PyTorch found no memory, which it says like any other error."""
+    return "DefaultCPUAllocator" in str(error)
 
 
 def _literal(text: str) -> object:
     """A safetensors file holds its settings as text: numbers and booleans are read as JSON."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # RecursionError: of a thousand brackets
         return text
-
-
-def _refusal(path: Path, error: pickle.UnpicklingError) -> InputError:
-    """Say which name in the file was refused; torch's own message is a page long."""
-    text = str(error).partition("WeightsUnpickler error:")[2].strip() or str(error)
-    found = re.search(r"GLOBAL (\S+)", text) or re.search(r"function (<.*?>)", text)
-    if found is None:
-        reason = _first_line(text)
-        return InputError(
-            "{path}: is damaged or no checkpoint ({reason})", path=path, reason=reason
-        )
-    name = _first_line(found.group(1)).removeprefix("builtins.")  # PyTorch 2.6 writes it, 2.15 not
-    return InputError(
-        "{path}: holds {name}, which is not plain data; nothing of it was run. Save it again as a "
-        "state_dict, or pass --trust-checkpoint if you know who made it",
-        path=path,
-        name=name,
-    )
 
 
 def _first_line(message: str | BaseException) -> str:

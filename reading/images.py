@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
-import stat
+import math
 import struct
+import threading
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,61 +24,60 @@ import numpy as np
 import numpy.typing as npt
 from PIL import BmpImagePlugin, GifImagePlugin, ImageFile, JpegImagePlugin
 
-from errors import InputError, Message
+from errors import system_reason
+from reading.files import Content, UnreadableFile, read_content
+from reading.stills import PNG, damaged, still_bmp, still_gif, still_jpeg, still_png
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
-MAX_PIXELS = 50_000_000  # 150 MB as RGB; an ultrasound picture has below 2 million
 MAX_BYTES = 256 * 2**20
 SCALED_16_BIT = "scaled_16_bit"  # 65535 -> 255
 
-_PNG = b"\x89PNG\r\n\x1a\n"
+Still = Callable[[Path, bytes], bytes]
+PillowReader = Callable[[io.BytesIO], ImageFile.ImageFile]
 # By content, whatever the name says. The classes are called directly, not through Image.open: that
 # would offer the file to every decoder of Pillow.
-_PILLOW_READERS: dict[bytes, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
-    b"\xff\xd8\xff": JpegImagePlugin.JpegImageFile,
-    b"GIF8": GifImagePlugin.GifImageFile,
-    b"BM": BmpImagePlugin.BmpImageFile,
+_PILLOW_READERS: dict[bytes, tuple[Still, PillowReader]] = {
+    b"\xff\xd8\xff": (still_jpeg, JpegImagePlugin.JpegImageFile),
+    b"GIF8": (still_gif, GifImagePlugin.GifImageFile),
+    b"BM": (still_bmp, BmpImagePlugin.BmpImageFile),
 }
-_ANIMATION = {b"acTL", b"fcTL", b"fdAT"}  # PNG chunks
-# What Pillow and OpenCV raise on damaged data; they have no common base class.
+# What Pillow raises on damaged data; they have no common base class.
 _DECODER_ERRORS = (
     ArithmeticError,
     AttributeError,
     EOFError,
     LookupError,
-    MemoryError,
     OSError,
     RuntimeError,
     SyntaxError,
     TypeError,
     ValueError,
-    cv2.error,
     struct.error,
     zlib.error,
 )
+_JPEG_BYTES_PER_PIXEL = 16  # coefficients of four components, and the pixels
+_alone = threading.Lock()
 
 
-class UnreadableImage(InputError):
-    """An image file that cannot be used. `reason` is the message without the path."""
-
-    def __init__(self, path: str | Path, template: str, /, **facts: object) -> None:
-        self.reason = Message(template, **facts)
-        self.path = str(path)
-        super().__init__("{path}: {reason}", path=self.path, reason=self.reason)
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return UnreadableImage, (self.path, self.reason)
+def open_image(path: str | Path) -> Content:
+    """Read the bytes of an image file. Raises as `read_content` does."""
+    return read_content(path, MAX_BYTES)
 
 
 def read_image(path: str | Path) -> tuple[npt.NDArray[np.uint8], str]:
+    """Return what `picture` makes of a file."""
+    return picture(open_image(path))
+
+
+def picture(content: Content) -> tuple[npt.NDArray[np.uint8], str]:
     """Return the picture as training saw it, and what was done to it that training may not have.
 
     The picture: uint8 (H, W, 3) in RGB, or (H, W) where the three channels are equal. The note:
     `""`, or SCALED_16_BIT. Alpha is dropped, palettes and CMYK are converted, the first frame of an
     animation counts, the EXIF orientation is not applied, all as `convert("RGB")` does.
-    16-bit values keep their high byte. Raises UnreadableImage; nothing is ever filled up.
+    16-bit values keep their high byte. Raises as `decode` does; nothing is ever filled up.
     """
-    values = decode(path)
+    values = decode(content)
     if values.dtype == np.uint16:
         pixels, note = (values >> 8).astype(np.uint8), SCALED_16_BIT
     else:
@@ -86,115 +85,75 @@ def read_image(path: str | Path) -> tuple[npt.NDArray[np.uint8], str]:
     return _without_equal_channels(pixels[..., :3] if pixels.ndim == 3 else pixels), note
 
 
-def decode(path: str | Path) -> npt.NDArray[Any]:
+def decode(content: Content) -> npt.NDArray[Any]:
     """Return the values as stored: uint8 or uint16, (H, W), (H, W, 3) RGB or (H, W, 4) RGBA.
 
-    Palettes and CMYK come out as RGB. Raises UnreadableImage.
+    Palettes and CMYK come out as RGB. Raises UnreadableFile for what is wrong with the content, and
+    MemoryError where the machine has no more.
     """
-    data = _read_bytes(path)
-    with _decoder_errors_name(path):
-        if not data.startswith(_PNG):
-            return _with_pillow(path, data)
-        values = _with_opencv(path, data)
+    if content.data.startswith(PNG):
+        return _with_opencv(content.path, _checked(content, still_png))
+    for magic, (still, reader) in _PILLOW_READERS.items():
+        if content.data.startswith(magic):
+            return _with_pillow(content.path, _checked(content, still), reader)
+    raise UnreadableFile(content.path, "is not a PNG, JPEG, GIF or BMP image")
+
+
+def _checked(content: Content, still: Still) -> bytes:
+    """What a decoder may see of the file."""
+    try:
+        return still(content.path, content.data)
+    except (IndexError, struct.error, zlib.error) as error:
+        damaged(content.path, system_reason(error))
+
+
+def _with_opencv(path: Path, still: bytes) -> npt.NDArray[Any]:
+    """Values of a PNG in which everything has been checked: what fails here is the memory."""
+    try:
+        # which applies no EXIF orientation either
+        values = cv2.imdecode(np.frombuffer(still, np.uint8), cv2.IMREAD_UNCHANGED)
+        if values is None:
+            raise MemoryError(path)
         if values.ndim == 2:
             return values
         order = cv2.COLOR_BGRA2RGBA if values.shape[2] == 4 else cv2.COLOR_BGR2RGB
         return cv2.cvtColor(values, order)
+    except cv2.error as error:
+        raise MemoryError(path) from error
 
 
-def _read_bytes(path: str | Path) -> bytes:
-    try:
-        status = os.stat(path)
-        if stat.S_ISDIR(status.st_mode):
-            raise UnreadableImage(path, "is a folder, not an image")
-        if not stat.S_ISREG(status.st_mode):
-            raise UnreadableImage(path, "is not a regular file")  # reading a pipe would hang
-        if status.st_size == 0:
-            raise UnreadableImage(path, "is empty (0 bytes)")
-        if status.st_size > MAX_BYTES:
-            size, limit = f"{status.st_size:,}", f"{MAX_BYTES:,}"
-            raise UnreadableImage(
-                path, "has {size} bytes, over the limit of {limit}", size=size, limit=limit
-            )
-        with open(path, "rb") as file:
-            return file.read()
-    except FileNotFoundError as error:
-        if os.path.islink(path):
-            raise UnreadableImage(path, "is a link to a file that does not exist") from error
-        raise UnreadableImage(path, "does not exist") from error
-    except PermissionError as error:
-        raise UnreadableImage(path, "may not be read (permission denied)") from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UnreadableImage(path, "cannot be read ({reason})", reason=reason) from error
-
-
-@contextlib.contextmanager
-def _decoder_errors_name(path: str | Path) -> Iterator[None]:
-    try:
-        yield
-    except _DECODER_ERRORS as error:
-        detail = " ".join(str(error).split()) or type(error).__name__
-        raise UnreadableImage(path, "is cut short or damaged ({detail})", detail=detail) from error
-
-
-def _check_size(path: str | Path, width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise UnreadableImage(
-            path,
-            "has {width} x {height} pixels, over the limit of {limit} in all",
-            width=width,
-            height=height,
-            limit=f"{MAX_PIXELS:,}",
-        )
-
-
-def _still_png(path: str | Path, data: bytes) -> bytes:
-    """The PNG, its every chunk there and whole, without the later frames of an animation.
-
-    Checked before any decoding, because OpenCV prints to stderr when it meets damaged data.
-    """
-    width, height = struct.unpack_from(">II", data, 16)
-    _check_size(path, width, height)
-    view = memoryview(data)
-    kept = [view[: len(_PNG)]]
-    start, kind = len(_PNG), b""
-    while kind != b"IEND":
-        if start + 12 > len(data):
-            raise UnreadableImage(path, "is cut short: the end of the PNG is missing")
-        length, kind = struct.unpack_from(">I4s", data, start)
-        end = start + 12 + length
-        if end > len(data):
-            raise UnreadableImage(path, "is cut short: the end of the PNG is missing")
-        (checksum,) = struct.unpack_from(">I", data, end - 4)
-        if zlib.crc32(view[start + 4 : end - 4]) != checksum:
-            raise UnreadableImage(
-                path, "is damaged: the PNG's checksum fails at byte {start}", start=start
-            )
-        if kind not in _ANIMATION:
-            kept.append(view[start:end])
-        start = end
-    return b"".join(kept)
-
-
-def _with_opencv(path: str | Path, data: bytes) -> npt.NDArray[Any]:
-    """PNG values as stored, uint8 or uint16, (H, W) or (H, W, 3 or 4) in B, G, R, alpha order."""
-    still = np.frombuffer(_still_png(path, data), np.uint8)
-    values = cv2.imdecode(still, cv2.IMREAD_UNCHANGED)  # which applies no EXIF orientation either
-    if values is None:
-        raise UnreadableImage(path, "is damaged: its pixels cannot be decoded")
-    return values
-
-
-def _with_pillow(path: str | Path, data: bytes) -> npt.NDArray[np.uint8]:
+def _with_pillow(path: Path, still: bytes, reader: PillowReader) -> npt.NDArray[np.uint8]:
     """uint8 (H, W) or (H, W, 3) of the first frame, as `convert("RGB")` gives it."""
-    reader = next((r for magic, r in _PILLOW_READERS.items() if data.startswith(magic)), None)
-    if reader is None:
-        raise UnreadableImage(path, "is not a PNG, JPEG, GIF or BMP image")
-    with reader(io.BytesIO(data)) as image:
-        _check_size(path, *image.size)
-        grey = image.mode in ("1", "L")
-        return np.asarray(image.convert("L" if grey else "RGB"))
+    with contextlib.suppress(UnreadableFile):
+        return _converted(path, still, reader)
+    # The decoder of JPEG says the same of damaged data and of memory that it did not get: that the
+    # data are damaged is believed where there was memory before and after.
+    with _alone:
+        _check_memory(still, reader)
+        try:
+            return _converted(path, still, reader)
+        except UnreadableFile:
+            _check_memory(still, reader)
+            raise
+
+
+def _converted(path: Path, still: bytes, reader: PillowReader) -> npt.NDArray[np.uint8]:
+    try:
+        with reader(io.BytesIO(still)) as image:
+            grey = image.mode in ("1", "L")
+            return np.asarray(image.convert("L" if grey else "RGB"))
+    except _DECODER_ERRORS as error:
+        if getattr(error, "errno", None) is not None:
+            raise
+        if "out of memory" in str(error):
+            raise MemoryError(path) from error
+        damaged(path, system_reason(error))
+
+
+def _check_memory(still: bytes, reader: PillowReader) -> None:
+    """Raise MemoryError where there is too little for the picture."""
+    with contextlib.suppress(*_DECODER_ERRORS), reader(io.BytesIO(still)) as image:
+        np.empty(_JPEG_BYTES_PER_PIXEL * math.prod(image.size), np.uint8)
 
 
 def _without_equal_channels(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -10,7 +10,8 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from reading.images import UnreadableImage, decode
+from reading.files import UnreadableFile
+from reading.images import decode, open_image
 from reading.resize import resize_mask
 
 Mask = npt.NDArray[np.bool_]
@@ -21,7 +22,7 @@ PICTURE_FROM = 0.10
 MASK_BELOW = 0.03  # asked of images, where a dark picture with a black frame is no mask
 
 
-class NotAMask(UnreadableImage):
+class NotAMask(UnreadableFile):
     """A file of masks that holds a picture."""
 
 
@@ -47,10 +48,10 @@ def off_levels(values: npt.NDArray[Any]) -> float | None:
 def read_mask(path: str | Path) -> Mask:
     """Read a mask, bool (H, W): True where any colour channel is not zero.
 
-    A fully transparent pixel is False. Raises UnreadableImage, and NotAMask for a picture.
+    A fully transparent pixel is False. Raises UnreadableFile, and NotAMask for a picture.
     """
     # All 16 bits where there are so many: a mask may hold 0 and 1.
-    stored = decode(path)
+    stored = decode(open_image(path))
     share = off_levels(stored)
     if share is not None and share >= PICTURE_FROM:
         raise NotAMask(
@@ -91,12 +92,12 @@ class PackedMasks(Sequence[Mask | None]):
 
 def read_masks(
     paths: Sequence[Path | None], size: int, workers: int
-) -> tuple[PackedMasks, dict[int, UnreadableImage]]:
+) -> tuple[PackedMasks, dict[int, UnreadableFile]]:
     """Read masks and warp them as the images are, to size x size pixels.
 
     Returns them, and index -> what is wrong with those that cannot be used, which count as missing.
     """
-    unusable: dict[int, UnreadableImage] = {}
+    unusable: dict[int, UnreadableFile] = {}
 
     def read(index: int) -> Mask | None:
         path = paths[index]
@@ -104,7 +105,7 @@ def read_masks(
             return None
         try:
             return resize_mask(read_mask(path), (size, size))
-        except UnreadableImage as error:
+        except UnreadableFile as error:
             unusable[index] = error
             return None
 

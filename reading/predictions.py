@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,18 +11,23 @@ from typing import Any
 
 import pandas as pd
 
-from errors import InputError, Message, system_reason
+from errors import InputError, Message, one_list, system_reason
 from reading.cells import filename_key, subject_key
+from reading.files import UnreadableFile, read_content
 from reading.settings import SPLIT_SETTINGS
 
 PREDICTIONS_FILE = "predictions.json"
 METRICS_FILE = "test_metrics.json"
+SPLIT_FILE = "split.csv"
 # Of `dataset_config`: what decides which images are tested. The ages stand there as one text.
 SPLIT_FIELDS = (
     *(name for name in SPLIT_SETTINGS if name not in ("min_age", "max_age")),
     "age_range",
 )
 MOST_YEARS = 1e6
+# A result of 100,000 images has 10 MB; objects of Python take forty times what they take as JSON.
+MOST_LIST_BYTES = 32 * 2**20
+MOST_NAMES = 10**6  # a second each hundred thousand
 _LISTS = ("predictions", "targets", "filenames")
 
 
@@ -48,27 +54,18 @@ def read_predictions(path: str | Path) -> Run:
     """Read a results folder, or a predictions.json of this or an earlier program.
 
     Raises InputError: no such file, not JSON, a list is missing, too short or empty, a value is
-    not a finite number, a file name appears twice.
+    not a finite number, a file name appears twice or is no text.
     """
     path = Path(path)
     file = predictions_file(path)
-    if not file.is_file():
-        problem = Message("no such file or folder")
-        if path.is_dir():
-            problem = Message("holds no {name}", name=PREDICTIONS_FILE)
-        raise InputError(
-            "--compare {path}: {problem}; give a result folder or its predictions.json",
-            path=path,
-            problem=problem,
-        )
-    content = _read_json(file)
+    content = _read_json(path, file)
     if not isinstance(content, dict) or not all(
         isinstance(content.get(name), list) for name in _LISTS
     ):
         raise InputError(
             "--compare {path}: needs the lists {lists}; evaluate again",
             path=file,
-            lists=", ".join(_LISTS),
+            lists=one_list(_LISTS),
         )
     ids = content.get("subject_ids")
     lists = {name: content[name] for name in _LISTS}
@@ -78,10 +75,17 @@ def read_predictions(path: str | Path) -> Run:
         raise InputError(
             "--compare {path}: its lists differ in length ({found}); evaluate again",
             path=file,
-            found=", ".join(f"{count} {name}" for name, count in lengths.items()),
+            found=one_list(f"{count} {name}" for name, count in lengths.items()),
         )
     if not content["filenames"]:
         raise InputError("--compare {path}: holds no predictions; evaluate again", path=file)
+    if lengths["filenames"] > MOST_NAMES:
+        raise InputError(
+            "--compare {path}: holds {count} names, over the limit of {most}",
+            path=file,
+            count=f"{lengths['filenames']:,}",
+            most=f"{MOST_NAMES:,}",
+        )
     return Run(path, _table(lists, file), _split_settings(file))
 
 
@@ -95,6 +99,7 @@ def _table(lists: dict[str, list[Any]], file: Path) -> pd.DataFrame:
         dtype=object,
     )
     _check_names(file, table["filename"])
+    _check_text(file, "subject_ids", table["subject_id"].dropna())
     table["true_age"] = _ages(file, "targets", lists["targets"], table["filename"])
     table["pred_age"] = _ages(file, "predictions", lists["predictions"], table["filename"])
     return table.set_index("filename")
@@ -104,25 +109,73 @@ def _split_settings(file: Path) -> dict[str, object] | None:
     """Read how the images were split from the file beside the predictions, where there is one."""
     if file.name != PREDICTIONS_FILE:
         return None
-    try:
-        content = json.loads(file.with_name(METRICS_FILE).read_text(encoding="utf-8-sig"))
-        settings = content["dataset_config"]
-        known = {name: settings[name] for name in SPLIT_FIELDS}
-        return known | {"split": settings.get("split", "test")}  # earlier programs had no other
-    except (OSError, ValueError, RecursionError, LookupError, TypeError, AttributeError):
+    settings = part_of(stored_record(file.with_name(METRICS_FILE)), "dataset_config")
+    if not all(name in settings for name in SPLIT_FIELDS):
         return None
+    known = {name: settings[name] for name in SPLIT_FIELDS}
+    return known | {"split": settings.get("split", "test")}  # earlier programs had no other
 
 
-def _read_json(file: Path) -> object:
+# ---------------------------------------------------------------- JSON
+
+
+def parse_json(data: bytes) -> object:
+    """Parse JSON in UTF-8, with or without a byte order mark.
+
+    Raises ValueError, also for what nests too deeply and for two values under one key.
+    """
     try:
-        return json.loads(file.read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError) as error:
+        return json.loads(data.decode("utf-8-sig"), object_pairs_hook=_single_keys)
+    except RecursionError as error:
+        raise ValueError(Message("it nests too deeply")) from error
+
+
+def _single_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError(Message("a key appears twice"))
+    return found
+
+
+def stored_record(file: Path) -> dict[str, Any]:
+    """Read a test_metrics.json; empty where there is none, or it is no record of a run.
+
+    Raises InputError where it may not be read, OSError and MemoryError where the machine cannot.
+    """
+    try:
+        found = parse_json(read_content(file, MOST_LIST_BYTES).data)
+    except UnreadableFile as error:
+        if isinstance(error.__cause__, PermissionError):
+            raise
+        return {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def part_of(record: dict[str, Any], name: str) -> dict[str, Any]:
+    """Take a block of it; empty where it has none."""
+    part = record.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _read_json(path: Path, file: Path) -> object:
+    try:
+        return parse_json(read_content(file, MOST_LIST_BYTES).data)
+    except UnreadableFile as error:
+        problem = error.reason
+        if path.is_dir() and isinstance(error.__cause__, FileNotFoundError):
+            problem = Message("holds no {name}", name=PREDICTIONS_FILE)
         raise InputError(
-            "--compare {path}: is not JSON ({error}); evaluate again", path=file, error=error
+            "--compare {path}: {problem}; give a result folder or its predictions.json",
+            path=path,
+            problem=problem,
         ) from error
-    except OSError as error:
+    except ValueError as error:
         raise InputError(
-            "--compare {path}: cannot be read ({reason})", path=file, reason=system_reason(error)
+            "--compare {path}: is not JSON ({error}); evaluate again",
+            path=file,
+            error=error.args[0] if isinstance(error.args[0], Message) else system_reason(error),
         ) from error
 
 
@@ -134,6 +187,7 @@ def _check_names(file: Path, filenames: pd.Series) -> None:
             path=file,
             number=int(nameless.idxmax()) + 1,
         )
+    _check_text(file, "filenames", filenames)
     twice = filenames[filenames.duplicated()]
     if len(twice):
         raise InputError(
@@ -142,6 +196,22 @@ def _check_names(file: Path, filenames: pd.Series) -> None:
             path=file,
             name=twice.iloc[0],
         )
+
+
+def _check_text(file: Path, name: str, texts: pd.Series) -> None:
+    odd = texts[[_has_no_text(text) for text in texts]]
+    if len(odd):
+        raise InputError(
+            "--compare {path}: {list} holds {name}, which is no text; evaluate again",
+            path=file,
+            list=name,
+            name=ascii(odd.iloc[0])[:40],
+        )
+
+
+def _has_no_text(name: str) -> bool:
+    """Whether a name holds control characters, or halves of characters: no file of ours does."""
+    return any(unicodedata.category(character) in ("Cc", "Cs") for character in name)
 
 
 def _ages(file: Path, name: str, values: Sequence[Any], filenames: pd.Series) -> list[float]:

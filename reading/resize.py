@@ -17,6 +17,19 @@ def resize_image(image: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.uint
     return np.asarray(resized)
 
 
+def shrink(image: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
+    """Shrink a picture, uint8 (H, W[, 3]), to at most `side` pixels a side, by means of boxes.
+
+    One that is no larger is returned as it is.
+    """
+    height, width = image.shape[:2]
+    share = side / max(height, width)
+    if share >= 1:
+        return image
+    size = max(1, round(width * share)), max(1, round(height * share))
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX))
+
+
 def resize_mask(mask: npt.NDArray[np.bool_], shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """Resize a mask, bool (h, w), to `shape` = (H, W); nearest neighbour by pixel centres."""
     values = Image.fromarray(mask.astype(np.uint8))

@@ -66,8 +66,9 @@ def entries(mapping: Mapping[Any, Any]) -> dict[Any, Any]:
 
 
 def is_plain(tensor: torch.Tensor) -> bool:
-    """Tell whether its values are there, one after the other: neither sparse nor on `meta`."""
-    return tensor.layout is torch.strided and tensor.device.type == "cpu"
+    """Tell whether its values are there: neither sparse, nested, quantised nor on `meta`."""
+    strided = tensor.layout is torch.strided and not tensor.is_nested
+    return strided and not tensor.is_quantized and tensor.device.type == "cpu"
 
 
 def _useless(path: Path, name: str, problem: Message) -> InputError:

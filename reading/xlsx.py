@@ -1,87 +1,229 @@
-"""Rows of an .xlsx file that may be foreign, damaged or hostile; every fault is one InputError."""
+"""Rows of an .xlsx file that may be foreign, damaged or hostile; every fault is one InputError.
+
+openpyxl reads them, as it did in training, from a copy that holds the checked parts alone.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import re
-import struct
+import io
 import warnings
 import zipfile
-import zlib
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any, BinaryIO
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+from xml.etree.ElementTree import ParseError
+from xml.parsers import expat
 
-import openpyxl
+from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils import get_column_letter
 
 from errors import InputError, Message
+from reading.archives import Archive, BadArchive
 
+MAX_FILE_BYTES = 256 * 2**20
 MAX_XML_BYTES = 256 * 2**20  # unpacked; 100,000 rows of five columns have 20 MB
+MAX_PARTS = 10_000
+MAX_SHEETS = 1_000
 MAX_ROWS = 1_048_576  # of an Excel sheet; a damaged file may claim more
-# A formula, then no value or an empty one: `</f></c>`, `</f><v/></c>`, `<f .../><v></v></c>`.
-_NO_STORED_VALUE = re.compile(
-    rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\b[^<>]*/>)\s*"
-    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+MAX_CELLS = 30_000_000  # as openpyxl gives them: a row is filled up to its last cell
+# Parts that hold no cell of a sheet. Some of them are not in UTF-8, or not in XML.
+_UNREAD = (
+    *("customXml/", "docProps/", "xl/charts/", "xl/chartsheets/", "xl/drawings/"),
+    *("xl/externalLinks/", "xl/media/", "xl/pivotCache/", "xl/theme/"),
 )
-# What openpyxl raises on damaged or foreign files; they have no common base class.
-_READER_ERRORS = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+_FORMULAS = [
+    start + end for start in (b"<f", b":f") for end in (b">", b"/", b" ", b"\t", b"\r", b"\n")
+]
+_NO_MEMORY = expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
+
+Row = tuple[int, dict[int, object]]  # its number (from 1), its values by column (from 0)
+
+
+class Sheet:
+    """A sheet of a workbook: its title, and its rows as often as they are asked for."""
+
+    def __init__(self, book: Book, index: int, worksheet: Any) -> None:
+        self.title: str = worksheet.title
+        self._book, self._index, self._worksheet = book, index, worksheet
+
+    def rows(self) -> Iterator[Row]:
+        """Rows with a value, in their order; columns without a value are left out."""
+        for number, values in self._numbered(self._worksheet, 1, values_only=True):
+            cells = {column: value for column, value in enumerate(values) if value is not None}
+            if cells:
+                yield number, cells
+
+    def check_calculated(self, first: int, columns: Collection[int]) -> None:
+        """Refuse a formula that was never calculated, in these columns, from this row.
+
+        It would read like an empty cell. A formula that gave empty text is no such thing.
+        """
+        if not self._book.has_formulas:
+            return  # spares nearly every workbook the second reading
+        written_sheet = self._book.worksheets(formulas=True)[self._index]
+        both = zip(
+            self._numbered(self._worksheet, first),
+            self._numbered(written_sheet, first),
+            strict=True,
+        )
+        for (number, stored), (_, written) in both:
+            for column in columns:
+                if column >= len(stored) or written[column].data_type != "f":
+                    continue
+                if stored[column].value is None and stored[column].data_type != "str":
+                    raise InputError(
+                        "{path}: {cell} holds a formula without a stored value; open the workbook "
+                        "in Excel and save it",
+                        path=self._book.path,
+                        cell=cell_name(self.title, column, number),
+                    )
+
+    def _numbered(
+        self, worksheet: Any, first: int, *, values_only: bool = False
+    ) -> Iterator[tuple[int, Sequence[Any]]]:
+        """Row numbers and cells, from row `first` to the last filled one, within the limits."""
+        with _faults(self._book.path, self.title):
+            rows = worksheet.iter_rows(min_row=first, values_only=values_only)
+            for number, row in enumerate(rows, first):
+                if number > MAX_ROWS:
+                    detail = Message(
+                        "sheet {title!r} claims over {most:,} rows",
+                        title=tidy_title(self.title),
+                        most=MAX_ROWS,
+                    )
+                    raise _too_large(self._book.path, detail)
+                self._book.count(1 + len(row))
+                yield number, row
+
+
+class Book:
+    """A workbook. Raises InputError, here and where rows are read.
+
+    path: for messages alone. data: the whole file. has_formulas: there may be formulas in it.
+    """
+
+    def __init__(self, path: str, data: bytes) -> None:
+        self.path = path
+        self._left = MAX_CELLS
+        _check_is_workbook(path, data)
+        with _faults(path):
+            self._copy, self.has_formulas = _copy_of_checked_parts(path, data)
+        self.sheets = [
+            Sheet(self, index, worksheet)
+            for index, worksheet in enumerate(self.worksheets(formulas=False))
+        ]
+
+    def worksheets(self, *, formulas: bool) -> list[Any]:
+        """The sheets as openpyxl reads them: with formulas, or with the values stored for them."""
+        with _faults(self.path):
+            file = io.BytesIO(self._copy)
+            reader = ExcelReader(file, read_only=True, data_only=not formulas, keep_links=False)
+            reader.read_manifest()
+            reader.read_workbook()
+            sheets = list(reader.parser.find_sheets())
+            parts = [relation.target for _, relation in sheets]
+            if len(parts) > MAX_SHEETS:
+                raise _too_large(self.path, Message("it has over {most:,} sheets", most=MAX_SHEETS))
+            if len(set(parts)) < len(parts):
+                raise BadArchive("two of its sheets are one part")
+            for sheet, relation in sheets:  # openpyxl passes over one that is not there
+                if relation.target not in reader.valid_files and "chartsheet" not in relation.Type:
+                    title = tidy_title(sheet.name)
+                    raise BadArchive("its sheet {title!r} is in no part of its own", title=title)
+            reader.read()
+            found: list[Any] = reader.wb.worksheets
+            for worksheet in found:
+                worksheet.reset_dimensions()  # some programs store a wrong range
+        return found
+
+    def count(self, cells: int) -> None:
+        """Count cells that were read. Raises InputError above the limit."""
+        self._left -= cells
+        if self._left < 0:
+            detail = Message("its rows are over {most:,} cells long in all", most=MAX_CELLS)
+            raise _too_large(self.path, detail)
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[tuple[BinaryIO, openpyxl.Workbook]]:
-    """The file and its workbook, with the values stored for formulas, read row by row."""
-    try:
-        if path.exists() and not path.is_file():
-            raise InputError("{path}: is not a file; give the workbook", path=path)
-        with open(path, "rb") as file:
-            _check_is_workbook(path, file.read(2**16))
-            file.seek(0)
-            with warnings.catch_warnings():
-                # It warns of styles and extensions that it drops; none of them holds a value.
-                warnings.filterwarnings("ignore", module="openpyxl")
-                _check_archive(path, file)
-                book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-                for worksheet in book.worksheets:
-                    worksheet.reset_dimensions()  # some programs store a wrong range
-                yield file, book
-    except FileNotFoundError as error:
-        raise InputError("{path}: no such file", path=path) from error
-    except PermissionError as error:
+def opened(path: str, data: bytes) -> Iterator[Book]:
+    """A workbook while it is read."""
+    with warnings.catch_warnings():
+        # openpyxl warns of styles and extensions that it drops; none of them holds a value.
+        warnings.filterwarnings("ignore", module="openpyxl")
+        yield Book(path, data)
+
+
+def _copy_of_checked_parts(path: str, data: bytes) -> tuple[bytes, bool]:
+    """Write the parts that openpyxl needs as a zip of their own; tell whether one has formulas."""
+    archive = Archive(data, most_entries=MAX_PARTS, most_bytes=2**63)
+    if "xl/workbook.bin" in archive.names:
+        raise InputError("{path}: is in the binary .xlsb format; save it as .xlsx", path=path)
+    size = sum(map(archive.size, archive.names))
+    if size > MAX_XML_BYTES:
         raise InputError(
-            "{path}: may not be read; close it in Excel, or check its permissions", path=path
-        ) from error
-    except _READER_ERRORS as error:
-        detail = " ".join(str(error).split())[:200] or type(error).__name__
+            "{path}: unpacks to {size:,.0f} MB, over the limit of {most} MB; copy the table to "
+            "a new workbook",
+            path=path,
+            size=size / 2**20,
+            most=MAX_XML_BYTES // 2**20,
+        )
+    copy = io.BytesIO()
+    has_formulas = False
+    with zipfile.ZipFile(copy, "w") as checked:
+        for name in archive.names:
+            if not name.endswith((".xml", ".rels")) or name.startswith(_UNREAD):
+                continue
+            part = bytes(archive.read(name))
+            if b"\0" in part:  # UTF-16, where the next line would find nothing
+                raise BadArchive("its part {name} is not in UTF-8", name=ascii(name))
+            if b"<!DOCTYPE" in part:
+                raise BadArchive("its part {name} declares a document type", name=ascii(name))
+            has_formulas = has_formulas or any(mark in part for mark in _FORMULAS)
+            checked.writestr(zipfile.ZipInfo(name), part)
+    return copy.getvalue(), has_formulas
+
+
+@contextlib.contextmanager
+def _faults(path: str, title: str | None = None) -> Iterator[None]:
+    """Name the file, and the sheet, in what is wrong with their bytes."""
+    try:
+        yield
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:  # openpyxl raises many kinds, which have no common base
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # of the machine; openpyxl's own has no number
+        if isinstance(error, ParseError) and error.code == _NO_MEMORY:
+            raise MemoryError from error
         raise InputError(
             "{path}: is damaged or not a workbook ({detail}); save it again as .xlsx",
             path=path,
-            detail=detail,
+            detail=_detail(error, title),
         ) from error
 
 
-def _check_is_workbook(path: Path, start: bytes) -> None:
-    if not start:
-        raise InputError("{path}: is empty (0 bytes)", path=path)
+def _detail(error: Exception, title: str | None) -> Message:
+    if isinstance(error, BadArchive):
+        return error.reason
+    cause = error.__cause__ or error  # openpyxl wraps it in two sentences of advice
+    reason = Message(" ".join(str(cause).split())[:200] or type(cause).__name__)
+    if title is None:
+        return reason
+    return Message("sheet {title!r}: {reason}", title=tidy_title(title), reason=reason)
+
+
+def _too_large(path: str, detail: Message) -> InputError:
+    return InputError(
+        "{path}: is too large ({detail}); copy the table to a new workbook",
+        path=path,
+        detail=detail,
+    )
+
+
+def _check_is_workbook(path: str, data: bytes) -> None:
+    start = data[: 2**16]
     if start.startswith(b"\xd0\xcf\x11\xe0"):
-        with open(path, "rb") as file:
-            encrypted = "EncryptedPackage".encode("utf-16-le") in file.read(MAX_XML_BYTES)
-        if encrypted:
+        if "EncryptedPackage".encode("utf-16-le") in data:
             raise InputError("{path}: is protected by a password; save it without one", path=path)
         raise InputError("{path}: is in the old .xls format; save it as .xlsx", path=path)
     if not start.startswith(b"PK"):
@@ -93,86 +235,11 @@ def _check_is_workbook(path: Path, start: bytes) -> None:
         )
 
 
-def _check_archive(path: Path, file: BinaryIO) -> None:
-    """zipfile never unpacks more of a member than the size declared here."""
-    with zipfile.ZipFile(file) as archive:
-        members = archive.infolist()
-        if "xl/workbook.bin" in archive.namelist():
-            raise InputError("{path}: is in the binary .xlsb format; save it as .xlsx", path=path)
-    size = sum(m.file_size for m in members if not m.filename.startswith("xl/media/"))
-    if size > MAX_XML_BYTES:
-        raise InputError(
-            "{path}: unpacks to {size:,.0f} MB, over the limit of {most} MB; copy the table to a "
-            "new workbook",
-            path=path,
-            size=size / 2**20,
-            most=MAX_XML_BYTES // 2**20,
-        )
-
-
-def numbered_rows(
-    path: Path, worksheet: Any, first: int = 1
-) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Row number (from 1) and values, from row `first` to the last filled one."""
-    rows = worksheet.iter_rows(min_row=first, values_only=True)
-    for number, values in enumerate(rows, first):
-        if number > MAX_ROWS:
-            raise InputError(
-                "{path}: sheet {title!r} claims over {most:,} rows",
-                path=path,
-                title=worksheet.title,
-                most=MAX_ROWS,
-            )
-        yield number, values
-
-
-def check_formulas(
-    path: Path, file: BinaryIO, worksheet: Any, first: int, columns: Sequence[int]
-) -> None:
-    """Refuse a formula that was never calculated, in these columns (from 0), from row first (1).
-
-    It would read like an empty cell. A formula that gave empty text is no such thing.
-    """
-    if not _lacks_stored_values(file):
-        return  # spares nearly every workbook the slow comparison
-    written_sheet = openpyxl.load_workbook(file, read_only=True)[worksheet.title]
-    written_sheet.reset_dimensions()
-    both = zip(
-        worksheet.iter_rows(min_row=first), written_sheet.iter_rows(min_row=first), strict=True
-    )
-    for number, (stored_row, written_row) in enumerate(both, first):
-        for column in columns:
-            stored = value_at(stored_row, column)
-            written = value_at(written_row, column)
-            uncalculated = stored is None or (stored.value is None and stored.data_type != "str")
-            if written is not None and written.data_type == "f" and uncalculated:
-                raise InputError(
-                    "{path}: {cell} holds a formula without a stored value; open the workbook in "
-                    "Excel and save it",
-                    path=path,
-                    cell=cell_name(worksheet.title, column, number),
-                )
-
-
-def _lacks_stored_values(file: BinaryIO) -> bool:
-    with zipfile.ZipFile(file) as archive:
-        for name in archive.namelist():
-            if not name.endswith(".xml"):
-                continue
-            with archive.open(name) as member:
-                end = b""
-                while chunk := member.read(2**20):
-                    if _NO_STORED_VALUE.search(end + chunk):
-                        return True
-                    end = chunk[-2048:]
-    return False
-
-
-def value_at(values: Sequence[Any], index: int | None) -> Any:
-    """Item index (from 0) of a row; None beyond its end, which is its last filled cell."""
-    return values[index] if index is not None and index < len(values) else None
+def tidy_title(title: str) -> str:
+    """Write the title of a sheet in one line, of Excel's 31 letters or few more."""
+    return " ".join(title.split())[:60]
 
 
 def cell_name(title: str, column: int, row: int) -> str:
     """ "Sheet1!B5"; column counts from 0, row from 1."""
-    return f"{' '.join(title.split())}!{get_column_letter(column + 1)}{row}"
+    return f"{tidy_title(title)}!{get_column_letter(column + 1)}{row}"

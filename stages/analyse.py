@@ -15,11 +15,13 @@ from dataset import folders_beside, mask_folder_for, mask_path_for
 from errors import one_list
 from gradcam import network_input
 from model import AgeRegressor
-from reading.images import UnreadableImage, decode, read_image
+from reading.files import UnreadableFile
+from reading.images import decode, picture
 from reading.masks import MASK_BELOW, NotAMask, PackedMasks, off_levels, read_masks
 from reading.settings import Settings
 from stages.faithfulness import Checks, run_checks
 from stages.network import Execution
+from stages.originals import Originals
 from stats.age_groups import age_group_start
 from stats.calibration import Calibration, calibrate
 from stats.focus import Focus, focus
@@ -54,7 +56,13 @@ class Explanations:
 
 
 def explain(
-    table: pd.DataFrame, maps: Maps, *, mask_dir: Path | None, image_size: int, workers: int
+    table: pd.DataFrame,
+    maps: Maps,
+    originals: Originals,
+    *,
+    mask_dir: Path | None,
+    image_size: int,
+    workers: int,
 ) -> Explanations:
     """Compare every map (N, h, w) with its image's mask. table: N rows."""
     paths = [mask_path_for(path, mask_dir) for path in table["path"]]
@@ -77,7 +85,7 @@ def explain(
         focus=found,
         null=null,
         notes=tuple(_notes(table["path"].tolist(), paths, unusable, mask_dir)),
-        alarms=tuple(_alarms(table["path"].tolist(), unusable, scores["mask_fraction"])),
+        alarms=tuple(_alarms(table["path"].tolist(), originals, unusable, scores["mask_fraction"])),
     )
 
 
@@ -97,7 +105,7 @@ def _mean_masks(
 def _notes(
     images: list[str],
     masks: list[Path | None],
-    unusable: dict[int, UnreadableImage],
+    unusable: dict[int, UnreadableFile],
     mask_dir: Path | None,
 ) -> list[dict[str, str]]:
     """Say which masks cannot be read, and where they were looked for if there is none at all."""
@@ -118,13 +126,15 @@ def _notes(
 
 def _alarms(
     images: list[str],
-    unusable: dict[int, UnreadableImage],
+    originals: Originals,
+    unusable: dict[int, UnreadableFile],
     mask_fraction: npt.NDArray[np.float64],
 ) -> list[dict[str, str]]:
     """Say what speaks against the images being images, or the masks being masks."""
     alarms = []
     step = -(-len(images) // IMAGES_LOOKED_AT)
-    shares = {path: off_levels(decode(path)) for path in images[::step]}
+    looked_at = {path: originals.read(path) for path in images[::step]}
+    shares = {path: off_levels(decode(content)) for path, content in looked_at.items() if content}
     alike = [path for path, share in shares.items() if share is not None and share < MASK_BELOW]
     if 2 * len(alike) > len(shares):
         facts = {"count": len(alike), "total": len(shares), "example": Path(alike[0]).name}
@@ -180,21 +190,29 @@ def check_maps(
     execution: Execution,
     explanations: Explanations,
     maps: Maps,
+    originals: Originals,
     *,
     image_size: int,
     samples: int,
-) -> Checks:
-    """Test whether the maps are faithful, on `samples` images that a fixed seed draws."""
+) -> Checks | None:
+    """Test whether the maps are faithful, on `samples` images that a fixed seed draws.
+
+    Those that are no longer the ones that the network saw are left out; None where none is left.
+    """
     table = explanations.table
     rng = np.random.default_rng(0)
-    rows = np.sort(rng.choice(len(table), min(samples, len(table)), replace=False))
-    images = [network_input(read_image(table["path"][row])[0], image_size) for row in rows]
+    drawn = np.sort(rng.choice(len(table), min(samples, len(table)), replace=False)).tolist()
+    contents = [(row, originals.read(table["path"][row])) for row in drawn]
+    rows = [row for row, content in contents if content]
+    if not rows:
+        return None
+    images = [network_input(picture(found)[0], image_size) for _, found in contents if found]
     return run_checks(
         copy.deepcopy(model).to(execution.device),
         execution.target_layer or "layer4",
         torch.cat(images),
         maps[rows],
-        [explanations.masks[row] for row in rows.tolist()],
+        [explanations.masks[row] for row in rows],
         table["subject_id"][rows].tolist(),
         batch_size=execution.batch_size,
     )

@@ -8,7 +8,7 @@ from pathlib import Path, PureWindowsPath
 
 import pandas as pd
 
-from errors import InputError, Message, one_list
+from errors import InputError, Message, one_line, one_list
 from reading.cells import subject_key
 from reading.predictions import (
     PREDICTIONS_FILE,
@@ -17,6 +17,7 @@ from reading.predictions import (
     predictions_file,
     read_predictions,
 )
+from stages.paths import recorded_path
 from words.catalogue import in_both
 
 # Years. Ages pass through float32 on their way into the file; labels differ by far more.
@@ -59,19 +60,21 @@ def read_runs(
 
 
 def run_names(paths: Sequence[Path]) -> list[str]:
-    """Short unique names: the result folder's, or the file's own where it is another; with
-    parents in front as far as it takes to tell them apart."""
-    parts = [
-        (path.parent if path.name == PREDICTIONS_FILE else path.with_suffix("")).parts
+    """Short unique names: the result folder's, or the file's own where it is another.
+
+    Where these are alike, the parent comes in front, or else the number of the run behind.
+    """
+    places = [
+        (path.parent if path.name == PREDICTIONS_FILE else path.with_suffix(""))
         if path.is_file()
-        else path.parts
+        else path
         for path in (path.resolve() for path in paths)
     ]
-    for depth in range(1, max(map(len, parts)) + 1):
-        names = ["/".join(own[-depth:]) for own in parts]
+    long = [recorded_path(place) for place in places]
+    for names in ([place.name for place in places], long):
         if len(set(names)) == len(names):
-            return names
-    return [str(path) for path in paths]
+            return [one_line(name) for name in names]
+    return [f"{one_line(name)} {number}" for number, name in enumerate(long, start=1)]
 
 
 # ---------------------------------------------------------------- common images

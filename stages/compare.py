@@ -15,7 +15,7 @@ import pandas as pd
 
 from plots.comparison import comparison_figure
 from plots.style import save_figure
-from reading.predictions import Run
+from reading.predictions import Run, predictions_file
 from stages.common_images import (
     common_images,
     read_runs,
@@ -24,6 +24,7 @@ from stages.common_images import (
     split_notes,
     split_warnings,
 )
+from stages.paths import recorded_path, refuse_inside
 from stages.serialise import csv_text, write_json, write_text
 from stats.jackknife import LEVEL
 from stats.paired import (
@@ -119,14 +120,17 @@ def compare_results(
     *,
     baseline: str | Path | None = None,
     margin: float = MARGIN,
+    record_paths: bool = False,
 ) -> Comparison:
     """Compare two or more runs on the images that all of them have.
 
     paths: result folders or predictions.json files. Every difference is the later run less the
     earlier one, or another run less the best one of many; with a baseline, one of them or one more,
     every other run less the baseline.
-    margin: years of MAE within which runs are equivalent. Raises InputError, naming the file.
+    margin: years of MAE within which runs are equivalent. record_paths: paths as they were given.
+    Raises InputError, naming the file.
     """
+    shown = str if record_paths else recorded_path
     runs, base = read_runs(paths, baseline)
     names = run_names([run.path for run in runs])
     images, notes = common_images(runs)
@@ -135,7 +139,7 @@ def compare_results(
     found = [_paired(images, a, b, len(numbers), margin) for a, b in numbers]
     comparison = Comparison(
         runs=tuple(
-            RunSummary(number, name, str(run.path), len(run.table), len(run.table) - len(images))
+            RunSummary(number, name, shown(run.path), len(run.table), len(run.table) - len(images))
             for number, (name, run) in enumerate(zip(names, runs, strict=True), start=1)
         ),
         baseline=base,
@@ -153,6 +157,14 @@ def compare_results(
         age_group_tests=found[0].age_group_tests,
     )
     return _with_sentences(comparison)
+
+
+def refuse_runs_inside(folder: Path, paths: Sequence[Path], baseline: Path | None = None) -> None:
+    """Refuse results that are in the folder that the comparison will replace."""
+    given = [("--compare", path) for path in paths]
+    given += [("--baseline", baseline)] if baseline is not None else []
+    for option, path in given:
+        refuse_inside(folder, [(option, path), (option, predictions_file(path))])
 
 
 def _pair_numbers(n_runs: int, baseline: int | None, best: int) -> list[tuple[int, int]]:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import re
-import shutil
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from errors import InputError, one_list
+from plots.placing import Undisturbed, keep_access, refuse_what_is_no_file, sync
 from reading.blocks import TRAINING_COHORT
-from reading.checksums import sha256
-from reading.predictions import METRICS_FILE
-from stages.listed import part_of, stored_record
+from reading.predictions import METRICS_FILE, PREDICTIONS_FILE, SPLIT_FILE, part_of, stored_record
+from stages.lock import only_run
+from stages.paths import path_digest, refuse_inside, same_place
 
 
 def run_name(
@@ -46,25 +47,38 @@ def run_name(
 
 
 def results_folder(
-    output_dir: Path, checkpoint_path: Path, image_dir: Path, config: Mapping[str, Any]
+    output_dir: Path,
+    checkpoint_path: Path,
+    image_dir: Path,
+    config: Mapping[str, Any],
+    checkpoint_sha256: str = "",
+    further: Mapping[str, Path | None] | None = None,
 ) -> Path:
-    """Name the folder of the results, and refuse one that holds the results of something else.
+    """Name the folder of the results, and refuse one that holds an input, or other results.
 
     config: as from `record.run_config`; what an older file does not hold is not compared. The same
-    checkpoint under another path is the same. Raises InputError.
+    checkpoint under another path is the same, by its checksum. further: option -> input besides
+    the two. The list of `--check-split` may be the one that the results replace: it has been read,
+    and a new one takes its place. Raises InputError.
     """
     names = {name: config[name] for name in ("split", "cohorts", "target_layer")}
     final = output_dir / run_name(checkpoint_path, **names)
+    inputs = {"--checkpoint": checkpoint_path, "--image-dir": image_dir, **(further or {})}
+    listed = inputs.get("--check-split")
+    own_lists = (final, final / SPLIT_FILE, final / PREDICTIONS_FILE)
+    if listed is not None and any(same_place(listed, own) for own in own_lists):
+        del inputs["--check-split"]
+    refuse_inside(final, [(option, path) for option, path in inputs.items() if path is not None])
     record = stored_record(final / METRICS_FILE)
     info, others = part_of(record, "evaluation_info"), []
     stored = part_of(record, "dataset_config") | part_of(record, "model_config")
     layer = part_of(record, "gradcam_analysis")
     stored |= {name: layer[name] for name in ("target_layer",) if name in layer}
-    if _another_path(info.get("checkpoint_path"), checkpoint_path) and (
-        info.get("checkpoint_sha256") != sha256(checkpoint_path)
+    if _another_place(info, "checkpoint_path", checkpoint_path) and (
+        info.get("checkpoint_sha256") != checkpoint_sha256
     ):
         others.append(str(info["checkpoint_path"]))
-    if _another_path(info.get("image_dir"), image_dir):
+    if _another_place(info, "image_dir", image_dir):
         others.append(str(info["image_dir"]))
     others += [
         f"{name} = {stored[name]}"
@@ -80,43 +94,46 @@ def results_folder(
     return final
 
 
-def _another_path(stored: object, path: Path) -> bool:
-    return isinstance(stored, str) and Path(stored).resolve() != path.resolve()
+def _another_place(info: Mapping[str, Any], name: str, path: Path) -> bool:
+    """Whether results are of another place: by its digest, or by its path in an older file."""
+    digest, stored = info.get(f"{name}_sha256"), info.get(name)
+    if isinstance(digest, str):
+        return digest != path_digest(path)
+    return isinstance(stored, str) and not same_place(Path(stored), path)
 
 
 @contextlib.contextmanager
 def result_folder(final: Path, own: Collection[str]) -> Iterator[Path]:
     """Make a fresh folder that takes the place of `final` when the block ends without an error.
 
-    own: every name that a run may write. Of an earlier result these are replaced; anything else in
-    its folder belongs to the user and is kept. The earlier result stays in place until then, and
-    stays for good after an error or a kill. What a killed run left behind is removed by the next
-    one. A second run to the same folder at the same time is refused, and a disk that takes no more
-    is an InputError.
+    own: every name that a run may write. Of an earlier result these are replaced, the folder's mode
+    is kept, and anything else in it belongs to the user and is moved over. The earlier result stays
+    in place until then, and stays for good after an error, a kill or a power cut. What a killed run
+    left behind is removed by the next one. Nothing is removed but files of these names. Where
+    `final` is a link, the folder that it leads to is replaced.
+
+    Raises InputError where something else is in the way, for a second run to the same folder at the
+    same time, and for a disk that takes no more.
     """
-    if final.exists() and not final.is_dir():
-        raise InputError(
-            "{final}: is a file, and the results go into a folder of that name", final=final
-        )
-    try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise InputError(
-            "--output-dir {folder}: is a file, not a folder", folder=final.parent
-        ) from error
+    final = _real_place(final)
     partial = final.parent / f".{final.name}.partial"
     replaced = final.parent / f".{final.name}.replaced"
-    with _only_run(final):
-        _clear(final, partial, replaced)
-        partial.mkdir()
+    with Undisturbed() as signals, only_run(final) as killed:
+        _check_earlier(final, own)
+        for leftover in (partial, replaced):
+            _check_leftover(leftover, own, killed)
+        _clear(final, partial, replaced, own)
+        partial.mkdir(0o700 if final.exists() else 0o777)
         try:
-            yield partial
-            _keep_foreign_files(final, partial, own)
-            _put_in_place(partial, final, replaced)
+            with signals.interrupted():
+                yield partial
+                for name in os.listdir(partial):
+                    sync(partial / name)
+            _put_in_place(partial, final, replaced, own)
         except OSError as error:
-            if error.filename is not None:
+            # A file that was open already and cannot grow has no name.
+            if not str(error.filename or partial).startswith(str(partial)):
                 raise
-            # A file that was open already cannot grow.
             reason = error.strerror or str(error)
             raise InputError(
                 "{final}: cannot be written ({reason}); nothing was. Is the disk full? "
@@ -125,80 +142,152 @@ def result_folder(final: Path, own: Collection[str]) -> Iterator[Path]:
                 reason=reason,
             ) from error
         finally:
-            _clear(final, partial, replaced)
+            with contextlib.suppress(OSError, InputError):  # the next run tries again
+                _clear(final, partial, replaced, own)
 
 
-def _clear(final: Path, partial: Path, replaced: Path) -> None:
-    """Remove what a run left; one that ended between two renames gets its earlier result back."""
-    if replaced.exists() and not final.exists():
+def _real_place(final: Path) -> Path:
+    """Where the folder really stands, links followed; its parent is there afterwards."""
+    if final.exists() and not final.is_dir():
+        raise InputError(
+            "{final}: is a file, and the results go into a folder of that name", final=final
+        )
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        if final.parent.is_symlink():
+            raise _leads_nowhere(final.parent) from error
+        raise InputError(
+            "--output-dir {folder}: is a file, not a folder", folder=final.parent
+        ) from error
+    if final.is_symlink() and not final.exists():
+        raise _leads_nowhere(final)
+    final = final.resolve()
+    if os.path.ismount(final):
+        raise InputError(
+            "{final}: is the root of a disk, which no other folder can replace; give a folder "
+            "on it as --output-dir",
+            final=final,
+        )
+    return final
+
+
+def _leads_nowhere(path: Path) -> InputError:
+    return InputError(
+        "{path}: is a link that leads nowhere; remove it, or give another --output-dir", path=path
+    )
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether the folder is there. Raises InputError for anything else of that name."""
+    if not os.path.lexists(path):
+        return False
+    if path.is_symlink() or not path.is_dir():
+        raise InputError(
+            "{path}: is not a folder, and one of that name is needed for a moment; move it away, "
+            "or give another --output-dir",
+            path=path,
+        )
+    return True
+
+
+def _check_earlier(final: Path, own: Collection[str]) -> None:
+    """Refuse an earlier folder in which something could not be replaced or moved at the end."""
+    if not _is_folder(final):
+        return
+    folders = [final]
+    for path in sorted(final.iterdir()):
+        if path.name in own:
+            refuse_what_is_no_file(path)
+        elif path.is_dir() and not path.is_symlink():
+            folders.append(path)
+    for folder in folders:
+        if os.path.ismount(folder) or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            raise InputError(
+                "{folder}: may not be changed; give another --output-dir", folder=folder
+            )
+
+
+def _check_leftover(leftover: Path, own: Collection[str], killed: bool) -> None:
+    """Refuse a folder of a name that we need, unless a run that was killed left it."""
+    if not _is_folder(leftover):
+        return
+    for path in sorted(leftover.iterdir()):
+        if path.name in own:
+            refuse_what_is_no_file(path)
+        elif not killed:
+            raise InputError(
+                "{folder}: holds {name}, which no run wrote; move it away, or give another "
+                "--output-dir",
+                folder=leftover,
+                name=path.name,
+            )
+
+
+def _clear(final: Path, partial: Path, replaced: Path, own: Collection[str]) -> None:
+    """Remove what a run left; one that ended on the way gets its earlier result back."""
+    if _is_folder(replaced) and not _is_folder(final):
         replaced.rename(final)
     for leftover in (partial, replaced):
-        shutil.rmtree(leftover, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _only_run(final: Path) -> Iterator[None]:
-    """Hold a lock that the operating system takes back when the process ends, however it ends."""
-    path = final.parent / f".{final.name}.lock"
-    while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            lock_file(descriptor)
-            # Whoever held it before may have removed the file between our open and our lock.
-            if path.exists() and os.path.samestat(os.fstat(descriptor), path.stat()):
-                break
-            os.close(descriptor)
-        except OSError as error:
-            os.close(descriptor)
-            raise InputError(
-                "{final}: another run is writing to it; wait for it or give another --output-dir",
-                final=final,
-            ) from error
-    try:
-        yield
-    finally:
-        if os.name == "nt":  # an open file cannot be removed there
-            os.close(descriptor)
-        with contextlib.suppress(OSError):
-            path.unlink()
-        if os.name != "nt":
-            os.close(descriptor)
-
-
-def lock_file(descriptor: int) -> None:
-    """Lock an open file for this process alone. Raises OSError where another holds it."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _keep_foreign_files(final: Path, partial: Path, own: Collection[str]) -> None:
-    """Copy over what a user put beside an earlier result."""
-    if not final.is_dir():
-        return
-    for entry in final.iterdir():
-        if entry.name in own:
+        if not _is_folder(leftover):
             continue
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.copytree(entry, partial / entry.name, symlinks=True)
+        if _is_folder(final):
+            _return_foreign(leftover, final, own)
+        for name in own:
+            path = leftover / name
+            if path.is_symlink() or path.is_file():
+                path.unlink()
+        leftover.rmdir()
+
+
+def _foreign(folder: Path, own: Collection[str]) -> list[str]:
+    return sorted(name for name in os.listdir(folder) if name not in own)
+
+
+def _share_foreign(final: Path, partial: Path, own: Collection[str]) -> None:
+    """Give what a user put beside a result a second place; what cannot have two is moved.
+
+    Nothing is copied, and so nothing that is written meanwhile gets lost, and nothing blocks.
+    """
+    for name in _foreign(final, own):
+        source, target = final / name, partial / name
+        try:
+            os.link(source, target, follow_symlinks=False)
+        except FileExistsError:  # a name of ours in other letters, where these are one
+            raise
+        except (OSError, NotImplementedError):  # a folder; a disk that knows no second name
+            source.rename(target)
+
+
+def _return_foreign(leftover: Path, final: Path, own: Collection[str]) -> None:
+    """Leave to `final` alone what the two share, and move the rest there."""
+    for name in _foreign(leftover, own):
+        source, target = leftover / name, final / name
+        if not os.path.lexists(target):
+            source.rename(target)
+        elif os.path.samestat(os.lstat(source), os.lstat(target)):
+            source.unlink()
         else:
-            shutil.copy2(entry, partial / entry.name, follow_symlinks=False)
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
 
 
-def _put_in_place(partial: Path, final: Path, replaced: Path) -> None:
+def _put_in_place(partial: Path, final: Path, replaced: Path, own: Collection[str]) -> None:
     """Rename `partial` to `final`; where there is an earlier result, exchange the two at once."""
-    if not final.exists():
+    earlier = _is_folder(final)
+    if earlier:
+        for name in os.listdir(partial):
+            if (final / name).is_file() and not (final / name).is_symlink():
+                keep_access(final / name, partial / name)
+        keep_access(final, partial)
+        _share_foreign(final, partial, own)
+    sync(partial)
+    if not earlier:
         partial.rename(final)
-    elif exchange_folders(partial, final):
-        partial.rename(replaced)
-    else:  # no exchange on this system: the next run mends a kill between these two lines
+    elif not exchange_folders(partial, final):
+        # no exchange on this system: the next run mends a kill between these two lines
         final.rename(replaced)
         partial.rename(final)
+    sync(final.parent)
 
 
 def exchange_folders(a: Path, b: Path) -> bool:

@@ -7,7 +7,6 @@ import dataclasses
 import itertools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,11 @@ import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
-from reading.checksums import sha256
-from reading.images import UnreadableImage, read_image
+from reading.files import UnreadableFile, size_of
+from reading.images import picture
 from reading.settings import NO_SPLIT, OUTSIDE, SPLITS
 from stages.listed import Proof
+from stages.originals import Digest, Originals
 from words.catalogue import LANGUAGES, in_both
 from words.reports import leakage_verdict
 
@@ -74,20 +74,23 @@ class Leakage:
         )
 
 
-def identical_files(paths: Sequence[str]) -> list[list[int]]:
+def identical_files(paths: Sequence[str], originals: Originals) -> list[list[int]]:
     """Find groups of positions whose files hold the same bytes; only equal sizes are read.
 
-    What cannot be read (a broken link, a folder) is skipped: it has no prediction.
+    Of what the network saw, the bytes that it saw count. What cannot be read (a broken link, a
+    folder) is skipped: it has no prediction.
     """
     by_size: dict[int, list[int]] = defaultdict(list)
     for index, path in enumerate(paths):
-        if Path(path).is_file():
-            by_size[Path(path).stat().st_size].append(index)
-    by_content: dict[str, list[int]] = defaultdict(list)
+        known = originals.digests.get(path)
+        with contextlib.suppress(UnreadableFile):
+            by_size[size_of(path) if known is None else known.size].append(index)
+    by_content: dict[Digest, list[int]] = defaultdict(list)
     for candidates in by_size.values():
         for index in candidates if len(candidates) > 1 else ():
-            with contextlib.suppress(PermissionError):
-                by_content[sha256(paths[index])].append(index)
+            digest = originals.digest(paths[index])
+            if digest is not None:
+                by_content[digest].append(index)
     return sorted(group for group in by_content.values() if len(group) > 1)
 
 
@@ -103,19 +106,22 @@ def difference_hash(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return np.packbits(cells[:, :-1] > cells[:, 1:])
 
 
-def near_identical(paths: Sequence[str], splits: Sequence[str]) -> list[tuple[int, int, int]]:
+def near_identical(
+    paths: Sequence[str], splits: Sequence[str], originals: Originals
+) -> list[tuple[int, int, int]]:
     """Find pairs of positions in different splits whose hashes differ in at most NEAR_BITS bits.
 
-    Returns (first, second, bits). A file that cannot be read, or one without any contrast, is left
-    out: it has nothing to compare.
+    Returns (first, second, bits). A file that cannot be read, that is no longer the one that the
+    network saw, or that has no contrast is left out: it has nothing to compare.
     """
     positions, hashes = [], []
     for index, path in enumerate(paths):
+        content = originals.read(path)
         try:
-            found = difference_hash(read_image(path)[0])
-        except UnreadableImage:
+            found = None if content is None else difference_hash(picture(content)[0])
+        except UnreadableFile:
             continue
-        if found.any():
+        if found is not None and found.any():
             positions.append(index)
             hashes.append(found)
     if not hashes:
@@ -134,6 +140,7 @@ def near_identical(paths: Sequence[str], splits: Sequence[str]) -> list[tuple[in
 def check_leakage(
     images: pd.DataFrame,
     evaluated: Sequence[str],
+    originals: Originals,
     *,
     split_source: str = "settings",
     doubts: Sequence[Mapping[str, str]] = (),
@@ -146,12 +153,12 @@ def check_leakage(
     """Compare the splits of all images, train and validation included, used or left out.
 
     images: `filename, path, subject_id, split`, one row per image; those "outside" are in no split
-    and are not compared. evaluated: the split of each evaluated image. conflicts: one line for each
-    label that was left out because the workbook contradicts itself. changed_settings: split
-    settings that differ from the checkpoint's, {name: {"checkpoint": ..., "used": ...}}.
-    default_settings: split settings that the checkpoint does not hold; of a split that was not made
-    from settings, neither counts. near_duplicates: also compare what the images look like (reads
-    all of them).
+    and are not compared. evaluated: the split of each evaluated image. originals: the images that
+    the network saw. conflicts: one line for each label that was left out because the workbook
+    contradicts itself. changed_settings: split settings that differ from the checkpoint's,
+    {name: {"checkpoint": ..., "used": ...}}. default_settings: split settings that the checkpoint
+    does not hold; of a split that was not made from settings, neither counts. near_duplicates: also
+    compare what the images look like (reads all of them).
     """
     images = images[images["split"] != OUTSIDE]
     paths, splits = images["path"].tolist(), images["split"].tolist()
@@ -161,13 +168,13 @@ def check_leakage(
         return [{"filename": names[i], "subject_id": subjects[i], "split": splits[i]} for i in rows]
 
     spread = images.groupby("subject_id")["split"].nunique()
-    groups = identical_files(paths)
+    groups = identical_files(paths, originals)
     across = [group for group in groups if len({splits[i] for i in group}) > 1]
     renumbered = [group for group in groups if len({subjects[i] for i in group}) > 1]
     near = None
     if near_duplicates:
         known = {pair for group in across for pair in itertools.combinations(group, 2)}
-        pairs = [pair for pair in near_identical(paths, splits) if pair[:2] not in known]
+        pairs = [p for p in near_identical(paths, splits, originals) if p[:2] not in known]
         near = [{"images": described(pair), "differing_bits": bits} for *pair, bits in pairs]
     remade = split_source == "settings"
     trained = list(evaluated).count("train")

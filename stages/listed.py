@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,22 @@ import pandas as pd
 from dataset import NOT_READ, by_path, taken_back, within_ages
 from errors import InputError, Message
 from reading.cells import filename_key, subject_key
-from reading.predictions import METRICS_FILE, PREDICTIONS_FILE
+from reading.files import UnreadableFile, read_content
+from reading.predictions import (
+    METRICS_FILE,
+    MOST_LIST_BYTES,
+    MOST_NAMES,
+    PREDICTIONS_FILE,
+    SPLIT_FILE,
+    parse_json,
+    part_of,
+    stored_record,
+)
 from reading.settings import OUTSIDE, SPLITS, Settings
+from stages.paths import recorded_path
+from stages.serialise import from_cell
 from words.catalogue import in_both
 
-SPLIT_FILE = "split.csv"
-MAX_LIST_BYTES = 64 * 2**20
 Lists = Mapping[str, Sequence[str]]  # "test_files", "train_subjects", ... -> names
 _KEYS = {"files": ("filename", filename_key), "subjects": ("subject_id", subject_key)}
 
@@ -178,7 +188,7 @@ def hold_against(images: pd.DataFrame, listed: NameList) -> Proof:
     foreign = used[[keys[name] not in names for name in used["filename"]]]
     missing = sorted(names - {keys[name] for name in own["filename"]})
     return Proof(
-        source=listed.source,
+        source=recorded_path(listed.source),
         equal=foreign.empty and not missing,
         n_images=len(used),
         n_subjects=int(used["subject_id"].nunique()),
@@ -198,7 +208,7 @@ def read_test_list(path: Path) -> NameList:
     file = path
     if path.is_dir():
         files = [path / name for name in (SPLIT_FILE, PREDICTIONS_FILE)]
-        file = next((one for one in files if one.is_file()), path)
+        file = next((one for one in files if os.path.lexists(one)), path)
         if file is path:
             raise InputError(
                 "--check-split {path}: holds neither {first} nor {second}; give a results folder "
@@ -222,6 +232,13 @@ def read_test_list(path: Path) -> NameList:
         names = _from_split_csv(path, text)
     else:
         names = text.splitlines()
+    if len(names) > MOST_NAMES:
+        raise InputError(
+            "--check-split {path}: holds {count} names, over the limit of {most}",
+            path=path,
+            count=f"{len(names):,}",
+            most=f"{MOST_NAMES:,}",
+        )
     listed = tuple(key for name in names if (key := filename_key(name)) is not None)
     if not listed:
         raise InputError("--check-split {path}: names no image of a test set", path=path)
@@ -231,13 +248,14 @@ def read_test_list(path: Path) -> NameList:
 
 def _text(path: Path, file: Path) -> str:
     try:
-        with open(file, "rb") as stream:
-            data = stream.read(MAX_LIST_BYTES + 1)
-        if len(data) <= MAX_LIST_BYTES and b"\0" not in data:
+        data = read_content(file, MOST_LIST_BYTES).data
+        if b"\0" not in data:
             return data.decode("utf-8-sig")
-    except OSError as error:
+    except UnreadableFile as error:
         raise InputError(
-            "--check-split {path}: cannot be read ({reason})", path=path, reason=error.strerror
+            "--check-split {path}: {reason}; give earlier results, or a list of file names",
+            path=path,
+            reason=error.reason,
         ) from error
     except UnicodeDecodeError:
         pass
@@ -250,31 +268,23 @@ def _text(path: Path, file: Path) -> str:
 
 def _from_predictions(path: Path, text: str) -> list[str]:
     try:
-        names = json.loads(text)["filenames"]
-    except (ValueError, TypeError, LookupError, RecursionError):
-        names = None
-    if not isinstance(names, list):
+        content = parse_json(text.encode())
+    except ValueError:
+        content = None
+    names = content.get("filenames") if isinstance(content, dict) else None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise InputError("--check-split {path}: holds no list filenames", path=path)
-    return [str(name) for name in names]
+    return names
 
 
 def _from_split_csv(path: Path, text: str) -> list[str]:
-    rows = list(csv.DictReader(io.StringIO(text)))
-    if rows and not {"filename", "split"} <= rows[0].keys():
-        raise InputError("--check-split {path}: has no columns filename and split", path=path)
-    return [row["filename"] for row in rows if row["split"] == "test" and row["filename"]]
-
-
-def stored_record(file: Path) -> dict[str, Any]:
-    """Read a test_metrics.json; empty where there is none, or it cannot be read."""
+    rows, names = csv.reader(io.StringIO(text)), []
     try:
-        found = json.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def part_of(record: dict[str, Any], name: str) -> dict[str, Any]:
-    """Take a block of it; empty where it has none."""
-    part = record.get(name)
-    return part if isinstance(part, dict) else {}
+        columns = next(rows, [])
+        if {"filename", "split"} <= set(columns):
+            name, split = columns.index("filename"), columns.index("split")
+            names = [row[name] for row in rows if row[split : split + 1] == ["test"]]
+            return [from_cell(text) for text in names]
+    except (csv.Error, IndexError):  # a field of more than 128 kB, a row that ends early
+        pass
+    raise InputError("--check-split {path}: has no columns filename and split", path=path)

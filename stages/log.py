@@ -10,6 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from errors import one_line
 from words.catalogue import texts
 
 BAR = "!" * 79
@@ -31,7 +32,7 @@ class Log:
     def warn(self, message: Mapping[str, str], *, loud: bool = False) -> None:
         """Warn of something, by language; `loud` between two bars."""
         self.warnings.append(message["en"])
-        text = texts("screen", self.lang)["warning"].format(message=message[self.lang])
+        text = one_line(texts("screen", self.lang)["warning"].format(message=message[self.lang]))
         if loud:
             text = f"{BAR}\n{text}\n{BAR}"
         if self._waiting is not None:

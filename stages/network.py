@@ -20,7 +20,7 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from errors import InputError, one_list
+from errors import InputError, one_list, system_reason
 from gradcam import find_layer, identity_holds, signed_maps, weighted_map
 from model import AgeRegressor, normalise_pixels
 
@@ -177,4 +177,17 @@ def _split_after(backbone: nn.Module, stage: str) -> tuple[nn.Sequential, nn.Seq
 
 def _compile(body: nn.Module) -> Callable[[torch.Tensor], torch.Tensor]:
     torch._inductor.config.freezing = True
-    return torch.compile(body, dynamic=False)
+    compiled = torch.compile(body, dynamic=False)
+
+    def run(images: torch.Tensor) -> torch.Tensor:
+        try:
+            activation: torch.Tensor = compiled(images)  # the first call builds it
+        except torch._dynamo.exc.TorchDynamoException as error:
+            raise InputError(
+                "--compile: torch.compile cannot build the network here ({reason}); install a C++ "
+                "compiler, or leave --compile out",
+                reason=system_reason(getattr(error, "inner_exception", error)),
+            ) from error
+        return activation
+
+    return run

@@ -129,6 +129,7 @@ def _add_reports(parser: Parser) -> None:
     add("--lang", choices=("auto", *LANGUAGES), default="auto")
     add("--calibrate", action="store_true")
     add("--check-near-duplicates", action="store_true")
+    add("--record-paths", action="store_true")
     add("--compare", nargs="+", type=Path, metavar="RESULTS")
     add("--baseline", type=Path, metavar="RESULTS")
     years = Range(float, Message("a number of years above 0"), lambda value: 0 < value <= 100)

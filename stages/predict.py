@@ -18,9 +18,11 @@ import torch
 from tqdm import tqdm
 
 from model import AgeRegressor
-from reading.images import UnreadableImage, read_image
+from reading.files import UnreadableFile
+from reading.images import open_image, picture
 from reading.resize import resize_image
 from stages.network import Execution, Predictor
+from stages.originals import Digest
 from stages.processes import World
 
 Picture = npt.NDArray[np.uint8]
@@ -34,7 +36,8 @@ class Inference:
 
     pred_age: (N,) float64, years, NaN where the image could not be read; maps: (N, h, w) float32,
     years, at the target layer's resolution, or None; unreadable: index -> reason; notes: index ->
-    what was done to the image before it was used; seconds: time by step.
+    what was done to the image before it was used; seconds: time by step; digests: index -> digest
+    of the file that was used.
     """
 
     pred_age: npt.NDArray[np.float64]
@@ -42,6 +45,7 @@ class Inference:
     unreadable: dict[int, str]
     notes: dict[int, str]
     seconds: dict[str, float]
+    digests: dict[int, Digest] = dataclasses.field(default_factory=dict)
 
     @staticmethod
     def joined(parts: Sequence[Inference]) -> Inference:
@@ -49,12 +53,14 @@ class Inference:
         starts = np.cumsum([0, *(len(part.pred_age) for part in parts)]).tolist()
         maps = [part.maps for part in parts if part.maps is not None and len(part.maps)]
         numbered = list(zip(starts, parts, strict=False))
+        digests = {s + i: digest for s, part in numbered for i, digest in part.digests.items()}
         return Inference(
             pred_age=np.concatenate([part.pred_age for part in parts]),
             maps=np.concatenate(maps) if maps else None,
             unreadable={s + i: why for s, part in numbered for i, why in part.unreadable.items()},
             notes={s + i: note for s, part in numbered for i, note in part.notes.items()},
             seconds={name: max(part.seconds[name] for part in parts) for name in parts[0].seconds},
+            digests=digests,
         )
 
 
@@ -147,7 +153,9 @@ def amp_error(
     """Predict the first images again in float32; returns the largest difference, years."""
     exactly = dataclasses.replace(execution, target_layer=None, amp=False, compiled=False)
     again = predict_files(model, exactly, paths[:AMP_CHECKED], image_size)
-    return float(np.nanmax(np.abs(again.pred_age - found.pred_age[:AMP_CHECKED])))
+    same = [row for row, digest in again.digests.items() if digest == found.digests.get(row)]
+    differences = np.abs(again.pred_age[same] - found.pred_age[same])
+    return float(differences.max(initial=0.0))
 
 
 def predict(
@@ -175,7 +183,8 @@ def predict(
     maps: torch.Tensor | None = None
     unreadable: dict[int, str] = {}
     notes: dict[int, str] = {}
-    batches = _batches(paths, image_size, batch_size, workers, unreadable, notes)
+    digests: dict[int, Digest] = {}
+    batches = _batches(paths, image_size, batch_size, workers, unreadable, notes, digests)
     while True:
         asked = time.perf_counter()
         batch = next(batches, None)
@@ -202,7 +211,7 @@ def predict(
         "inference": time.perf_counter() - start,
         "inference_waiting_for_images": waiting,
     }
-    return Inference(pred_age, all_maps, unreadable, notes, seconds)
+    return Inference(pred_age, all_maps, unreadable, notes, seconds, digests)
 
 
 def _batches(
@@ -212,16 +221,18 @@ def _batches(
     workers: int,
     unreadable: dict[int, str],
     notes: dict[int, str],
+    digests: dict[int, Digest],
 ) -> Iterator[tuple[list[int], list[Picture]]]:
     """Indices and uint8 pictures of up to batch_size images, in order, decoded ahead of need."""
     ahead = 2 * batch_size + workers  # bounds the memory, whatever the number of images
 
-    def decode(path: str) -> tuple[Picture, str]:
-        image, note = read_image(path)
-        return resize_image(image, image_size), note
+    def decode(path: str) -> tuple[Picture, str, Digest]:
+        content = open_image(path)
+        image, note = picture(content)
+        return resize_image(image, image_size), note, Digest.of(content)
 
     with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
-        queue: deque[Future[tuple[Picture, str]]] = deque()
+        queue: deque[Future[tuple[Picture, str, Digest]]] = deque()
         rows: list[int] = []
         images: list[Picture] = []
         submitted = 0
@@ -231,8 +242,8 @@ def _batches(
                     queue.append(pool.submit(decode, paths[submitted]))
                     submitted += 1
                 try:
-                    image, note = queue.popleft().result()
-                except UnreadableImage as error:
+                    image, note, digests[index] = queue.popleft().result()
+                except UnreadableFile as error:
                     unreadable[index] = error.reason
                     continue
                 if note:

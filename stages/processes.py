@@ -1,15 +1,32 @@
-"""One evaluation shared by several processes, as `torchrun` starts them."""
+"""One evaluation shared by several processes, as `torchrun` starts them.
+
+A fault has one line, whichever process it meets: before a process says why it ends, it asks in the
+store of `torchrun` whether another one has. PyTorch is imported by those who are not alone.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import os
+import pickle
+import re
+import socket
+import time
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, TypeVar
 
-import torch.distributed as dist
+from errors import InputError, Message, system_reason
 
 Part = TypeVar("Part")
+PATIENCE = 300.0  # seconds for all processes to start
+MOST = 100_000  # processes
+_ENDED = Message("another process of this run has ended; nothing half-written was left")
+
+
+class OtherEnded(InputError):
+    """Another process of the run has ended, and knows better why."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,34 +50,170 @@ class World:
         """Run `work` in every process; the results of all, by rank, at rank 0, its own elsewhere.
 
         If an exception stops any process, all of them raise the first one, so that every process
-        can clear up.
+        can clear up; OtherEnded where one is gone without a word.
         """
         part: Part | Exception
         try:
             part = work()
         except Exception as error:
             part = error
-        if self.size == 1:
-            parts: list[Any] = [part]
-        else:
-            # Everything gathered lies in host memory and is small, so gloo serves GPUs as well.
-            parts = [None] * self.size
-            dist.all_gather_object(parts, part)
-            parts[self.rank] = part  # the exception itself, with the traceback that does not travel
+        parts: list[Any] = [part] if self.size == 1 else _exchanged(part, self.size)
+        parts[self.rank] = part  # the exception itself, with the traceback that does not travel
         for found in parts:
             if isinstance(found, Exception):
                 raise found
         return parts if self.rank == 0 else [parts[self.rank]]
 
 
+def _exchanged(part: object, size: int) -> list[Any]:
+    import torch
+    from torch import distributed
+
+    if isinstance(part, Exception):
+        try:
+            pickle.loads(pickle.dumps(part))
+        except Exception:  # of a class that does not travel
+            part = RuntimeError(f"{type(part).__name__}: {system_reason(part)}")
+    parts: list[Any] = [None] * size
+    try:
+        # Everything gathered lies in host memory and is small, so gloo serves GPUs as well. While
+        # it waits in its own code no signal is heard, so that it begins when all are ready.
+        ready = distributed.all_reduce(torch.zeros(1), async_op=True)
+        while not ready.is_completed():
+            time.sleep(0.02)
+        ready.wait()
+        distributed.all_gather_object(parts, part)
+    except RuntimeError as error:
+        raise OtherEnded(_ENDED) from error
+    return parts
+
+
 def join() -> World:
-    """Join the processes that `torchrun` started, or be alone.
+    """Join the processes that `torchrun` started, or be alone. Raises InputError.
 
     The group is left to the end of the process: before PyTorch 2.8, destroying it now and then
     waits for ever (pytorch/pytorch#154976).
     """
-    size = int(os.environ.get("WORLD_SIZE", "1"))
-    if size == 1:
+    world = _given()
+    if world.size == 1:
+        return world
+    from torch import distributed
+
+    store = _store(world, PATIENCE, first_of_all=world.rank == 0)
+    store.add("arrived", 1)
+    end = time.monotonic() + PATIENCE
+    while (count := store.add("arrived", 0)) < world.size:
+        if store.add("said", 0):
+            raise OtherEnded(_ENDED)
+        if time.monotonic() > end:
+            raise InputError(
+                "WORLD_SIZE: only {count} of {size} processes have come; start with torchrun",
+                count=count,
+                size=world.size,
+            )
+        time.sleep(0.05)
+    try:
+        distributed.init_process_group(
+            "gloo",
+            store=store,
+            rank=world.rank,
+            world_size=world.size,
+            timeout=datetime.timedelta(days=1),  # one process may have far more to do
+        )
+    except RuntimeError as error:
+        raise InputError(
+            "WORLD_SIZE: the {size} processes cannot be joined ({reason})",
+            size=world.size,
+            reason=system_reason(error),
+        ) from error
+    return world
+
+
+def said_elsewhere(error: BaseException) -> bool:
+    """Whether another process of this run says why it ends; if not, it is told that this one does.
+
+    Where another one ended first, it gets the time to speak first.
+    """
+    try:
+        world = _given()
+        if world.size == 1:
+            return False
+        store = _store(world, 5.0)
+        end = time.monotonic() + (2.0 if isinstance(error, OtherEnded) else 0.0)
+        while not store.add("said", 0) and time.monotonic() < end:
+            time.sleep(0.05)
+        return bool(store.add("said", 1) > 1)
+    except Exception:  # nobody can be asked, and this fault is to be said, not another one
+        return False
+
+
+def _given() -> World:
+    """What `torchrun` says in the environment. Raises InputError where it is incomplete."""
+    if os.environ.get("WORLD_SIZE", "1") == "1":
         return World()
-    dist.init_process_group("gloo")
-    return World(dist.get_rank(), size)
+    size = _number("WORLD_SIZE", 1, MOST)
+    rank = _number("RANK", 0, size - 1)
+    _number("MASTER_PORT", 1, 65535)
+    if not os.environ.get("MASTER_ADDR"):
+        raise _not_of_torchrun("MASTER_ADDR", Message("is not set"))
+    return World(rank, size)
+
+
+def _number(name: str, least: int, most: int) -> int:
+    text = os.environ.get(name)
+    if text is None:
+        raise _not_of_torchrun(name, Message("is not set"))
+    if not re.fullmatch("[0-9]{1,6}", text) or not least <= int(text) <= most:
+        problem = Message(
+            "is {given}, not a whole number from {least} to {most}",
+            given=repr(text[:30]),
+            least=least,
+            most=most,
+        )
+        raise _not_of_torchrun(name, problem)
+    return int(text)
+
+
+def _not_of_torchrun(name: str, problem: Message) -> InputError:
+    return InputError(
+        "{name}: {problem}; start several processes with torchrun, or unset WORLD_SIZE",
+        name=name,
+        problem=problem,
+    )
+
+
+def _store(world: World, seconds: float, *, first_of_all: bool = False) -> Any:
+    """Connect to the store that all processes share; `torchrun` keeps it, or the first of all."""
+    dist: Any = import_module("torch.distributed")  # whose stubs do not name the stores
+    host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    keeps = first_of_all and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
+    end = time.monotonic() + seconds
+    while not keeps:  # in here, unlike in TCPStore, signals are heard
+        try:
+            socket.create_connection((host, port), timeout=seconds).close()
+            break
+        except OSError as error:
+            if isinstance(error, socket.gaierror) or time.monotonic() > end:
+                raise _no_store(host, port, error) from error
+            time.sleep(0.1)
+    try:
+        store = dist.TCPStore(
+            host,
+            port,
+            world.size,
+            is_master=keeps,
+            timeout=datetime.timedelta(seconds=seconds),
+            wait_for_workers=False,
+        )
+    except RuntimeError as error:
+        raise _no_store(host, port, error) from error
+    return dist.PrefixStore(f"evaluate {os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)}", store)
+
+
+def _no_store(host: str, port: int, error: BaseException) -> InputError:
+    return InputError(
+        "MASTER_ADDR: {host}, port {port}, cannot be reached ({reason}); start with torchrun",
+        host=host,
+        port=port,
+        reason=system_reason(error),
+    )

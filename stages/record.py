@@ -17,11 +17,14 @@ import pandas as pd
 import torch
 
 from model import Checkpoint
-from reading.checksums import sha256, split_fingerprint
+from reading.checksums import split_fingerprint
+from reading.masks import PackedMasks
 from reading.settings import Settings
 from stages.faithfulness import Checks
 from stages.leakage import Leakage, trained_on_warnings
 from stages.network import Execution
+from stages.originals import Originals
+from stages.paths import path_digest, recorded_argument, recorded_path, without_folders
 from stages.serialise import as_json
 from stats.calibration import Calibration
 from stats.focus import Focus
@@ -57,7 +60,8 @@ class Evaluation:
 
     images: every image with its split. skipped: those that are left out, and why.
     maps: (N, h, w) float32, years. picture_sums: first year of an age group -> sum (S, S) of the
-    grey values of its images. mean_masks: the same -> share (S, S) of its masks at each pixel.
+    grey values of its images. masks: (S, S), as they were used. mean_masks: first year of an age
+    group -> share (S, S) of its masks at each pixel.
     sum_is_prediction: a map's cells and an offset sum up to the age.
     """
 
@@ -72,7 +76,9 @@ class Evaluation:
     skipped: pd.DataFrame
     maps: npt.NDArray[np.float32]
     picture_sums: dict[int, npt.NDArray[np.float64]]
+    originals: Originals
     mask_paths: tuple[Path | None, ...]
+    masks: PackedMasks
     mean_masks: dict[int, npt.NDArray[np.float64]]
     analysis: Analysis
     focus: Focus
@@ -186,26 +192,38 @@ def run_record(
     *,
     image_dir: Path,
     excel_path: Path,
+    workbook_sha256: str,
     processes: int,
     amp_error: float | None,
     warnings: list[str],
     seconds: Mapping[str, float],
+    mask_dir: Path | None = None,
+    record_paths: bool = False,
 ) -> dict[str, object]:
-    """Record where the numbers come from: inputs, machine, versions, warnings, times."""
+    """Record where the numbers come from: inputs, machine, versions, warnings, times.
+
+    record_paths: paths as they were given. Otherwise a digest tells one place from another.
+    """
+    checkpoint_path = evaluation.checkpoint.path
+    shown = str if record_paths else recorded_path
+    if not record_paths:
+        warnings = [without_folders(text, (image_dir, mask_dir)) for text in warnings]
     skipped = evaluation.skipped
     device = execution.device.type
     if device == "cuda":
         device = f"cuda ({torch.cuda.get_device_name()})"
     return {
-        "checkpoint_path": str(evaluation.checkpoint.path),
+        "checkpoint_path": shown(checkpoint_path),
         "evaluation_time": datetime.now().astimezone().isoformat(timespec="seconds"),
         "device": device,
         "schema_version": SCHEMA_VERSION,
-        "command_line": sys.argv,
-        "image_dir": str(image_dir),
-        "excel_path": str(excel_path),
-        "checkpoint_sha256": sha256(evaluation.checkpoint.path),
-        "workbook_sha256": sha256(excel_path),
+        "command_line": sys.argv if record_paths else [*map(recorded_argument, sys.argv)],
+        "image_dir": shown(image_dir),
+        "excel_path": shown(excel_path),
+        "checkpoint_path_sha256": path_digest(checkpoint_path),
+        "image_dir_sha256": path_digest(image_dir),
+        "checkpoint_sha256": evaluation.checkpoint.sha256,
+        "workbook_sha256": workbook_sha256,
         "split_fingerprint": split_fingerprint(evaluation.table["filename"]),
         "left_out": {
             "total": len(skipped),

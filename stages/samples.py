@@ -27,6 +27,7 @@ from stages.listed import (
     listed_split,
     read_test_list,
 )
+from stages.originals import Originals
 from stages.predict import Inference
 from stats.age_groups import age_group_start
 from words.catalogue import in_both
@@ -45,7 +46,8 @@ class Samples:
 
     images: as `split_samples` gives them. split_source: what the split was made from, "settings",
     "checkpoint" (its lists), or "none". notes: what to warn of; doubts: why the split may not be
-    the one of the training; by language. first_keys: the first subjects of the workbook.
+    the one of the training; by language. first_keys: the first subjects of the workbook, and
+    workbook_sha256: its checksum.
     stored_mean: mean age of the training images in the checkpoint, years. proof: the test set
     against a list, where one is given.
     """
@@ -55,6 +57,7 @@ class Samples:
     notes: tuple[dict[str, str], ...]
     doubts: tuple[dict[str, str], ...]
     first_keys: str = ""
+    workbook_sha256: str = ""
     stored_mean: float | None = None
     proof: Proof | None = None
 
@@ -127,7 +130,7 @@ def collect_samples(
     The lists of the checkpoint, where it has any, are believed; otherwise the split is made anew
     from the settings. Raises InputError.
     """
-    images, labels = load_samples(image_dir, excel_path, cohort=cohort, sheet=sheet)
+    images, labels = load_samples(image_dir, excel_path, cohort, sheet, apart=True)
     given = given_lists(checkpoint.lists)
     if split == NO_SPLIT:
         found = _unsplit(images, checkpoint.lists, settings)
@@ -136,7 +139,10 @@ def collect_samples(
     else:
         found = _split_anew(images, labels.departures, checkpoint.lists, settings)
     found = dataclasses.replace(
-        found, first_keys=labels.first_keys, stored_mean=settings.train_age_mean
+        found,
+        first_keys=labels.first_keys,
+        stored_mean=settings.train_age_mean,
+        workbook_sha256=labels.sha256,
     )
     if check_split is None:
         return found
@@ -258,6 +264,7 @@ class Predictions:
     validation: pd.DataFrame | None
     skipped: pd.DataFrame
     notes: tuple[dict[str, str], ...]
+    originals: Originals
     doubts: tuple[dict[str, str], ...] = ()
 
 
@@ -302,12 +309,14 @@ def with_predictions(
     if validation and not held_out.any():
         raise InputError("--calibrate: the validation split has no image that can be read")
     table = table.drop(columns="evaluated")
+    paths = rows["path"].tolist()
     return Predictions(
         table=table[evaluated].reset_index(drop=True),
         maps=found.maps[evaluated],
         validation=table[held_out] if validation else None,
         skipped=skipped,
         notes=(*warnings, *image_notes(found)),
+        originals=Originals({paths[row]: digest for row, digest in found.digests.items()}),
         doubts=tuple(doubts),
     )
 

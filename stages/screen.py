@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from errors import one_line
 from stages.record import Evaluation
 from stages.write import stamp
 from words.catalogue import texts
@@ -28,5 +29,5 @@ def summary_text(found: Evaluation, final: Path, lang: str) -> str:
     note = stamp(found, lang)
     if note is not None:
         parts.append(words["synthetic"].format(note=note))
-    parts.append(words["results"].format(folder=final))
+    parts.append(words["results"].format(folder=one_line(final)))
     return "\n\n".join(part for part in parts if part)

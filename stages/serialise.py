@@ -5,12 +5,16 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+# A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection").
+_FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 
 
 def as_json(value: object) -> Any:
@@ -40,8 +44,19 @@ def as_json(value: object) -> Any:
 
 
 def json_text(value: object) -> str:
-    """Write a value as strict JSON, two spaces, keys in the order given."""
-    return json.dumps(as_json(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """Write a value as strict JSON, two spaces, keys in the order given.
+
+    Letters are written as they are; what cannot be printed, such as bidi marks, as escapes.
+    """
+    text = json.dumps(as_json(value), indent=2, ensure_ascii=False, allow_nan=False)
+    return re.sub(r"[^\n -~]", _escaped, text) + "\n"
+
+
+def _escaped(character: re.Match[str]) -> str:
+    if character[0].isprintable():
+        return character[0]
+    units = character[0].encode("utf-16-be", "surrogatepass").hex()
+    return re.sub("(....)", r"\\u\1", units)
 
 
 def csv_text(table: pd.DataFrame) -> str:
@@ -49,13 +64,40 @@ def csv_text(table: pd.DataFrame) -> str:
 
     The network computes in float32, and so the shortest text that gives back the float32 stands for
     what was computed; true ages stay as they are in the workbook. A byte order mark comes first:
-    without it, Excel takes UTF-8 for the code page of its country.
+    without it, Excel takes UTF-8 for the code page of its country. Texts are written by `as_cell`.
     """
     computed = table.select_dtypes("float64").columns.difference(["true_age"])
-    text: str = table.astype(dict.fromkeys(computed, "float32")).to_csv(
-        index=False, lineterminator="\n", float_format=_shortest
-    )
-    return f"\ufeff{text}"
+    texts = table.select_dtypes(exclude=["number", "bool"]).columns
+    table = table.astype(dict.fromkeys(computed, "float32"))
+    table = table.assign(**{name: table[name].map(as_cell) for name in texts})
+    rows = _Rows()
+    table.to_csv(rows, index=False, lineterminator="\r\n", float_format=_shortest)
+    return "\ufeff" + "".join(rows.lines)
+
+
+class _Rows:
+    """Takes rows from a writer of CSV, which quotes \\r and \\n where rows end with both."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def write(self, row: str) -> None:
+        self.lines.append(row.removesuffix("\r\n") + "\n")
+
+
+def as_cell(value: object) -> object:
+    """Put an apostrophe before a text that a spreadsheet would take for a formula.
+
+    So it goes before a text that begins with one, too. Anything but a text stays as it is.
+    """
+    begins = isinstance(value, str) and value.startswith(("'", *_FORMULA_STARTS))
+    return f"'{value}" if begins else value
+
+
+def from_cell(text: str) -> str:
+    """Take away the apostrophe that `as_cell` put there."""
+    begins = text.startswith("'") and text[1:].startswith(("'", *_FORMULA_STARTS))
+    return text[1:] if begins else text
 
 
 def _shortest(value: np.floating[Any]) -> str:

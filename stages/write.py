@@ -19,11 +19,12 @@ from plots.fonts import figure_texts
 from plots.heatmaps import GroupMap, age_groups_figure, check_figure, focus_figure
 from plots.samples import Sample, contact_sheet, sample_figure
 from plots.style import save_figure
-from reading.images import read_image
-from reading.masks import read_mask
-from reading.predictions import METRICS_FILE, PREDICTIONS_FILE
+from reading.files import UnreadableFile
+from reading.images import picture
+from reading.masks import Mask, read_mask
+from reading.predictions import METRICS_FILE, PREDICTIONS_FILE, SPLIT_FILE
+from reading.resize import resize_mask
 from stages.leakage import NEAR_BITS
-from stages.listed import SPLIT_FILE
 from stages.record import Evaluation
 from stages.serialise import csv_text, json_text, write_text
 from stats.age_groups import age_group_start
@@ -93,15 +94,27 @@ def _age_groups(evaluation: Evaluation, presentation: Presentation) -> Figure:
 
 
 def _sample(evaluation: Evaluation, row: int) -> Sample:
-    table, mask_path = evaluation.table, evaluation.mask_paths[row]
+    table = evaluation.table
+    content = evaluation.originals.read(table["path"][row])
     return Sample(
         filename=table["filename"][row],
-        image=read_image(table["path"][row])[0],
-        mask=None if mask_path is None else read_mask(mask_path),
+        image=None if content is None else picture(content)[0],
+        mask=_full_mask(evaluation.mask_paths[row], evaluation.masks[row]),
         signed_map=evaluation.maps[row],
         true_age=table["true_age"][row],
         pred_age=table["pred_age"][row],
     )
+
+
+def _full_mask(path: Path | None, used: Mask | None) -> Mask | None:
+    """The mask of a file as long as it is the one that was used, else that one, (S, S)."""
+    if path is None or used is None:
+        return None
+    try:
+        found = read_mask(path)
+    except UnreadableFile:
+        return used
+    return found if np.array_equal(resize_mask(found, used.shape), used) else used
 
 
 def _single_sample(evaluation: Evaluation, presentation: Presentation, *, largest: bool) -> Figure:

@@ -6,12 +6,18 @@ Every property is tried with the same 200 examples in each run. For other ones, 
 """
 
 import dataclasses
+import json
 import os
 import re
+import stat
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from errors import plain
+from reading import apart
 
 pytest.register_assert_rewrite("tests.fuzz.common")
 
@@ -154,10 +160,74 @@ def command_without_files(capsys):
     return _runner(capsys)
 
 
+def _read_here(function, data, *arguments, path, without):
+    """As `run_apart`, without its process; answers travel as JSON all the same."""
+    answer = json.dumps(apart._packed(function(data, *arguments)))
+    return json.loads(answer, object_hook=apart._unpacked)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def workbooks_are_read_here():
+    """A process for each takes a third of a second; `read_apart` is for tests that need it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reading.labels.run_apart", _read_here)
+        yield
+
+
+@pytest.fixture
+def read_apart(monkeypatch):
+    """Read workbooks in a process of their own, as the command does."""
+    monkeypatch.setattr("reading.labels.run_apart", apart.run_apart)
+
+
 @pytest.fixture
 def no_figures(monkeypatch):
     """For what does not look at them: they take most of the time."""
     monkeypatch.setattr("stages.write.FIGURES", {})
+
+
+def _state(folder):
+    """What is there, by name: its kind, its place on the disk, and when it was changed."""
+    found = {path: os.lstat(path) for path in folder.rglob("*")}
+    return {
+        path: (
+            is_folder := stat.S_ISDIR(one.st_mode),
+            one.st_mode,
+            one.st_ino,
+            is_folder or one.st_mtime_ns,
+        )
+        for path, one in found.items()
+    }
+
+
+@pytest.fixture
+def ends_in_one_line(study, tmp_path, command, monkeypatch, no_figures):
+    """Check a bad input: `check(make, expected)`.
+
+    make: of a folder, what takes the place of an input of the study, with further arguments under
+    `more`, or all of them under `arguments`. The run ends in this line, soon; nothing is run,
+    written, changed or removed.
+    """
+
+    def check(make, expected):
+        monkeypatch.chdir(tmp_path)
+        replaced = make(tmp_path)
+        more = replaced.pop("more", ())
+        given = replaced.pop("arguments", None)
+        given = given or study.arguments(tmp_path / "out", *more, **replaced)
+        before = _state(tmp_path), _state(study.folder)
+        start = time.monotonic()
+        done = command(given)
+        assert time.monotonic() - start < 60
+        assert (done.status, done.out) == (2, "")
+        line = done.err.removesuffix("\n").replace(str(tmp_path), "{d}")
+        line = line.replace(str(study.folder), "{s}")
+        pattern = re.escape(f"evaluate.py: error: {expected}").replace(r"\*", ".*")
+        assert re.fullmatch(pattern, line), line
+        assert plain(line) == line
+        assert (_state(tmp_path), _state(study.folder)) == before
+
+    return check
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """One list of bad inputs: the line that each of them ends in, and that nothing else happens.
 
-What test_evaluate_refusals.py refuses is not repeated here. In the expected lines, `{d}` is the
-folder of the case and `*` what another program says.
+What test_evaluate_refusals.py refuses is not repeated here; attacks are in attacks.py. In the
+expected lines, `{d}` is the folder of the case and `*` what another program says.
 """
 
 import io
-import re
 import struct
-import zipfile
 import zlib
 
 import numpy as np
@@ -15,17 +13,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tests.bad_checkpoints import CHECKPOINTS, book, raw
+from tests.bad_checkpoints import CHECKPOINTS, book, option, raw
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-def xml_bomb(folder):
-    """A sheet that declares 2 GB; what it holds in truth does not matter."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("xl/worksheets/sheet1.xml", bytes(123_456))
-    return buffer.getvalue().replace(struct.pack("<L", 123_456), struct.pack("<L", 2**31))
 
 
 def folder_named(*parts):
@@ -36,10 +26,6 @@ def folder_named(*parts):
         return {"images": folder / "images"}
 
     return make
-
-
-def option(*more):
-    return lambda folder: {"more": more}
 
 
 def file_for(option_name):
@@ -72,11 +58,6 @@ CASES = CHECKPOINTS | {
     "half a workbook": (
         raw("w.xlsx", lambda d: book([["id", "age"]])(d)["workbook"].read_bytes()[:900]),
         "{d}/w.xlsx: is damaged or not a workbook (*); save it again as .xlsx",
-    ),
-    "zip bomb": (
-        raw("w.xlsx", xml_bomb),
-        "{d}/w.xlsx: unpacks to 2,048 MB, over the limit of 256 MB; copy the table to a new "
-        "workbook",
     ),
     "formula": (
         book([["id", "age"], [1, "=B3+1"]]),
@@ -180,10 +161,6 @@ CASES = CHECKPOINTS | {
         option("--seed", "-1"),
         "argument --seed: '-1' is not a whole number from 0 to 4294967295; see --help",
     ),
-    "--seed 400 digits": (
-        option("--seed", "9" * 400),
-        "argument --seed: '9*9' is not a whole number from 0 to 4294967295; see --help",
-    ),
     "--min-age": (
         option("--min-age", "-1"),
         "argument --min-age: '-1' is not an age of 0 years or more; see --help",
@@ -258,30 +235,13 @@ CASES = CHECKPOINTS | {
         option("--margin", "0"),
         "argument --margin: '0' is not a number of years above 0; see --help",
     ),
-    "two lines": (
-        option("--cohort", "a\nb"),
-        "--cohort a b: no such cohort; {s}/characteristics.xlsx has Healthy, Pathological",
-    ),
+    "an empty name": (option("--sheet="), "argument --sheet: has an empty value; see --help"),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_one_line(study, tmp_path, command, monkeypatch, no_figures, case):
-    make, expected = CASES[case]
-    monkeypatch.chdir(tmp_path)
-    replaced = make(tmp_path)
-    more = replaced.pop("more", ())
-    before = study.contents()
-    done = command(study.arguments(tmp_path / "out", *more, **replaced))
-    assert done.status == 2
-    assert done.out == ""
-    assert done.err.endswith("\n")
-    line = done.err[:-1].replace(str(tmp_path), "{d}")
-    line = line.replace(str(study.folder), "{s}")
-    assert re.fullmatch(re.escape(f"evaluate.py: error: {expected}").replace(r"\*", ".*"), line)
-    assert not (tmp_path / "ran").exists()
-    assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
-    assert study.contents() == before
+def test_one_line(ends_in_one_line, case):
+    ends_in_one_line(*CASES[case])
 
 
 def picture(mode="RGB", file_format="PNG", size=(70, 64), **more):
@@ -300,11 +260,11 @@ def bomb():
 UNUSABLE = {
     "empty": (b"", "is empty (0 bytes)"),
     "cut": (picture()[:-40], "is cut short"),
-    "cut jpeg": (picture(file_format="JPEG")[:-40], "is cut short or damaged"),
+    "cut jpeg": (picture(file_format="JPEG")[:-40], "is cut short"),
     "flipped": (picture()[:500] + b"\0\0\0" + picture()[503:], "checksum fails"),
     "bomb": (bomb(), "has 20000 x 20000 pixels, over the limit"),
     "text": (b"hello", "is not a PNG, JPEG, GIF or BMP image"),
-    "folder": (None, "is a folder, not an image"),
+    "folder": (None, "is a folder, not a file"),
     "link": ("nowhere.png", "is a link to a file that does not exist"),
 }
 USABLE = {

@@ -1,12 +1,11 @@
-"""The one line that ends a command, and what is left to be a traceback."""
+"""Messages, and the command line that raises them; test_commands.py has how a command ends."""
 
 import errno
-import functools
 import pickle
 
 import pytest
 
-from errors import InputError, Message, Parser, complain, one_list, system_reason
+from errors import HelpShown, InputError, Message, Parser, one_line, one_list, plain, system_reason
 from words.catalogue import translated
 
 WORDS = {
@@ -22,75 +21,11 @@ WORDS = {
 }
 
 
-def said(capsys, error, **more):
-    assert complain("evaluate.py", error, **more) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert captured.err.endswith("\n")
-    return captured.err[:-1]
-
-
-@pytest.mark.parametrize(
-    ("error", "line"),
-    [
-        (InputError("a.png: is empty"), "a.png: is empty"),
-        (InputError("a\nb:\tis  empty"), "a b: is empty"),
-        (FileNotFoundError(errno.ENOENT, "No such file", "a.png"), "a.png: No such file"),
-        (OSError(errno.ENOSPC, "No space left"), "output: No space left"),
-        (MemoryError(), "out of memory (the machine has no more)"),
-        (MemoryError("CUDA out of memory."), "out of memory (CUDA out of memory.)"),
-        (KeyboardInterrupt(), "interrupted; nothing half-written was left"),
-    ],
-)
-def test_one_line(capsys, error, line):
-    assert said(capsys, error) == f"evaluate.py: error: {line}"
-
-
-def test_only_memory_is_told_how_to_save_it(capsys):
-    cure = {"for_less_memory": "; try a smaller --batch-size"}
-    assert said(capsys, MemoryError(), **cure).endswith("no more); try a smaller --batch-size")
-    assert said(capsys, InputError("a"), **cure) == "evaluate.py: error: a"
-
-
-def test_ctrl_c_below_other_errors_is_found(capsys):
-    try:
-        try:
-            try:
-                raise KeyboardInterrupt
-            finally:
-                raise ValueError("an entry is open")
-        except ValueError as error:
-            raise InputError("a.png: is empty") from error
-    except InputError as error:
-        assert said(capsys, error).endswith("interrupted; nothing half-written was left")
-
-
-@pytest.mark.parametrize("error", [ValueError("x"), RuntimeError("out of memory"), OSError("x")])
-def test_a_fault_of_the_program_is_raised_again(capsys, error):
-    with pytest.raises(type(error)) as caught:
-        complain("evaluate.py", error)
-    assert caught.value is error
-    assert capsys.readouterr().err == ""
-
-
-def test_the_line_in_another_language(capsys):
-    say = functools.partial(translated, lang="zh")
-    error = InputError("--checkpoint {path}: no such file", path="a b.pth")
-    assert said(capsys, error, say=say) == "evaluate.py: 错误：--checkpoint a b.pth：没有这个文件"
-    full = OSError(errno.ENOSPC, "No space left on device", "out.png")
-    assert said(capsys, full, say=say) == "evaluate.py: 错误：out.png：磁盘空间不足"
-    memory = {"say": say, "for_less_memory": Message("; try a smaller --batch-size")}
-    assert said(capsys, MemoryError(), **memory) == (
-        "evaluate.py: 错误：内存不足（本机内存已用完）；请减小 --batch-size"
-    )
-    untold = InputError("what nobody translated")
-    assert said(capsys, untold, say=say) == "evaluate.py: 错误：what nobody translated"
-
-
 def test_reasons_of_the_system_are_one_line():
     assert system_reason(OSError(errno.EACCES, "Permission denied", "a")) == "Permission denied"
     assert system_reason(ValueError("a\nb")) == "a"
     assert system_reason(KeyError()) == "KeyError"
+    assert system_reason(OSError(5, 5)) == "5"
 
 
 def test_a_list_keeps_the_facts_of_its_parts():
@@ -99,6 +34,28 @@ def test_a_list_keeps_the_facts_of_its_parts():
     assert translated(one_list(parts), "zh") == "其中没有 x、{b}、无"
     assert translated(one_list(parts, "{a}; {b}"), "zh") == "其中没有 x；{b}；无"
     assert one_list(["a"]) == "a"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("年龄 é\t1\nx", "年龄 é\t1\nx"),
+        ("a\u3000b\u00a0c", "a\u3000b\u00a0c"),  # spaces: wide, and one that does not break
+        ("\x1b[31m\x07\r", r"\x1b[31m\x07\r"),
+        ("\x9b2J\x7f", r"\x9b2J\x7f"),
+        ("\u202eexe.png\u2066", r"\u202eexe.png\u2066"),
+        ("a\u2028b\u2029c\x85", r"a\u2028b\u2029c\x85"),
+        ("caf\udce9.png", r"caf\udce9.png"),  # a byte that is no UTF-8
+        ("\U000e0041", r"\U000e0041"),  # an invisible tag
+    ],
+)
+def test_what_a_terminal_obeys_is_escaped(text, shown):
+    assert plain(text) == shown
+    assert plain(shown) == shown
+
+
+def test_a_name_stays_in_its_line_and_column():
+    assert one_line("a\nWARNING: b\tc\x1b.png") == r"a\nWARNING: b\tc\x1b.png"
 
 
 # ---------------------------------------------------------------- the command line
@@ -167,6 +124,27 @@ def test_arguments_that_are_fine():
             "缺少必需的参数：FILES；参见 --help",
         ),
         (
+            ["--image-dir", "", "a"],
+            "argument --image-dir: has an empty value; see --help",
+            "参数 --image-dir：值为空；参见 --help",
+        ),
+        (
+            ["a", "--seed="],
+            "argument --seed: has an empty value; see --help",
+            "参数 --seed：值为空；参见 --help",
+        ),
+        ([""], "argument '': has an empty value; see --help", "参数 ''：值为空；参见 --help"),
+        (
+            ["--image-dir=a\0b", "a"],
+            "argument --image-dir: holds a NUL character; see --help",
+            "参数 --image-dir：含有 NUL 字符；参见 --help",
+        ),
+        (
+            ["a=\0"],
+            "argument 'a=\\x00': holds a NUL character; see --help",
+            "参数 'a=\\x00'：含有 NUL 字符；参见 --help",
+        ),
+        (
             ["a", "--help=3"],
             "argument -h/--help: ignored explicit argument '3'; see --help",
             "参数 -h/--help：不接受值 '3'；参见 --help",
@@ -188,7 +166,7 @@ def test_without_arguments_those_of_the_process_are_parsed(monkeypatch):
 
 def test_help_is_made_of_the_words(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    with pytest.raises(SystemExit) as caught:
+    with pytest.raises(HelpShown) as caught:
         parser().parse(["-h"])
     assert caught.value.code == 0
     usage, _, rest = capsys.readouterr().out.partition("\n\n")

@@ -80,7 +80,7 @@ def test_headline_against_sklearn(finished, metrics):
 
 def test_contracted_keys(data, metrics):
     info = metrics["evaluation_info"]
-    assert info["checkpoint_path"] == str(data.checkpoint)
+    assert info["checkpoint_path"] == "run_1/best_model.pth"
     assert info["device"] == "cpu"
     assert set(info["seconds"]) >= {"start", "samples", "inference", "numbers", "figures"}
     assert metrics["model_config"] | {"stored_dtype": None} == {
@@ -205,9 +205,8 @@ def torchrun(count, arguments):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("count", [2, 3])
-def test_several_processes_give_the_same(data, finished, tmp_path, count):
-    done = torchrun(count, data.arguments(tmp_path, "--calibrate"))
+def test_several_processes_give_the_same(data, finished, tmp_path):
+    done = torchrun(3, data.arguments(tmp_path, "--calibrate"))
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("Results:") == 1
     folder = tmp_path / "01_base_run_1"
@@ -216,7 +215,7 @@ def test_several_processes_give_the_same(data, finished, tmp_path, count):
     assert other["filenames"] == found["filenames"]
     np.testing.assert_allclose(other["predictions"], found["predictions"], atol=1e-5)
     record = json.loads((folder / "test_metrics.json").read_text())["evaluation_info"]
-    assert record["processes"] == count
+    assert record["processes"] == 3
     with np.load(folder / "gradcam_maps.npz") as a, np.load(finished / "gradcam_maps.npz") as b:
         np.testing.assert_allclose(a["maps"], b["maps"], atol=1e-4)
 
@@ -230,6 +229,7 @@ def test_a_process_that_fails_ends_the_run_without_results(data, tmp_path):
     done = torchrun(2, data.arguments(tmp_path / "out", checkpoint=tmp_path / "c.pth"))
     assert done.returncode != 0
     assert "is not finite" in done.stderr
+    assert done.stderr.count("evaluate.py: error: ") == 1
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -237,6 +237,13 @@ def test_the_demo_is_refused_in_several_processes(monkeypatch):
     monkeypatch.setattr("demo.train.prepare_demo", lambda **_: pytest.fail("trained"))
     with pytest.raises(InputError, match="--demo: trains in one process"):
         evaluate.evaluate(parse_arguments(["--demo"]), World(rank=0, size=2))
+
+
+def test_a_comparison_is_refused_in_several_processes(monkeypatch, command, tmp_path):
+    monkeypatch.setattr(evaluate, "join", lambda: World(rank=0, size=2))
+    assert command(["--compare", str(tmp_path)]).refusal == (
+        "evaluate.py: error: --compare: works in one process; start it without torchrun"
+    )
 
 
 def test_names_of_the_feature_document_are_handed_on():
@@ -284,6 +291,8 @@ VARIES = {
     "command_line",
     "image_dir",
     "excel_path",
+    "checkpoint_path_sha256",
+    "image_dir_sha256",
     "checkpoint_sha256",
     "workbook_sha256",
     "versions",

@@ -10,7 +10,6 @@ import torch
 from PIL import Image
 
 import evaluate
-from errors import InputError
 from words.catalogue import texts
 from words.tables import display_width
 
@@ -127,9 +126,7 @@ def test_the_system_decides_on_the_language_of_an_error(monkeypatch, capsys):
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_help_fits_80_columns_and_names_every_option(capsys, monkeypatch, lang):
     monkeypatch.setenv("COLUMNS", "80")
-    with pytest.raises(SystemExit) as caught:
-        evaluate.main(["--help", "--lang", lang])
-    assert caught.value.code == 0
+    assert evaluate.main(["--help", "--lang", lang]) == 0
     out = capsys.readouterr().out
     assert all(display_width(line) <= 80 for line in out.splitlines())
     words = texts("options", lang)
@@ -157,12 +154,3 @@ def test_help_and_wrong_arguments_do_not_load_pytorch():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-
-
-def test_wrong_packages_are_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "cv2", None)
-    with pytest.raises(InputError, match="opencv-python-headless"):
-        evaluate.check_packages()
-    monkeypatch.setitem(sys.modules, "torchvision", None)
-    with pytest.raises(InputError, match=r"torch \S+ and torchvision \S+ do not fit"):
-        evaluate.check_packages()

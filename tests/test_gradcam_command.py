@@ -1,5 +1,6 @@
 """The figure of one image, and the command that writes it for several."""
 
+import os
 from pathlib import Path
 
 import matplotlib
@@ -12,6 +13,7 @@ from PIL import Image
 from torch import nn
 
 import gradcam
+from errors import InputError
 from plots.samples import BAD, GOOD
 from reading.images import decode
 from tests.common import small_network
@@ -206,9 +208,9 @@ def decoded(monkeypatch):
     """Name of every picture and mask that is decoded, in order."""
     names = []
 
-    def counted(path):
-        names.append(f"{Path(path).parent.name}/{Path(path).name}")
-        return decode(path)
+    def counted(content):
+        names.append(f"{content.path.parent.name}/{content.path.name}")
+        return decode(content)
 
     monkeypatch.setattr("reading.images.decode", counted)
     monkeypatch.setattr("reading.masks.decode", counted)
@@ -245,7 +247,7 @@ def test_command_stamps_the_pictures_of_a_synthetic_checkpoint(
     checkpoint = tmp_path / "best_model.pth"
     torch.save(content | {"synthetic": synthetic}, checkpoint)
     drawn = []
-    monkeypatch.setattr(gradcam, "save_figure", lambda figure, path: drawn.append(figure))
+    monkeypatch.setattr(gradcam, "place_figure", lambda figure, path: drawn.append(figure))
     path = folder / "Images/anon_3_1.png"
     arguments = ["--checkpoint", checkpoint, path, "--output-dir", tmp_path, "--lang", "en"]
     assert gradcam.main([*map(str, arguments)]) == 0
@@ -258,7 +260,7 @@ def test_command_without_a_chinese_font_stamps_in_english(folder, tmp_path, monk
     content = torch.load(folder / "best_model.pth", weights_only=True)
     torch.save(content | {"synthetic": True}, tmp_path / "best_model.pth")
     drawn = []
-    monkeypatch.setattr(gradcam, "save_figure", lambda figure, path: drawn.append(figure))
+    monkeypatch.setattr(gradcam, "place_figure", lambda figure, path: drawn.append(figure))
     files = ["--checkpoint", tmp_path / "best_model.pth", folder / "Images/anon_3_1.png"]
     arguments = [*map(str, files), "--output-dir", str(tmp_path), "--lang", "zh"]
     assert gradcam.main(arguments) == 0
@@ -301,6 +303,58 @@ def test_command_names_every_image_that_fails_and_does_the_others(folder, tmp_pa
     assert len(list((tmp_path / "out").iterdir())) == 2  # the same image twice: two files
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders")
+def test_command_meets_what_is_no_figure_at_the_start(folder, tmp_path, monkeypatch, capsys):
+    """And nothing is written through a link."""
+    monkeypatch.setattr(gradcam, "_explain_image", lambda *_: pytest.fail("began"))
+    os.mkfifo(tmp_path / "anon_1_1_gradcam.png")
+    files = ["--checkpoint", folder / "best_model.pth", folder / "Images/anon_1_1.png"]
+    assert gradcam.main([*map(str, files), "--output-dir", str(tmp_path)]) == 2
+    assert "anon_1_1_gradcam.png: is not a file, and a file" in capsys.readouterr().err
+    assert [path.is_fifo() for path in tmp_path.iterdir()] == [True]
+
+
+@pytest.mark.parametrize("mask", [False, True])
+def test_command_replaces_no_input(folder, tmp_path, monkeypatch, capsys, mask):
+    """Such as the figure of an earlier run, or the mask of an image with such a name."""
+    monkeypatch.setattr(gradcam, "_explain_image", lambda *_: pytest.fail("began"))
+    image, second = tmp_path / "a.png", tmp_path / "images" / "a_gradcam.png"
+    second.parent.mkdir()
+    read = tmp_path / "a_gradcam.png"
+    for path in (image, second, read):
+        path.write_bytes((folder / "Images/anon_1_1.png").read_bytes())
+    files = ["--checkpoint", folder / "best_model.pth", image, second if mask else read]
+    files += ["--mask-dir", tmp_path] if mask else []
+    assert gradcam.main([*map(str, files), "--output-dir", str(tmp_path)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"gradcam.py: error: {read}: is read in this run")
+    assert read.read_bytes() == image.read_bytes()
+    with pytest.raises(InputError, match="is read in this run"):
+        gradcam.generate_gradcam_visualization(
+            torch.nn.Identity(), image, None, None, None, "cpu", output_path=image
+        )
+
+
+def test_a_name_forges_no_line(folder, tmp_path, capsys):
+    image = tmp_path / "a\nb.png"
+    image.write_bytes((folder / "Images/anon_1_1.png").read_bytes())
+    files = ["--checkpoint", folder / "best_model.pth", image]
+    assert gradcam.main([*map(str, files), "--output-dir", str(tmp_path)]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert r"a\nb.png: " in line
+
+
+def test_command_writes_through_no_link(folder, tmp_path, capsys):
+    (tmp_path / "mine.txt").write_text("mine")
+    link = tmp_path / "anon_1_1_gradcam.png"
+    link.symlink_to(tmp_path / "mine.txt")
+    files = ["--checkpoint", folder / "best_model.pth", folder / "Images/anon_1_1.png"]
+    assert gradcam.main([*map(str, files), "--output-dir", str(tmp_path)]) == 0
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+    assert link.read_bytes()[:4] == b"\x89PNG" and not link.is_symlink()
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -331,7 +385,7 @@ def test_command_refuses_in_one_line(folder, capsys, arguments, message):
         ),
         (["--checkpoint", "{}", "a.png", "--layer", "fc"], "--layer fc：该层的输出应为"),
         (["--checkpoint", "{}", "a.png", "--mask-dir", "no"], "--mask-dir no：没有这个文件夹"),
-        (["--checkpoint", "absent.pth", "a.png"], "absent.pth：没有这个文件；--checkpoint 需要"),
+        (["--checkpoint", "absent.pth", "a.png"], "absent.pth：文件不存在"),
     ],
 )
 def test_command_refuses_in_chinese(folder, capsys, arguments, message):
@@ -344,8 +398,7 @@ def test_command_refuses_in_chinese(folder, capsys, arguments, message):
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_help_fits_80_columns_and_is_in_the_language(capsys, monkeypatch, lang):
     monkeypatch.setenv("COLUMNS", "80")
-    with pytest.raises(SystemExit):
-        gradcam.main(["--help", "--lang", lang])
+    assert gradcam.main(["--help", "--lang", lang]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert all(display_width(line) <= 80 for line in lines)
     assert lines[0].startswith("用法：gradcam.py" if lang == "zh" else "usage: gradcam.py")

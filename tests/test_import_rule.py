@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-FACES = ("evaluate", "gradcam", "model", "dataset", "errors")
+FACES = ("evaluate", "gradcam", "model", "dataset", "commands", "errors")
 
 
 def test_imports_go_one_way(tmp_path):

@@ -1,6 +1,7 @@
 """The network, and every form of checkpoint that it is loaded from or refused."""
 
 import argparse
+import hashlib
 import pathlib
 
 import numpy as np
@@ -338,18 +339,6 @@ REFUSED = {
         },
         "head layer backbone.fc.9999.weight: no head is that deep",
     ),
-    "sparse": (
-        lambda n: {
-            "state_dict": {**n.state_dict(), "backbone.bn1.bias": torch.zeros(64).to_sparse()}
-        },
-        "weight backbone.bn1.bias is sparse or without values",
-    ),
-    "without values": (
-        lambda n: {
-            "state_dict": {**n.state_dict(), "backbone.bn1.bias": torch.zeros(64, device="meta")}
-        },
-        "weight backbone.bn1.bias is sparse or without values",
-    ),
     "NaN": (
         lambda n: (
             content_of(n)
@@ -414,6 +403,33 @@ def test_refused_with_its_reason(tmp_path, network, case):
     assert "\n" not in text
 
 
+NOT_PLAIN = {
+    "a sparse tensor": lambda: torch.zeros(64).to_sparse(),
+    "a nested tensor": lambda: torch.nested.nested_tensor([torch.zeros(64)]),
+    "a tensor without values": lambda: torch.zeros(64, device="meta"),
+    "a quantised tensor": lambda: torch.quantize_per_tensor(torch.zeros(64), 1.0, 0, torch.qint8),
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # of PyTorch: nested and quantised tensors will change
+@pytest.mark.parametrize("kind", NOT_PLAIN)
+def test_tensors_that_are_not_plain(tmp_path, kind):
+    path = save(tmp_path, {"state_dict": {"backbone.bn1.bias": NOT_PLAIN[kind]()}})
+    with pytest.raises(InputError, match=f"holds {kind}, which is not plain data"):
+        load_checkpoint(path)
+    with pytest.raises(InputError, match=r"weight backbone\.bn1\.bias is sparse or without values"):
+        load_checkpoint(path, trust=True)
+
+
+def test_the_checksum_is_that_of_the_bytes_read(tmp_path, network):
+    path = save(tmp_path, content_of(network))
+    written = path.read_bytes()
+    loaded = load_checkpoint(path)
+    path.unlink()
+    assert loaded.sha256 == hashlib.sha256(written).hexdigest()
+    assert_same_network(loaded.model, network)
+
+
 # ---------------------------------------------------------------- lists of files and subjects
 
 
@@ -448,6 +464,15 @@ def test_lists_may_stand_in_args_and_a_count_is_no_list(tmp_path):
     args = argparse.Namespace(test_subjects=[7.0, 8], train_files=30, val_files="v.txt")
     assert lists_of(tmp_path / "c.pth", args=args) == {"test_subjects": ("7.0", "8")}
     assert lists_of(tmp_path / "c.pth") == {}
+
+
+def test_a_list_in_a_list_is_not_written_out(tmp_path):
+    """Ten lists of ten lists of ..., thirty deep: as text they would have 10**30 characters."""
+    endless = [1]
+    for _ in range(30):
+        endless = [endless] * 10
+    found = lists_of(tmp_path / "c.pth", test_files=["a.png", endless, None])
+    assert found == {"test_files": ("a.png", "<list>", "<NoneType>")}
 
 
 def test_the_mean_age_that_training_stored(tmp_path):

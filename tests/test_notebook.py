@@ -52,8 +52,8 @@ def make_results(root, *, synthetic):
     ).to_csv(root / "results" / "predictions.csv", index=False)
     metrics = {
         "evaluation_info": {
-            "checkpoint_path": str(root / "best_model.pth"),
-            "image_dir": str(root / "Images"),
+            "checkpoint_path": "run/best_model.pth",  # as the record of absolute paths has them
+            "image_dir": "study/Images",
         },
         "model_config": {"image_size": 64},
         "dataset_config": {"synthetic": synthetic},
@@ -64,7 +64,7 @@ def make_results(root, *, synthetic):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("synthetic", "lang"), [(False, "en"), (True, "en"), (True, "zh")])
+@pytest.mark.parametrize(("synthetic", "lang"), [(False, "en"), (True, "zh")])
 def test_runs_from_top_to_bottom(tmp_path, monkeypatch, synthetic, lang):
     if lang == "zh" and cjk_family() is None:
         pytest.skip("no font with Chinese characters here")
@@ -75,6 +75,10 @@ def test_runs_from_top_to_bottom(tmp_path, monkeypatch, synthetic, lang):
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     settings = next(cell for cell in notebook.cells if 'LANG = "auto"' in cell.source)
     settings.source = settings.source.replace('LANG = "auto"', f'LANG = "{lang}"')
+    for name, path in (("CHECKPOINT", "best_model.pth"), ("IMAGE_DIR", "Images")):
+        settings.source = settings.source.replace(
+            f"{name} = None", f"{name} = {str(tmp_path / path)!r}"
+        )
     definitions = next(
         i for i, cell in enumerate(notebook.cells) if "def show(figure)" in cell.source
     )

@@ -80,8 +80,15 @@ def language(choice: str) -> str:
     if choice != "auto":
         return choice
     names = [os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
-    name = next((name for name in names if name), None) or getlocale()[0] or ""
+    name = next((name for name in names if name), None) or _locale()
     return "zh" if name.lower().startswith(("zh", "chinese")) else "en"
+
+
+def _locale() -> str:
+    try:
+        return getlocale()[0] or ""
+    except ValueError:  # LC_CTYPE=UTF-8, as macOS sets it, names no language
+        return ""
 
 
 def asked_language(argv: Sequence[str] | None) -> str:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from errors import one_line
 from words.catalogue import texts, translated
+
+# What Markdown, or GitHub's, takes for more than letters: all of it is ASCII punctuation.
+_MARKUP = re.compile(
+    r"[\\`*\[\]<>&|~$@#^{}]|(?<![^\W_])_|_(?![^\W_])|://|www\.|^(?:[-+= ]|\d+[.)])", re.IGNORECASE
+)
 
 Group = Sequence[Mapping[str, str]]  # images that belong together: filename, split, subject_id
 
@@ -140,7 +147,7 @@ def leakage_report(leakage: LeakageLike, *, near_bits: int, lang: str) -> str:
     near_bits: up to so many differing bits, two images are nearly identical.
     """
     words = texts("leakage", lang)
-    head = words["head"].format(verdict=leakage_verdict(leakage, lang))
+    head = words["head"].format(verdict=_literal(leakage_verdict(leakage, lang)))
     source = words[f"source_{leakage.split_source}"]
     lines = [words["title"], "", head, "", source, "", words["columns"], "|---|---:|---:|"]
     lines += [
@@ -160,7 +167,11 @@ def _sections(
     words = texts("leakage", lang)
     near = leakage.near_identical_images_across_splits
     return [
-        ("section_subjects", leakage.subjects_in_several_splits, words["no_subjects"]),
+        (
+            "section_subjects",
+            map(_literal, leakage.subjects_in_several_splits),
+            words["no_subjects"],
+        ),
         (
             "section_identical",
             [_together(group, lang) for group in leakage.identical_images_across_splits],
@@ -185,19 +196,19 @@ def _sections(
         ),
         (
             "section_conflicts",
-            [str(translated(reason, lang)) for reason in leakage.conflicting_labels],
+            [_literal(str(translated(reason, lang))) for reason in leakage.conflicting_labels],
             words["nothing"],
         ),
         (
             "section_changed",
             [
-                words["changed_setting"].format(name=name, **change)
+                _literal(words["changed_setting"].format(name=name, **change))
                 for name, change in leakage.changed_settings.items()
             ],
             words["nothing"],
         ),
-        ("section_default", leakage.default_settings, words["nothing"]),
-        ("section_doubts", [doubt[lang] for doubt in leakage.doubts], words["nothing"]),
+        ("section_default", map(_literal, leakage.default_settings), words["nothing"]),
+        ("section_doubts", [_literal(doubt[lang]) for doubt in leakage.doubts], words["nothing"]),
         ("section_proof", _proof_items(leakage.proof, lang), words["not_proved"]),
     ]
 
@@ -208,9 +219,9 @@ def _proof_items(proof: ProofLike | None, lang: str) -> list[str]:
         return []
     words = texts("leakage", lang)
     return [
-        proof_sentence(proof, lang),
-        *(words["only_here_file"].format(name=name) for name in proof.images_not_in_it),
-        *(words["only_listed_file"].format(name=name) for name in proof.images_missing),
+        _literal(proof_sentence(proof, lang)),
+        *(words["only_here_file"].format(name=_code(name)) for name in proof.images_not_in_it),
+        *(words["only_listed_file"].format(name=_code(name)) for name in proof.images_missing),
     ]
 
 
@@ -242,7 +253,7 @@ def error_list(
         direction = words["over" if row.error > 0 else "under" if row.error < 0 else "exact"]
         mark = words["outlier"] if row.abs_error > outlier_years else "-"
         lines.append(
-            f"{row.filename}\t{row.true_age:.1f}\t{row.pred_age:.1f}\t{row.abs_error:.2f}\t"
+            f"{one_line(row.filename)}\t{row.true_age:.1f}\t{row.pred_age:.1f}\t{row.abs_error:.2f}\t"
             f"{words['signed'].format(direction=direction, error=row.error)}\t{mark}"
         )
     return "\n".join(lines) + "\n"
@@ -251,5 +262,27 @@ def error_list(
 def _together(group: Group, lang: str) -> str:
     words = texts("leakage", lang)
     return " = ".join(
-        words["image"].format(**{**image, "split": words[image["split"]]}) for image in group
+        words["image"].format(
+            filename=_code(image["filename"]),
+            split=words[image["split"]],
+            subject_id=_literal(image["subject_id"]),
+        )
+        for image in group
     )
+
+
+# ---------------------------------------------------------------- names that others gave
+
+
+def _code(text: str) -> str:
+    """Write a code span of Markdown, in which no character means anything else."""
+    text = one_line(text)
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    edge = " " if text.startswith(("`", " ")) or text.endswith(("`", " ")) else ""
+    return f"{fence}{edge}{text}{edge}{fence}"
+
+
+def _literal(text: str) -> str:
+    """Write a text as it is, or as a code span where Markdown would take part of it for markup."""
+    text = one_line(text)
+    return _code(text) if _MARKUP.search(text) else text

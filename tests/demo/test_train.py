@@ -37,7 +37,8 @@ def test_training_learns_from_the_training_split_alone(tmp_path, monkeypatch):
     samples, _ = split_samples(samples)
     opened = []
     monkeypatch.setattr(
-        "reading.images.decode", lambda path: opened.append(str(path)) or decode(path)
+        "reading.images.decode",
+        lambda content: opened.append(str(content.path)) or decode(content),
     )
     state = torch.get_rng_state()
     monkeypatch.setattr(train, "ARCHITECTURE", "resnet18")

@@ -1,14 +1,23 @@
 """Odd numbers as options, and the whole command on damaged files."""
 
+import contextlib
+import csv
+import json
 import math
+import os
+import shutil
+import sys
+from argparse import Namespace
 
 import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
+from commands import complain
+from errors import HelpShown, InputError, plain
 from stages.options import parse_arguments
 from tests.fuzz.checkpoints import WEIGHTS, saved, settings_of
-from tests.fuzz.common import comes_to_an_end, damaged, outcome
+from tests.fuzz.common import comes_to_an_end, damaged, outcome, watched
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 
@@ -44,6 +53,74 @@ def test_odd_numbers_as_options(study, tmp_path, given_options):
         for name in given_options:
             low, high = NUMERIC[name]
             assert low <= getattr(found, name) <= high
+
+
+OPTIONS = [
+    *("--checkpoint", "--image-dir", "--excel-path", "--mask-dir", "--cohort", "--sheet"),
+    *("--split", "--check-split", "--seed", "--image-size", "--device", "--amp", "--cam-layer"),
+    *("--output-dir", "--lang", "--compare", "--baseline", "--margin", "--demo", "--calibrate"),
+    *("--trust-checkpoint", "--", "-", "--x", "-q", "---", "="),
+]
+ODD_TEXTS = st.one_of(
+    st.text(max_size=8),
+    st.sampled_from(["", ".", "/", "a\0b", "caf\udce9", "\x1b[2J", "a\nb", "\u202e", "x" * 300]),
+    st.sampled_from(["test", "none", "zh", "cpu", "{path}", "%s", "~", "CON", "*", "1e400"]),
+)
+PARTS = st.one_of(
+    st.sampled_from(OPTIONS),
+    ODD_TEXTS,
+    st.tuples(st.sampled_from(OPTIONS), ODD_TEXTS).map("=".join),
+)
+
+
+@settings(max_examples=int(os.environ.get("FUZZ_EXAMPLES", "100")))
+@given(st.lists(PARTS, max_size=6))
+@example(["--output-dir", ""])
+@example(["--cohort=a\0b"])
+@example(["--sheet", "--help"])
+def test_any_arguments(study, tmp_path, capsys, more):
+    with watched(tmp_path):
+        try:
+            assert isinstance(parse_arguments([*study.arguments(tmp_path), *more]), Namespace)
+        except (InputError, HelpShown) as error:
+            complain("evaluate.py", error)
+    line = capsys.readouterr().err
+    assert line.count("\n") == len(line[:1])
+    assert plain(line) == line
+
+
+ODD_NAMES = st.text(
+    st.one_of(
+        st.characters(exclude_characters="/\0", exclude_categories=()),
+        st.sampled_from("$'\"%{}\\\n\t\u202e\u2028😀年=+-@ ,;|<>&*?"),
+    ),
+    max_size=40,
+)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+@pytest.mark.usefixtures("no_figures")
+@settings(max_examples=2, phases=[Phase.generate])
+@given(st.lists(ODD_NAMES, min_size=30, max_size=30, unique=True))
+def test_odd_file_names(study, tmp_path, command, names):
+    images = tmp_path / "Healthy" / "Images"
+    shutil.rmtree(images, ignore_errors=True)
+    images = study.copied_images(tmp_path)
+    first = min(images.iterdir())
+    subject = first.name.split("_")[1]
+    for name in names:
+        with contextlib.suppress(OSError):  # too long in UTF-8
+            (images / f"anon_{subject}_{name}.png").write_bytes(first.read_bytes())
+    more = ("--split", "all", "--allow-skipped")
+    done = command(study.arguments(tmp_path / "out", *more, images=images))
+    assert done.status == 0, done.err
+    for text in (done.out, done.err.replace("\r", "")):  # the progress bar goes back to its start
+        assert plain(text) == text
+    results = tmp_path / "out" / "run_1_all"
+    predicted = json.loads((results / "predictions.json").read_text(encoding="utf-8"))
+    with (results / "skipped_samples.csv").open(encoding="utf-8-sig", newline="") as file:
+        left_out = list(csv.DictReader(file))
+    assert len(predicted["filenames"]) + len(left_out) == len(list(images.iterdir()))
 
 
 @pytest.mark.usefixtures("no_figures")

@@ -134,12 +134,13 @@ def forged(draw):
 
 
 @given(forged())
-def test_forged_png(tmp_path, data):
+def test_forged_png(tmp_path, capfd, data):
     """Where both decoders find a picture in it, it has one size; its values may be anything."""
     found = read_both(tmp_path, data)
     if found is not None:
         width, height = np.frombuffer(data[16:24], ">u4")
         assert found.shape[:2] == (height, width)
+    assert capfd.readouterr().err == ""
 
 
 @given(

@@ -222,5 +222,5 @@ def test_a_name_of_many_lines_is_said_in_one(folder):
     assert_one_line(str(caught.value))
 
 
-def test_a_part_made_to_slow_the_search_for_formulas(folder):
+def test_a_part_that_no_sheet_refers_to_is_not_read(folder):
     assert samples_of(folder, packed(PARTS | {"xl/more.xml": "<f " * 600_000})) == BOOK_AGES

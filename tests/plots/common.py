@@ -25,3 +25,15 @@ def outside_the_canvas(figure):
         for text, box in boxes.items()
         if not (-1 <= box.x0 <= box.x1 <= width + 1 and -1 <= box.y0 <= box.y1 <= height + 1)
     ]
+
+
+ODD_NAMES = (
+    "$x_1$.png",
+    r"$\frac{.png",
+    "a\x1b[31mb.png",
+    "caf\udce9.png",  # a byte that is no UTF-8
+    "two\nlines\tand a tab.png",
+    "\u202eRTL.png",
+    "'\"%s{}{0}`|<b>.png",
+    "年龄 😀👩\u200d⚕.png",
+)

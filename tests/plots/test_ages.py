@@ -11,7 +11,7 @@ from matplotlib.text import Text
 
 from plots import ages, fonts
 from plots.age_groups import age_group_figure
-from plots.style import paper_style, save_figure
+from plots.style import figure_bytes, paper_style
 from tests.results import age_bias, age_group, analysis, bland_altman, estimate
 
 
@@ -57,9 +57,8 @@ def drawn(ax, label):
     return lines[0].get_data()
 
 
-def rendered(fig, folder):
-    save_figure(fig, folder / "figure.png", dpi=60)
-    return (folder / "figure.png").read_bytes()
+def rendered(fig):
+    return figure_bytes(fig, dpi=60)
 
 
 @pytest.fixture
@@ -336,10 +335,10 @@ def test_note_stands_on_top_of_every_figure():
 
 
 def test_equal_input_gives_equal_bytes_under_any_settings(tmp_path):
-    first = rendered(ages.evaluation_figure(samples(), four_images(), lang="en"), tmp_path)
+    first = rendered(ages.evaluation_figure(samples(), four_images(), lang="en"))
     changed = {"font.size": 20, "figure.facecolor": "black", "savefig.bbox": "tight"}
     with matplotlib.rc_context(changed):
-        again = rendered(ages.evaluation_figure(samples(), four_images(), lang="en"), tmp_path)
+        again = rendered(ages.evaluation_figure(samples(), four_images(), lang="en"))
         assert matplotlib.rcParams["font.size"] == 20
     assert first == again
 
@@ -347,7 +346,7 @@ def test_equal_input_gives_equal_bytes_under_any_settings(tmp_path):
 def test_settings_of_the_user_are_left_alone(tmp_path):
     before = dict(matplotlib.rcParams)
     for fig in made(CASES["eight"], "zh", None):
-        rendered(fig, tmp_path)
+        rendered(fig)
     assert dict(matplotlib.rcParams) == before
 
 
@@ -363,7 +362,7 @@ def test_chinese_figures_have_chinese_labels_and_every_letter_is_drawn(recwarn, 
     if fonts.cjk_family() is None:
         pytest.skip("no font with Chinese characters here")
     for fig in made(CASES["eight"], "zh", "合成数据"):
-        rendered(fig, tmp_path)
+        rendered(fig)
         for ax in fig.axes:
             assert "岁" in ax.get_xlabel()
             assert "岁" in ax.get_ylabel() or ax.get_ylabel() == "图像数（张）"

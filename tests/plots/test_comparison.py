@@ -8,8 +8,9 @@ import pytest
 
 from plots import fonts
 from plots.comparison import comparison_figure
-from plots.style import BLACK, BLUE, GREY
+from plots.style import BLACK, BLUE, GREY, save_figure
 from stats.paired import COMPARED
+from tests.plots.common import ODD_NAMES
 from tests.results import age_group_change, comparison, difference, no_difference
 
 
@@ -146,6 +147,12 @@ def test_a_chinese_run_name_never_becomes_empty_boxes(recwarn, monkeypatch, font
     assert key_of(fig.axes[4])[-2] == ("#1: 基线 é" if font else "#1: ?? é")
     fig.draw_without_rendering()
     assert [str(warning.message) for warning in recwarn if "Glyph" in str(warning.message)] == []
+
+
+def test_no_run_name_is_a_formula_or_lacks_a_letter(tmp_path, monkeypatch):
+    monkeypatch.setattr("matplotlib.mathtext.MathTextParser.parse", None)
+    for names in (ODD_NAMES, ODD_NAMES[:2]):
+        save_figure(comparison_figure(compared(names), lang="en"), tmp_path / "a.png")
 
 
 def test_chinese_titles_and_axes():

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from plots.samples import BAD, GOOD, Sample, contact_sheet, sample_figure, view
-from tests.plots.common import LANGS, outside_the_canvas
+from plots.style import save_figure
+from tests.plots.common import LANGS, ODD_NAMES, outside_the_canvas
 
 RNG = np.random.default_rng(0)
 
@@ -138,6 +139,14 @@ def test_a_file_name_is_no_formula():
     assert figure.texts[0].get_text() == "Largest error of 45 images: a$x^2$b.png"
     texts = [*figure.texts, contact_sheet([odd], []).axes[0]._left_title]
     assert not any(text.get_parse_math() for text in texts)
+
+
+def test_no_name_is_a_formula_or_lacks_a_letter(tmp_path, monkeypatch):
+    """matplotlib warns of a letter that no font has, and a warning is an error here."""
+    monkeypatch.setattr("matplotlib.mathtext.MathTextParser.parse", None)
+    odd = [replace(sample(1), filename=name) for name in ODD_NAMES]
+    for figure in (contact_sheet(odd, []), sample_figure(odd[1]), sample_figure(odd[-1])):
+        save_figure(figure, tmp_path / "a.png")
 
 
 def test_a_tile_without_a_true_age_gives_the_prediction_alone():

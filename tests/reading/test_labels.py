@@ -1,12 +1,14 @@
 """Labels of a workbook: both layouts, every odd row, and damaged files."""
 
 import datetime
+import hashlib
 
 import numpy as np
 import openpyxl
 import pytest
 
 from errors import InputError
+from reading import labels as labels_module
 from reading.labels import read_labels
 from tests.common import edit, in_sheet
 from words.catalogue import translated
@@ -245,6 +247,24 @@ def test_formula_without_a_stored_value_names_its_cell(book):
     assert as_dict(read_labels(book(rows[:2]))) == {"1": 20}  # one in another column is no matter
 
 
+def test_formula_without_a_stored_value_in_a_later_sheet(book):
+    path = book([["x"], [1]], title="Notes", sheets=[("Ages", [["id", "age"], [1, "=1+1"]])])
+    with pytest.raises(InputError, match=r"Ages!B2 holds a formula without a stored value"):
+        read_labels(path)
+
+
+def test_the_process_of_its_own_goes_without_numpy(book, monkeypatch):
+    asked = {}
+
+    def note(function, *_, **options):
+        asked.update(options)
+        return function(*_)
+
+    monkeypatch.setattr(labels_module, "run_apart", note)
+    assert as_dict(read_labels(book([["id", "age"], [1, 20]]), apart=True)) == {"1": 20}
+    assert asked["without"] == ["numpy"]
+
+
 BAD_TABLES = {
     "no age": ([["id", "Alter"], [1, 20]], r"no age column.*columns found: Data: id, Alter"),
     "no subject": ([["Nr", "Age"], [1, 20]], r"columns found: Data: Nr, Age"),
@@ -293,10 +313,36 @@ def test_a_misspelt_cohort_is_recognised(book):
 
 
 def test_no_such_file_and_folder(tmp_path):
-    with pytest.raises(InputError, match=r"nowhere\.xlsx: no such file"):
+    with pytest.raises(InputError, match=r"nowhere\.xlsx: does not exist"):
         read_labels(tmp_path / "nowhere.xlsx")
-    with pytest.raises(InputError, match="is not a file"):
+    with pytest.raises(InputError, match="is a folder, not a file"):
         read_labels(tmp_path)
+
+
+def test_workbook_that_is_open_elsewhere(book, monkeypatch):
+    path = book([["id", "age"], [1, 20]])
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.open", refuse)
+    with pytest.raises(InputError, match="may not be read; close it in Excel"):
+        read_labels(path)
+
+
+def test_what_is_hashed_is_what_was_read(book, monkeypatch):
+    path = book([["id", "age"], [1, 20]])
+    whole = path.read_bytes()
+    find = labels_module.find_labels
+
+    def find_and_swap(*arguments):
+        path.write_bytes(b"another file")
+        return find(*arguments)
+
+    monkeypatch.setattr(labels_module, "find_labels", find_and_swap)
+    labels = read_labels(path)
+    assert labels.sha256 == hashlib.sha256(whole).hexdigest()
+    assert as_dict(labels) == {"1": 20}
 
 
 def test_damaged_copies_end_in_one_line_or_in_labels(book):
@@ -348,6 +394,47 @@ def test_a_number_that_python_itself_refuses_to_read_is_a_damaged_file(book):
     with pytest.raises(InputError, match="damaged") as caught:
         read_labels(path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_subject_of_more_letters_than_are_read(book):
+    labels = read_labels(book([["id", "age"], [1, 20], ["9" * 256, 30], ["8" * 255, 30]]))
+    assert labels.problems["reason"].tolist() == [
+        f"Data!A3 holds '{'9' * 40}', not a subject number"
+    ]
+    assert as_dict(labels) == {"1": 20, "8" * 255: 30}
+
+
+def test_text_too_long_for_an_age_is_not_cut_to_one(book):
+    rows = [["id", "age"], [1, 20], [2, "45" + " " * 2000 + "months"], [3, "45" + "0" * 2000]]
+    labels = read_labels(book(rows))
+    assert as_dict(labels) == {"1": 20}
+    assert labels.problems["cell"].tolist() == ["Data!B3", "Data!B4"]
+
+
+def test_formula_in_another_column_or_above_the_header(book):
+    rows = [["=1+1"], ["id", "age", "sex"], [1, 20, "=B3"]]
+    labels = read_labels(book(rows))
+    assert labels.table["sex"].tolist() == [None]
+    assert labels.table["cohort"].tolist() == [None]
+
+
+def test_too_many_blocks(tmp_path):
+    names = [part for number in range(17) for part in (f"b{number}", None)]
+    path = write(tmp_path / "x.xlsx", [names, ["id", "age"] * 17, [1, 20] * 17])
+    with pytest.raises(InputError, match="'Data' has 17 blocks, over the limit of 16; copy those"):
+        read_labels(path)
+
+
+def test_lists_in_an_error_are_bounded_and_chinese(book):
+    rows = [[f"column {number}" for number in range(33)]]
+    with pytest.raises(InputError) as caught:
+        read_labels(book(rows))
+    assert str(caught.value).endswith("column 28, column 29, and 3 more")
+    said = translated(caught.value.message, "zh")
+    assert said.endswith("column 28、column 29，另有 3 个")
+    with pytest.raises(InputError) as caught:
+        read_labels(book(rows, sheets=[("B", [])]), sheet="C")
+    assert translated(caught.value.message, "zh").endswith("只有 Data、B")
 
 
 # ---------------------------------------------------------------- what training reads
@@ -403,5 +490,7 @@ def test_numbers_that_are_not_whole_are_doubtful(book):
 
 def test_first_keys(book):
     rows = [["id", "age"], *([number, 20] for number in range(1, 8))]
-    assert read_labels(book(rows)).first_keys == "1, 2, 3, 4, 5, ..."
+    first_keys = read_labels(book(rows)).first_keys
+    assert first_keys == "1, 2, 3, 4, 5, ..."
+    assert translated(first_keys, "zh") == "1、2、3、4、5……"
     assert read_labels(book(rows[:3])).first_keys == "1, 2"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from errors import InputError
+from reading.files import read_content
 from reading.predictions import MOST_YEARS, read_predictions
 
 
@@ -128,6 +129,9 @@ def test_a_split_that_is_recorded_in_part_or_of_other_predictions_is_none(tmp_pa
         ({"filenames": ["anon_1_1.png", "x/anon_1_1.png"]}, "anon_1_1.png appears twice"),
         ({"filenames": ["anon_1_1.png", None]}, "filenames: entry 2 is empty"),
         ({"filenames": [], "predictions": [], "targets": []}, "holds no predictions"),
+        ({"filenames": ["a\ud800.png", "b"]}, r"filenames holds 'a\\ud800\.png', which is no text"),
+        ({"subject_ids": ["a", "\ud800"]}, r"subject_ids holds '\\ud800', which is no text"),
+        ({"filenames": ["a\x1b[1m.png", "b"]}, r"holds 'a\\x1b\[1m\.png', which is no text"),
         ({"targets": "31"}, "needs the lists predictions, targets, filenames"),
     ],
 )
@@ -139,7 +143,48 @@ def test_faulty_contents_are_refused(tmp_path, changed, message):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"{", b"\xff\xfe\x00", b"", b"[" * 100_000, b"[1]", b"3"])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", r"is empty \(0 bytes\); give a result folder or its predictions\.json"),
+        (b"[" * 100_000, r"is not JSON \(it nests too deeply\); evaluate again"),
+        (b'{"a": 1, "a": 2}', r"is not JSON \(a key appears twice\); evaluate again"),
+        (b"[" + b"1" * 5000 + b"]", r"is not JSON \(Exceeds the limit .*\); evaluate again"),
+    ],
+)
+def test_hostile_json_is_refused_in_one_line(tmp_path, content, message):
+    (tmp_path / "b.json").write_bytes(content)
+    with pytest.raises(InputError, match=message) as caught:
+        read_predictions(tmp_path / "b.json")
+    assert "\n" not in str(caught.value)
+
+
+def test_more_than_can_be_read_is_refused(tmp_path, monkeypatch):
+    path = write(tmp_path / "a.json")
+    monkeypatch.setattr("reading.predictions.MOST_NAMES", 1)
+    with pytest.raises(InputError, match="holds 2 names, over the limit of 1"):
+        read_predictions(path)
+    monkeypatch.setattr("reading.predictions.MOST_LIST_BYTES", 9)
+    with pytest.raises(InputError, match=r"has \d+ bytes, over the limit of 9; give a result"):
+        read_predictions(path)
+
+
+@pytest.mark.parametrize("failing", ["predictions.json", "test_metrics.json"])
+def test_a_fault_of_the_machine_is_not_one_of_the_file(tmp_path, monkeypatch, failing):
+    path = write(tmp_path / "predictions.json")
+    write_metrics(tmp_path)
+
+    def broken(file, most):
+        if file.name == failing:
+            raise OSError(5, "Input/output error")
+        return read_content(file, most)
+
+    monkeypatch.setattr("reading.predictions.read_content", broken)
+    with pytest.raises(OSError, match="Input/output error"):
+        read_predictions(path)
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe\x00", b"[" * 100_000, b"[1]", b"3"])
 def test_what_is_not_predictions_is_refused(tmp_path, content):
     (tmp_path / "b.json").write_bytes(content)
     with pytest.raises(InputError, match=r"b\.json: (is not JSON|needs the lists)"):
@@ -147,7 +192,7 @@ def test_what_is_not_predictions_is_refused(tmp_path, content):
 
 
 def test_missing_files_are_refused(tmp_path):
-    with pytest.raises(InputError, match="nowhere: no such file or folder"):
+    with pytest.raises(InputError, match="nowhere: does not exist; give a result folder"):
         read_predictions(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"empty: holds no predictions\.json"):

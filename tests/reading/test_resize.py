@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from torchvision.transforms import InterpolationMode, Resize
 
-from reading.resize import resize_image, resize_mask
+from reading.resize import resize_image, resize_mask, shrink
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (31, 37)).astype(np.uint8)
@@ -41,3 +41,11 @@ def test_resize_mask_takes_pixel_centres():
     mask = np.zeros((4, 4), dtype=bool)
     mask[1, 3] = True
     assert resize_mask(mask, (2, 2)).tolist() == [[False, True], [False, False]]
+
+
+def test_shrinking_keeps_shape_and_means():
+    image = np.arange(24, dtype=np.uint8).reshape(2, 12)
+    assert shrink(image, 12) is image
+    # boxes of 4 x 1 (a share of 1/4 leaves half a row): columns 0-3, 4-7, 8-11 of both rows
+    assert shrink(image, 3).tolist() == [[8, 12, 16]]  # 7.5, 11.5, 15.5, rounded up
+    assert shrink(np.zeros((9, 5000, 3), np.uint8), 100).shape == (1, 100, 3)

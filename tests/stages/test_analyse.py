@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from stages.analyse import explain
+from stages.originals import Originals
 from tests.common import foreign_lines
 
 SIZE = 32
@@ -48,7 +49,7 @@ def explained(folder, mask_dir=None):
         }
     )
     maps = np.ones((4, 4, 4), np.float32)
-    return explain(table, maps, mask_dir=mask_dir, image_size=SIZE, workers=1)
+    return explain(table, maps, Originals({}), mask_dir=mask_dir, image_size=SIZE, workers=1)
 
 
 def test_good_images_and_masks_are_not_warned_of(images, tmp_path):

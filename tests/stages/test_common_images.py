@@ -105,3 +105,16 @@ def test_what_cannot_be_checked_is_noted_and_not_warned_of(tmp_path):
 def test_names_end_with_what_tells_them_apart(tmp_path):
     a, b = run(tmp_path / "a"), run(tmp_path / "b")
     assert run_names([a, b / "predictions.json"]) == ["a", "b"]
+    (tmp_path / "x").mkdir()
+    (tmp_path / "y").mkdir()
+    paths = [run(tmp_path / "x" / "a"), run(tmp_path / "y" / "a")]
+    assert run_names(paths) == ["x/a", "y/a"]
+    deep = [tmp_path / owner / "x" / "a" for owner in ("alice", "bob")]
+    for path in deep:
+        path.parent.mkdir(parents=True)
+        run(path)
+    assert run_names(deep) == ["x/a 1", "x/a 2"]  # not by whose they are
+    home = [tmp_path / "home" / owner / "a" for owner in ("alice", "bob")]
+    assert run_names(home) == ["a 1", "a 2"]
+    assert run_names([tmp_path / "a\n#2\tb", b]) == [r"a\n#2\tb", "b"]  # one line of the table
+    assert run_names([tmp_path / "\u202ea\udce9", b]) == [r"\u202ea\udce9", "b"]

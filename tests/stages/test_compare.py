@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 
 from errors import InputError
-from stages.compare import COMPARISON_FILES, compare_results, write_comparison
+from stages.compare import (
+    COMPARISON_FILES,
+    compare_results,
+    refuse_runs_inside,
+    write_comparison,
+)
 from stages.serialise import as_json
 from stats.paired import COMPARED, JUDGED
 from words.tables import comparison_table
@@ -299,7 +304,7 @@ def test_a_baseline_alone_is_refused(tmp_path):
     a = small(tmp_path)
     with pytest.raises(InputError, match=r"--baseline .*: is the only result"):
         compare_results([a], baseline=a)
-    with pytest.raises(InputError, match="nowhere: no such file or folder"):
+    with pytest.raises(InputError, match="nowhere: does not exist"):
         compare_results([a], baseline=tmp_path / "nowhere")
 
 
@@ -307,6 +312,27 @@ def test_the_same_file_twice_is_refused(tmp_path):
     a = small(tmp_path)
     with pytest.raises(InputError, match="is the same file as"):
         compare_results([a, a / ".." / "a" / "predictions.json"])
+
+
+def test_results_in_the_folder_of_the_comparison_are_refused(tmp_path):
+    a, b = small(tmp_path, "a"), small(tmp_path, "comparison")
+    with pytest.raises(InputError, match=r"--compare .*comparison: is in .*which the results rep"):
+        refuse_runs_inside(tmp_path / "comparison", [a, b])
+    with pytest.raises(InputError, match=r"--baseline .*predictions\.json: is in "):
+        refuse_runs_inside(tmp_path / "comparison", [a, a], b / "predictions.json")
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "predictions.json").symlink_to(b / "predictions.json")
+    with pytest.raises(InputError, match=r"--compare .*linked.predictions\.json: is in "):
+        refuse_runs_inside(tmp_path / "comparison", [a, tmp_path / "linked"])
+    refuse_runs_inside(a / "comparison", [a, b], b)  # beside the results that are compared
+
+
+def test_paths_of_runs_are_recorded_in_part(tmp_path):
+    a, b = small(tmp_path, "a"), small(tmp_path, "b")
+    found = compare_results([a, b])
+    assert [run.path for run in found.runs] == [f"{tmp_path.name}/a", f"{tmp_path.name}/b"]
+    found = compare_results([a, b], record_paths=True)
+    assert [run.path for run in found.runs] == [str(a), str(b)]
 
 
 def test_no_common_image_is_refused(tmp_path):
@@ -428,5 +454,10 @@ def test_tables_of_differences_and_of_images(tmp_path, runs):
 
 
 def test_comparing_does_not_wait_for_torch():
-    code = "from stages import compare; import sys; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    code = (
+        "import sys, evaluate; from stages import compare; "
+        "sys.exit(evaluate.main(['--compare', 'no', 'none']) + ('torch' in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert done.stderr.startswith("evaluate.py: error: --compare no: does not exist; ")
+    assert done.returncode == 2

@@ -11,8 +11,11 @@ import pytest
 
 from errors import InputError
 from reading.checksums import sha256
+from reading.predictions import stored_record
 from stages import folder as stages_folder
+from stages import lock as stages_lock
 from stages.folder import result_folder, results_folder, run_name
+from stages.paths import path_digest
 
 ROOT = Path(stages_folder.__file__).parent.parent
 OWN = ("predictions.csv", "test_metrics.json", "predictions.json", "bland_altman.png")
@@ -92,7 +95,7 @@ def test_a_rerun_of_the_same_is_let_through(earlier, tmp_path, monkeypatch):
     copy = tmp_path / "elsewhere" / "outputs" / "run_1" / "best_model.pth"
     copy.parent.mkdir(parents=True)
     copy.write_bytes(b"weights")
-    assert results_folder(output, copy, images, CONFIG) == final
+    assert results_folder(output, copy, images, CONFIG, sha256(copy)) == final
 
 
 @pytest.mark.parametrize(
@@ -131,6 +134,58 @@ def test_results_of_another_checkpoint_or_folder_are_not_overwritten(earlier, tm
         results_folder(output, other, images, CONFIG)
     with pytest.raises(InputError, match=r"holds other results \(\S+Images\); give another"):
         results_folder(output, checkpoint, tmp_path / "hospital", CONFIG)
+
+
+def test_results_without_whole_paths_are_compared_by_digests(earlier, tmp_path):
+    output, checkpoint, images = earlier
+    file = output / "run_1" / "test_metrics.json"
+    record = json.loads(file.read_text())
+    info = record["evaluation_info"]
+    info["checkpoint_path_sha256"] = path_digest(checkpoint)
+    info["image_dir_sha256"] = path_digest(images)
+    info |= {"checkpoint_path": "run_1/best_model.pth", "image_dir": "study/Images"}
+    file.write_text(json.dumps(record))
+    assert results_folder(*earlier, CONFIG) == output / "run_1"
+    checkpoint.write_bytes(b"trained once more")
+    assert results_folder(*earlier, CONFIG) == output / "run_1"
+    with pytest.raises(InputError, match=r"holds other results \(study/Images\);"):
+        results_folder(output, checkpoint, tmp_path / "hospital" / "study" / "Images", CONFIG)
+    other = tmp_path / "elsewhere" / "outputs" / "run_1" / "best_model.pth"
+    other.parent.mkdir(parents=True)
+    other.write_bytes(b"other weights")
+    with pytest.raises(InputError, match=r"holds other results \(run_1/best_model\.pth\);"):
+        results_folder(output, other, images, CONFIG)
+    other.write_bytes(b"weights")  # the same file elsewhere
+    assert results_folder(output, other, images, CONFIG, sha256(other)) == output / "run_1"
+
+
+def test_an_input_in_the_folder_of_the_results_is_refused(earlier):
+    output, checkpoint, images = earlier
+    final = output / "run_1"
+    for inputs in ((final / "outputs" / "run_1" / "best_model.pth", images), (checkpoint, final)):
+        with pytest.raises(InputError, match="which the results replace"):
+            results_folder(final.parent, *inputs, CONFIG)
+    for option in ("--excel-path", "--mask-dir", "--check-split"):
+        with pytest.raises(InputError, match=f"{option} .*x: is in .*which the results replace"):
+            results_folder(*earlier, CONFIG, further={option: final / "x", "--other": None})
+    # the list of earlier results, of which new ones take the place
+    for listed in (final, final / "split.csv", final / "predictions.json"):
+        assert results_folder(*earlier, CONFIG, further={"--check-split": listed}) == final
+
+
+def test_a_record_that_may_not_be_read_is_not_taken_for_none(earlier, monkeypatch):
+    def refused(*arguments):
+        raise PermissionError(13, "Permission denied")
+
+    def broken(*arguments):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("reading.files.os.open", refused)
+    with pytest.raises(InputError, match=r"test_metrics\.json: may not be read"):
+        stored_record(earlier[0] / "run_1" / "test_metrics.json")
+    monkeypatch.setattr("reading.files.os.open", broken)
+    with pytest.raises(OSError, match="Input/output error"):
+        stored_record(earlier[0] / "run_1" / "test_metrics.json")
 
 
 def test_a_folder_of_something_else_holds_no_results(earlier):
@@ -231,7 +286,7 @@ def test_a_lock_that_its_holder_removed_is_not_taken(tmp_path, monkeypatch):
     """Between this run's open and its lock, the run before it ends and removes the file."""
     lock = tmp_path / ".run.lock"
     tries = []
-    lock_file = stages_folder.lock_file
+    lock_file = stages_lock.lock_file
 
     def late(descriptor):
         tries.append(descriptor)
@@ -239,7 +294,7 @@ def test_a_lock_that_its_holder_removed_is_not_taken(tmp_path, monkeypatch):
             lock.unlink()
         lock_file(descriptor)
 
-    monkeypatch.setattr("stages.folder.lock_file", late)
+    monkeypatch.setattr("stages.lock.lock_file", late)
     with result_folder(tmp_path / "run", OWN):
         assert len(tries) == 2
         assert lock.exists()
@@ -256,18 +311,24 @@ def test_a_file_in_the_way_is_named(tmp_path):
         pass
 
 
+# For each line on stdin, a fork that writes results without end; its number goes to stdout.
 WRITER = """
-import sys, time
+import os, sys
 sys.path.insert(0, {root!r})
 from pathlib import Path
 from stages.folder import result_folder
 final = Path(sys.argv[1])
 names = "predictions.csv", "test_metrics.json", "predictions.json"
-print("go", flush=True)
-for turn in range(10**6):
-    with result_folder(final, names) as folder:
-        for name in names:
-            (folder / name).write_text(str(turn))
+for _ in sys.stdin:
+    child = os.fork()
+    if not child:
+        print(os.getpid(), flush=True)
+        for turn in range(10**6):
+            with result_folder(final, names) as folder:
+                for name in names:
+                    (folder / name).write_text(str(turn))
+    os.waitpid(child, 0)
+    print("gone", flush=True)
 """
 
 
@@ -278,19 +339,23 @@ def test_a_run_killed_at_any_moment_leaves_one_whole_result(tmp_path):
     fill(final, "start")
     (final / "predictions.json").write_text("start")
     rng = np.random.default_rng(0)
+    server = subprocess.Popen(
+        [sys.executable, "-c", WRITER.format(root=str(ROOT)), str(final)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     for _ in range(20):
-        process = subprocess.Popen(
-            [sys.executable, "-c", WRITER.format(root=str(ROOT)), str(final)],
-            stdout=subprocess.PIPE,
-        )
-        process.stdout.readline()
+        server.stdin.write("\n")
+        server.stdin.flush()
+        writer = int(server.stdout.readline())
         time.sleep(rng.uniform(0, 0.02))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
+        os.kill(writer, signal.SIGKILL)
+        assert server.stdout.readline() == "gone\n"
         found = content(final)
         assert set(found) == {"predictions.csv", "test_metrics.json", "predictions.json"}
         assert len(set(found.values())) == 1
+    server.communicate()
     fill(final, "end")
     assert content(final) == {"predictions.csv": "end", "test_metrics.json": "end"}
     assert [p.name for p in tmp_path.iterdir()] == ["run"]

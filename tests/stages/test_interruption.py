@@ -6,6 +6,7 @@ process of `torchrun` ends the others, which test_evaluate.py covers.
 
 import contextlib
 import errno
+import itertools
 import json
 import os
 import random
@@ -26,9 +27,10 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 ROOT = Path(evaluate.__file__).parent
 # Imports everything once; then each line on stdin, a request as JSON, is run in a fork of it, a
 # process that differs from a fresh one in nothing but that it starts at once. `signal` is sent at
-# the `moment`-th event: what a run leaves behind changes only where the main thread opens, makes,
-# renames or removes a file, and Python's audit hooks hear of each of these before it happens. A
-# hook cannot be removed again, but it ends with the fork. The number of events goes to `moments`.
+# the `moment`-th event and at each one after it: what a run leaves behind changes only where the
+# main thread opens, makes, renames or removes a file, and Python's audit hooks hear of each of
+# these before it happens. A hook cannot be removed again, but it ends with the fork. The number of
+# events goes to `moments`.
 SERVER = """
 import json, os, signal, sys, threading
 sys.path.insert(0, {root!r})
@@ -45,13 +47,14 @@ def run(request):
         nonlocal moments
         if event.startswith(("open", "os.", "shutil.")) and threading.get_ident() == main:
             moments += 1
-            if moments == request["moment"]:
+            if event != "os.kill" and 0 < request["moment"] <= moments:
                 os.kill(os.getpid(), request["signal"])
     for number, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(request[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.addaudithook(count)
     status = evaluate.main(request["arguments"])
+    request["moment"] = 0
     total = moments
     sys.stderr.flush()
     with open(request["moments"], "w") as file:
@@ -160,13 +163,18 @@ def next_run_is_clean(runs, output):
 
 @pytest.mark.slow
 @needs_fork
-def test_ctrl_c_ends_in_one_line_and_leaves_whole_results(runs, tmp_path):
-    outcomes = [stopped(runs, tmp_path, signal.SIGINT, moment) for moment in runs.moments(12)]
-    # a run that needs fewer moments than the one that was counted may be over before
-    in_time = [outcome for outcome in outcomes if outcome != (0, [])]
-    line = "evaluate.py: error: interrupted; nothing half-written was left"
-    assert in_time == [(2, [line])] * len(in_time)
-    assert len(in_time) >= 10
+def test_signals_end_in_one_line_and_leave_whole_results_and_no_litter(runs, tmp_path):
+    """Ctrl-C, and what a scheduler sends; not one but a storm of them."""
+    names = {signal.SIGINT: "", signal.SIGTERM: " (SIGTERM)", signal.SIGHUP: " (SIGHUP)"}
+    in_time = 0
+    for moment, number in zip(runs.moments(9), itertools.cycle(names), strict=False):
+        outcome = stopped(runs, tmp_path, number, moment)
+        line = f"evaluate.py: error: interrupted{names[number]}; nothing half-written was left"
+        # a run that needs fewer moments than the one that was counted may be over before
+        assert outcome in ((2, [line]), (0, []))
+        assert [path.name for path in tmp_path.iterdir()] == ["run_1"]
+        in_time += outcome[0] == 2
+    assert in_time >= 7
     next_run_is_clean(runs, tmp_path)
 
 
@@ -207,8 +215,8 @@ def test_ctrl_c_while_packages_are_imported(study, tmp_path):
 @needs_fork
 def test_a_killed_run_leaves_whole_results_and_the_next_one_clears_up(runs, tmp_path):
     before = runs.study.contents()
-    outcomes = [stopped(runs, tmp_path, signal.SIGKILL, moment) for moment in runs.moments(20)]
-    assert outcomes.count((-signal.SIGKILL, [])) >= 17
+    outcomes = [stopped(runs, tmp_path, signal.SIGKILL, moment) for moment in runs.moments(12)]
+    assert outcomes.count((-signal.SIGKILL, [])) >= 10
     assert all(outcome in ((-signal.SIGKILL, []), (0, [])) for outcome in outcomes)
     next_run_is_clean(runs, tmp_path)
     assert runs.study.contents() == before
@@ -261,7 +269,7 @@ def test_a_full_disk_is_one_line(study, tmp_path, command_without_files, no_figu
 def test_a_full_disk_under_a_figure_is_one_line(
     study, tmp_path, command_without_files, monkeypatch
 ):
-    monkeypatch.setattr("stages.write.FIGURES", {"a.png": lambda found, shown: Figure()})
+    monkeypatch.setattr("stages.write.FIGURES", {"bland_altman.png": lambda *_: Figure()})
     with largest_file(50):
         assert os.strerror(errno.EFBIG) in command_without_files(study.arguments(tmp_path)).refusal
     assert list(tmp_path.iterdir()) == []

@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 from PIL import Image
 
 from demo.phantom import make_phantom_dataset
-from reading.images import read_image
+from reading.images import open_image, read_image
 from stages.leakage import (
     LEAK,
     NEAR_BITS,
@@ -22,6 +23,7 @@ from stages.leakage import (
     trained_on_warnings,
 )
 from stages.listed import Proof
+from stages.originals import Digest, Originals
 from words.reports import leakage_verdict
 
 
@@ -40,7 +42,7 @@ def samples(tmp_path):
 
 
 def check(samples, evaluated="test", **more):
-    return check_leakage(samples, [evaluated], **more)
+    return check_leakage(samples, [evaluated], Originals({}), **more)
 
 
 def copy(samples, source, target):
@@ -110,10 +112,33 @@ def test_only_files_of_equal_size_are_read(tmp_path, monkeypatch):
         (tmp_path / name).write_bytes(data)
         paths.append(str(tmp_path / name))
     monkeypatch.setattr(
-        "stages.leakage.sha256", lambda path: read.append(path) or Path(path).read_text()
+        "stages.originals.open_image", lambda path: read.append(path) or open_image(path)
     )
-    assert identical_files(paths) == [[0, 2]]
+    assert identical_files(paths, Originals({})) == [[0, 2]]
     assert sorted(read) == [paths[0], paths[2], paths[3]]
+
+
+def test_bytes_that_the_network_saw_count_for_what_is_there_now(tmp_path):
+    """Seen: `a` and `c` held the same bytes; now `a` is gone and `c` is as long as `d`."""
+    paths = [str(tmp_path / name) for name in "abcd"]
+    for path, data in zip(paths[1:], (b"123", b"1234", b"1234"), strict=True):
+        Path(path).write_bytes(data)
+    seen = Originals({paths[0]: Digest(2, "x"), paths[2]: Digest(2, "x")})
+    assert identical_files(paths, seen) == [[0, 2]]
+    assert identical_files(paths, Originals({})) == [[2, 3]]
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.ENOMEM])
+def test_a_fault_of_the_machine_is_not_skipped(samples, monkeypatch, code):
+    def fail(path):
+        raise OSError(code, "of the machine", path)
+
+    copy(samples, 0, 4)
+    for place in ("stages.leakage.size_of", "stages.originals.open_image"):
+        with monkeypatch.context() as patched:
+            patched.setattr(place, fail)
+            with pytest.raises(OSError, match="of the machine"):
+                check(samples, near_duplicates=True)
 
 
 def test_difference_hash_by_hand():
@@ -133,7 +158,7 @@ def test_near_copies_are_found_and_other_people_are_not(tmp_path):
         Image.fromarray(image).save(path, quality=75)
         paths.append(str(path))
         splits.append("test" if number == 4 else "train")
-    found = near_identical(paths, splits)
+    found = near_identical(paths, splits, Originals({}))
     assert [pair[:2] for pair in found] == [(0, 4)]
     assert found[0][2] <= NEAR_BITS
 
@@ -214,7 +239,7 @@ def test_a_proof_does_not_hide_a_leak(samples):
 
 
 def test_images_that_were_trained_on_have_a_level_of_their_own(samples):
-    found = check_leakage(samples, ["train", "val", "test", "train"])
+    found = check_leakage(samples, ["train", "val", "test", "train"], Originals({}))
     assert found.level == TRAINED_ON
     assert (found.trained_on.images, found.trained_on.of) == (2, 4)
     assert leakage_verdict(found, "en") == (
@@ -225,8 +250,8 @@ def test_images_that_were_trained_on_have_a_level_of_their_own(samples):
     assert warning["en"].startswith("THE NETWORK WAS TRAINED ON 2 OF THE 4 IMAGES")
     assert trained_on_warnings(["test", "val"]) == []
     # not even a proof of the test set says otherwise, and no doubt goes unsaid
-    assert check_leakage(samples, ["train"], proof=proof()).level == TRAINED_ON
-    assert len(leak_warnings(check_leakage(samples, ["train"], doubts=[DOUBT]))) == 1
+    assert check_leakage(samples, ["train"], Originals({}), proof=proof()).level == TRAINED_ON
+    assert len(leak_warnings(check_leakage(samples, ["train"], Originals({}), doubts=[DOUBT]))) == 1
 
 
 def test_the_validation_split_may_have_chosen_the_checkpoint(samples):

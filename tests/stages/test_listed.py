@@ -224,7 +224,7 @@ def test_the_verdict_of_the_run_goes_with_its_list(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "fault"),
     [
-        ("l.txt", b"", "names no image of a test set"),
+        ("l.txt", b"", r"is empty \(0 bytes\)"),
         ("l.txt", b"\n \n", "names no image of a test set"),
         ("l.txt", b"\x89PNG\0", "is not a text file"),
         ("l.txt", b"\xff\xfe", "is not a text file"),
@@ -232,6 +232,10 @@ def test_the_verdict_of_the_run_goes_with_its_list(tmp_path):
         ("l.json", b"[1]", "holds no list filenames"),
         ("l.json", b'{"filenames": "a"}', "holds no list filenames"),
         ("l.csv", b"a,b\n1,2\n", "has no columns filename and split"),
+        ("l.csv", b"filename,split\n" + b"a" * 200_000 + b",test", "has no columns filename"),
+        ("l.csv", b"split,filename\ntest\n", "has no columns filename and split"),
+        ("l.json", b'{"filenames": [1]}', "holds no list filenames"),
+        ("l.json", b"[" * 100_000, "holds no list filenames"),
         ("l.csv", b"filename,split\na.png,none\n", "names no image of a test set"),
     ],
 )
@@ -241,6 +245,19 @@ def test_what_is_no_list_is_refused_in_one_line(tmp_path, name, content, fault):
         read_test_list(tmp_path / name)
     assert str(caught.value).startswith(f"--check-split {tmp_path / name}: ")
     assert "\n" not in str(caught.value)
+
+
+def test_a_list_of_too_many_names_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "l.txt").write_text("a.png\nb.png\n")
+    monkeypatch.setattr("stages.listed.MOST_NAMES", 1)
+    with pytest.raises(InputError, match=r"l\.txt: holds 2 names, over the limit of 1"):
+        read_test_list(tmp_path / "l.txt")
+
+
+def test_names_that_a_spreadsheet_would_compute_come_back(tmp_path):
+    cells = "'=1+1.png,1,test\n''a.png,2,test\n-b.png,3,test\n'c.png,4,test\n"  # the last: by hand
+    (tmp_path / "split.csv").write_text("filename,subject_id,split\n" + cells)
+    assert read_test_list(tmp_path).names == ("=1+1.png", "'a.png", "-b.png", "'c.png")
 
 
 def test_a_folder_without_results_is_refused(tmp_path):

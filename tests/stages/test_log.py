@@ -29,6 +29,14 @@ def test_said_in_the_users_language_and_kept_in_english(capsys):
     assert log.warnings == ["left out"]
 
 
+def test_a_terminal_obeys_no_warning(capsys):
+    log = Log("en")
+    log.release()
+    log.warn({"en": "a\x1b[2J\u202e\nb.png"})
+    assert capsys.readouterr().err == "WARNING: a\\x1b[2J\\u202e\\nb.png\n"
+    assert log.warnings == ["a\x1b[2J\u202e\nb.png"]
+
+
 def test_one_process_of_several_speaks(capsys):
     log = Log("en", silent=True)
     log.warn(MESSAGE)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from errors import InputError
-from model import AgeRegressor, named_memory_errors
+from model import AgeRegressor
 from stages.network import (
     DEFAULT_BATCH_SIZE,
     Predictor,
@@ -81,20 +81,20 @@ def test_folding_changes_nothing_but_the_rounding(network):
         torch.testing.assert_close(folded(images), network(images), rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("error", "message"),
-    [
-        (torch.OutOfMemoryError("CUDA out of memory.\nTried 2 GB"), "CUDA out of memory."),
-        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "DefaultCPUAllocator"),
-    ],
-)
-def test_pytorchs_ways_to_say_out_of_memory_have_one_name(error, message):
-    with pytest.raises(MemoryError, match=message) as caught, named_memory_errors():
+def test_what_cannot_be_compiled_is_one_line(network, monkeypatch):
+    """As without a C++ compiler."""
+    from torch._dynamo.exc import TorchDynamoException
+
+    def compiled(images):
+        error = TorchDynamoException("backend='inductor' raised:")
+        error.inner_exception = RuntimeError("No working C++ compiler found\nin g++")
         raise error
-    assert "\n" not in str(caught.value)
-    assert caught.value.__cause__ is error
 
-
-def test_another_fault_keeps_its_name():
-    with pytest.raises(RuntimeError, match="shape"), named_memory_errors():
-        raise RuntimeError("shape mismatch; DefaultAllocator is not at fault")
+    monkeypatch.setattr(torch, "compile", lambda body, dynamic: compiled)
+    predictor = Predictor(network, CPU, compiled_batch=1)
+    with pytest.raises(InputError) as caught:
+        predictor(torch.zeros(1, 3, 64, 64, dtype=torch.uint8))
+    assert str(caught.value) == (
+        "--compile: torch.compile cannot build the network here (No working C++ compiler found); "
+        "install a C++ compiler, or leave --compile out"
+    )

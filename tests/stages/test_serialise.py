@@ -1,12 +1,15 @@
-"""What becomes of results in JSON."""
+"""What becomes of results in JSON and CSV."""
 
+import csv
 import dataclasses
+import io
+import json
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from stages.serialise import as_json, json_text
+from stages.serialise import as_json, csv_text, from_cell, json_text
 from stats.estimate import Estimate, Quantity
 
 
@@ -66,3 +69,33 @@ def test_a_missing_key_is_a_fault_of_the_program(key):
 def test_what_is_not_json_is_a_fault_of_the_program():
     with pytest.raises(TypeError):
         json_text({"a": object()})
+
+
+def test_what_cannot_be_printed_is_escaped_in_json_and_comes_back():
+    # a bidi mark, a line separator, DEL, half a pair, a tag character beyond 16 bits
+    text = "岁\u202e\u2028\x7f\ud800\U000e0041"
+    written = json_text({"a": text})
+    assert written == '{\n  "a": "岁\\u202e\\u2028\\u007f\\ud800\\udb40\\udc41"\n}\n'
+    assert json.loads(written) == {"a": text}
+    written.encode()
+
+
+TEXTS = ["None", "nan", "NULL", "NA", "1e5", "007", 'q"u,o', " s", "a\rb", "a\nb", "a\r\nb", "岁"]
+FORMULAS = ["=1+1", "+1", "-5", "@x", "\tz", "\rz", "\nz", "＝1", "'", "''", "'=x", "'a", "-"]
+
+
+def test_texts_come_back_from_csv_and_none_is_a_formula():
+    count = len(TEXTS) + len(FORMULAS) + 1
+    table = pd.DataFrame({"text": [*TEXTS, *FORMULAS, None], "error": -1.5, "empty": True})
+    written = csv_text(table)
+    assert written.startswith("\ufefftext,error,empty\nNone,-1.5,True\n")
+    ours = [row["text"] for row in csv.DictReader(io.StringIO(written[1:]))]
+    read = pd.read_csv(io.StringIO(written[1:]), dtype=str, keep_default_na=False)
+    for cells in (ours, read["text"].tolist()):
+        assert cells == [*TEXTS, *(f"'{text}" for text in FORMULAS), ""]
+        assert [from_cell(cell) for cell in cells] == [*TEXTS, *FORMULAS, ""]
+    assert read["error"].tolist() == ["-1.5"] * count
+
+
+def test_an_empty_table_has_its_header():
+    assert csv_text(pd.DataFrame({"a": [], "b": []}, dtype=object)) == "\ufeffa,b\n"

@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from reading.images import open_image
+from stages.originals import Digest, Originals
 from stages.record import Evaluation
 from stages.serialise import csv_text, write_json
 from stages.write import (
@@ -17,11 +19,14 @@ from stages.write import (
     RESULT_FILES,
     TEXT_FILES,
     Presentation,
+    _full_mask,
+    _sample,
     by_error,
     extremes,
     sheet_rows,
     write_maps,
 )
+from tests.common import foreign_lines
 from tests.results import analysis, outliers
 
 
@@ -143,6 +148,46 @@ def test_the_sheet_never_shows_an_image_as_best_and_as_worst():
     assert sheet_rows(errors(("a", 1), ("a", 2), ("b", 10), ("b", 11)), 8) == ([0], [3])
 
 
+def seen(path):
+    return Originals({str(path): Digest.of(open_image(path))})
+
+
+def test_an_image_that_was_changed_or_removed_is_not_shown(tmp_path):
+    path = tmp_path / "a.png"
+    Image.new("L", (30, 20)).save(path)
+    table = pd.DataFrame({"filename": ["a.png"], "path": [str(path)]})
+    table = table.assign(true_age=[50.0], pred_age=[58.0])
+    found = evaluation(
+        table=table, maps=np.ones((1, 2, 2)), mask_paths=[None], masks=[None], originals=seen(path)
+    )
+    assert _sample(found, 0).image.shape == (20, 30)
+    assert found.originals.warnings() == []
+    Image.new("L", (30, 20), 9).save(path)
+    assert _sample(found, 0).image is None
+    path.unlink()
+    assert _sample(found, 0).image is None
+    (warning,) = found.originals.warnings()
+    assert warning["en"].startswith(
+        "1 images were changed or removed during the run, such as a.png"
+    )
+    assert foreign_lines(warning["zh"].replace("a.png", "")) == []
+
+
+def test_the_mask_that_is_shown_is_the_one_that_was_used(tmp_path):
+    """Rows 0 and 1 of 4, at 2 x 2 the first row; in full as long as it says the same."""
+    path = tmp_path / "m.png"
+    used = np.array([[True, True], [False, False]])
+    full = np.repeat([[1], [1], [0], [0]], 4, axis=1).astype(np.uint8)
+    Image.fromarray(full).save(path)
+    assert _full_mask(path, used).tolist() == full.astype(bool).tolist()
+    Image.fromarray(full[::-1].copy()).save(path)
+    assert _full_mask(path, used) is used
+    path.unlink()
+    assert _full_mask(path, used) is used
+    assert _full_mask(path, None) is None
+    assert _full_mask(None, None) is None
+
+
 def test_single_sheets_say_best_and_worst(tmp_path):
     for name in "ab":
         Image.new("L", (20, 20)).save(tmp_path / f"{name}.png")
@@ -156,7 +201,8 @@ def test_single_sheets_say_best_and_worst(tmp_path):
             "abs_error": [8.0, 1.0],
         }
     )
-    found = evaluation(table=table, maps=np.ones((2, 2, 2)), mask_paths=[None, None])
+    nothing = {"mask_paths": [None, None], "masks": [None, None], "originals": Originals({})}
+    found = evaluation(table=table, maps=np.ones((2, 2, 2)), **nothing)
     shown = Presentation(lang="en", note="note", sign="older", cam_samples=8, top_n=1)
     for name, heading, side in (
         ("gradcam_best_sample.png", "Smallest error of 2 images: b.png", "(below 5 years)"),

@@ -181,3 +181,15 @@ def test_an_unknown_language_is_an_error():
 
 def test_locale_module_is_the_standard_one():
     assert catalogue.getlocale is locale.getlocale
+
+
+def test_a_locale_that_names_no_language_is_english(monkeypatch):
+    """LC_CTYPE=UTF-8 stands alone on macOS."""
+
+    def unknown():
+        raise ValueError("unknown locale: UTF-8")
+
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(catalogue, "getlocale", unknown)
+    assert catalogue.language("auto") == "en"

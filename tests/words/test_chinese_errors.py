@@ -16,8 +16,10 @@ from words.chinese.errors import TEXTS
 # Place of the template among the arguments of what makes a message of it.
 PLACES = {
     "InputError": 0,
+    "BadArchive": 0,
+    "BadPickle": 0,
     "Message": 0,
-    "UnreadableImage": 1,
+    "UnreadableFile": 1,
     "NotAMask": 1,
     "Range": 1,
     "_setting": 2,
@@ -65,7 +67,7 @@ def test_what_the_search_finds():
     source = """
 InputError("{a}: x", a=1)
 errors.Message("b" if c else "d")
-UnreadableImage(path, "e" "f")
+UnreadableFile(path, "e" "f")
 InputError(f"{g}: x")
 Message("h" + i)
 Message("{j}".format(j=1))

@@ -105,6 +105,36 @@ Not compared; pass --check-split with earlier results or a list of file names.
     assert lines[-7:-4] == ["## 划分可能与训练时不同的原因", "", "无。"]
 
 
+# A tag, a link, a cell, emphasis, an address, a heading, an item, an entity, a formula
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("<b>x", "[a](b)", "a|b", "*a*", "_a_", "https:x //y://z", "www.x.y", "a@b.c", "# a"),
+        *("- a", "1. a", "&lt;", "$a$", r"a\b", "~~a~~", "![a"),
+    ],
+)
+def test_names_of_others_are_no_markup(name):
+    doubts = ({"en": f"such as {name}", "zh": name},)
+    found = leakage(subjects_in_several_splits=[name], level="LEAK", doubts=doubts)
+    assert section(found, 1, "en")[1] == [f"- `{name}`"]
+    report = leakage_report(found, near_bits=20, lang="zh")
+    assert f"\n- `{name}`\n" in report
+
+
+def test_usual_names_stay_as_they_are():
+    said = "images left out (2, 50%): anon_1_1.png, sheet 'A': age -5; 受试者 P-7"
+    found = leakage(subjects_in_several_splits=["12", "P-7", "a_b"], conflicting_labels=[said])
+    assert section(found, 1, "en")[1] == ["- 12", "- P-7", "- a_b"]
+    assert f"\n- {said}\n" in leakage_report(found, near_bits=20, lang="en")
+
+
+def test_back_ticks_and_lines_in_a_name_stay_in_its_code_span():
+    groups = [[image("`a``", "test") | {"filename": "x\n\u2028# y\t\x1b[1m\u202e`"}]]
+    found = leakage(identical_images_across_splits=groups)
+    (item,) = section(found, 2, "en")[1]
+    assert item == (r"- `` x\n\u2028# y\t\x1b[1m\u202e` `` (test, subject ``` `a`` ```)")
+
+
 def test_doubts_and_a_list_have_sections_of_their_own():
     proof = Proof("A", False, 4, 3, ("a.png", "b.png"), ("1",), ("c.png",), "possible leak")
     doubts = ({"en": "training had other images", "zh": "训练所用图像不同"},)
@@ -279,3 +309,11 @@ def test_error_list_in_chinese():
     assert largest[0] == (
         "# 绝对误差最大的图像：1 张，共 12 张（各占一半，同一图像不会同时出现在两个列表中）"
     )
+
+
+def test_a_name_breaks_no_column_and_no_line_of_an_error_list():
+    table = rows(2.0)
+    table["filename"] = ["a\tb\n\u2028\u202e\x1b[2Jc.png"]
+    lines = listed(table, largest=True, shared=False, lang="en")
+    assert len(lines) == 4
+    assert lines[3].split("\t")[:2] == [r"a\tb\n\u2028\u202e\x1b[2Jc.png", "20.0"]

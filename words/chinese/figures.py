@@ -68,6 +68,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "pred_only": "预测年龄 {} 岁",
         "mask": "原图与分割掩膜",
         "no_mask": "原图（无分割掩膜）",
+        "gone": "图像已改动\n或删除",
         "older": "Grad-CAM：偏老的证据",
         "younger": "Grad-CAM：偏年轻的证据",
         "both": "Grad-CAM：偏老（红）与偏年轻（蓝）",

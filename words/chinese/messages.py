@@ -42,6 +42,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "not_listed": "{count} 张图像未纳入（不在检查点的名单中），例如 {example}：{reason}",
         "unreadable": "{count} 张图像未纳入（无法读取），例如 {example}：{reason}",
         "scaled_16_bit": "{count} 张图像：每通道 16 位，已缩放为 8 位（65535 -> 255）",
+        "images_changed": "{count} 张图像在运行过程中被改动或删除，例如 {example}：预测所依据的"
+        "是改动前的图像，图中不再显示这些图像",
         "masks_unreadable": "{count} 个分割掩膜无法读取，按缺失处理：{first}",
         "masks_are_pictures": "有 {count} 个分割掩膜实为普通图像，按缺失处理：{first}；请用 "
         "--mask-dir 指定分割掩膜所在的文件夹",
@@ -127,9 +129,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "section_doubts": "划分可能与训练时不同的原因",
         "section_proof": "测试集与名单的核对",
         "not_proved": "未核对；可用 --check-split 给出先前的结果或文件名单。",
-        "only_here_file": "`{name}` 在测试集中，不在名单中",
-        "only_listed_file": "`{name}` 在名单中，不在测试集中",
-        "image": "`{filename}`（{split}，受试者 {subject_id}）",
+        "only_here_file": "{name} 在测试集中，不在名单中",
+        "only_listed_file": "{name} 在名单中，不在测试集中",
+        "image": "{filename}（{split}，受试者 {subject_id}）",
     },
     "error_list": {
         "largest": "# 绝对误差最大的图像：{count} 张，共 {total} 张{shared}",

@@ -50,6 +50,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "--lang": "输出语言：en 英文，zh 中文（默认：auto，随系统）",
         "--calibrate": "同时运行验证集，据此校正年龄偏差并给出预测区间",
         "--check-near-duplicates": "同时查找不同数据集之间几乎相同的图像",
+        "--record-paths": "在结果中记录给出的完整路径，而不仅是其末尾部分",
         "--baseline": "与 --compare 合用：只将其余结果与该结果比较",
         "--margin": "与 --compare 合用：MAE 之差小于该值即视为等效（默认：0.5）",
         "--compare": "不作评估，只比较已有结果：两个或更多结果文件夹或 predictions.json",

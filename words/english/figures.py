@@ -69,6 +69,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "pred_only": "Predicted age {} years",
         "mask": "Image and mask",
         "no_mask": "Image (there is no mask)",
+        "gone": "image changed\nor removed",
         "older": "Grad-CAM, evidence for older",
         "younger": "Grad-CAM, evidence for younger",
         "both": "Grad-CAM: older (red), younger (blue)",

@@ -48,6 +48,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "{reason}",
         "unreadable": "images left out (unreadable): {count}, such as {example}: {reason}",
         "scaled_16_bit": "{count} images: 16 bits per channel, scaled to 8 bits (65535 -> 255)",
+        "images_changed": "{count} images were changed or removed during the run, such as "
+        "{example}: the predictions are of the images as they were, and no figure shows these",
         "masks_unreadable": "{count} masks cannot be read and count as missing: {first}",
         "masks_are_pictures": "{count} MASKS ARE PICTURES and count as missing: {first}; give the "
         "folder of the masks with --mask-dir",
@@ -143,9 +145,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "section_proof": "The test set against a list",
         "not_proved": "Not compared; pass --check-split with earlier results or a list of file "
         "names.",
-        "only_here_file": "`{name}` is in the test set, and not in the list",
-        "only_listed_file": "`{name}` is in the list, and not in the test set",
-        "image": "`{filename}` ({split}, subject {subject_id})",
+        "only_here_file": "{name} is in the test set, and not in the list",
+        "only_listed_file": "{name} is in the list, and not in the test set",
+        "image": "{filename} ({split}, subject {subject_id})",
     },
     "error_list": {
         "largest": "# Images with the largest absolute error: {count} of {total}{shared}",

@@ -56,6 +56,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "--calibrate": "also run the validation split: age-bias correction and prediction "
         "intervals from it",
         "--check-near-duplicates": "also look for nearly identical images across the splits",
+        "--record-paths": "write paths into the results as they were given, not their ends only",
         "--baseline": "for --compare: compare every other result with this one only",
         "--margin": "for --compare: MAEs that differ by less are equivalent (default: 0.5)",
         "--compare": "compare finished results instead: two or more result folders or "

@@ -1,13 +1,42 @@
 """Chinese for the messages of the faces and errors.py, by their English templates."""
 
 TEXTS: dict[str, str] = {
-    # errors.py
+    # commands.py
     "{program}: error: {line}": "{program}: 错误：{line}",
     "{path}: {reason}": "{path}：{reason}",
     "output": "输出",
     "interrupted; nothing half-written was left": "已中断；没有留下写到一半的文件",
+    "interrupted ({signal}); nothing half-written was left": (
+        "已中断（{signal}）；没有留下写到一半的文件"
+    ),
     "out of memory ({reason}){cure}": "内存不足（{reason}）{cure}",
     "the machine has no more": "本机内存已用完",
+    "no thread or process can be started ({reason})": "无法启动线程或进程（{reason}）",
+    "this is a fault in the program ({reason}); please report it{file}": (
+        "这是程序本身的错误（{reason}）；请报告此问题{file}"
+    ),
+    " with the file {path}": "，并附上文件 {path}",
+    "{stream}: is closed; send it to a file instead": "{stream}：已关闭；请改为输出到文件",
+    "the current folder has been removed; change to another one": (
+        "当前文件夹已被删除；请切换到另一个文件夹"
+    ),
+    "a package cannot be imported ({reason}){cure}": "有一个软件包无法导入（{reason}）{cure}",
+    "{package} cannot be imported ({reason}){cure}": "无法导入 {package}（{reason}）{cure}",
+    "; install what fits: pip install -r requirements.txt": (
+        "；请安装合适的版本：pip install -r requirements.txt"
+    ),
+    "; it has to fit torch: pip install -r requirements.txt for both": (
+        "；它须与 torch 版本匹配：请用 pip install -r requirements.txt 重新安装两者"
+    ),
+    "; where the system has no libGL, use pip uninstall opencv-python && pip install "
+    "opencv-python-headless": (
+        "；如果系统没有 libGL，请运行 pip uninstall opencv-python && pip install "
+        "opencv-python-headless"
+    ),
+    # errors.py
+    "argument {option}: {problem}; see --help": "参数 {option}：{problem}；参见 --help",
+    "has an empty value": "值为空",
+    "holds a NUL character": "含有 NUL 字符",
     "{a}, {b}": "{a}、{b}",
     "{problem}; see --help": "{problem}；参见 --help",
     "{given}{hint}": "{given}{hint}",
@@ -23,18 +52,11 @@ TEXTS: dict[str, str] = {
     ),
     # evaluate.py
     "; try a smaller --batch-size": "；请减小 --batch-size",
+    "--compare: works in one process; start it without torchrun": (
+        "--compare：只用一个进程进行比较；启动时请勿使用 torchrun"
+    ),
     "--demo: trains in one process; start it without torchrun": (
         "--demo：演示只用一个进程训练；启动时请勿使用 torchrun"
-    ),
-    "torch {torch} and torchvision {torchvision} do not fit together ({error}); install "
-    "both anew: pip install -r requirements.txt": (
-        "torch {torch} 与 torchvision {torchvision} 版本不匹配（{error}）；请重新安装两者：pip "
-        "install -r requirements.txt"
-    ),
-    "cv2 cannot be imported ({error}); where the system has no libGL, use pip uninstall "
-    "opencv-python && pip install opencv-python-headless": (
-        "无法导入 cv2（{error}）；如果系统没有 libGL，请运行 pip uninstall opencv-python && "
-        "pip install opencv-python-headless"
     ),
     # gradcam.py
     "--mask-dir {path}: no such folder": "--mask-dir {path}：没有这个文件夹",
@@ -45,7 +67,6 @@ TEXTS: dict[str, str] = {
         "--layer {name}：{problem}；通常使用 layer4"
     ),
     "--output-dir {path}: cannot be made ({reason})": "--output-dir {path}：无法创建（{reason}）",
-    "--output-dir {path}: {reason}": "--output-dir {path}：{reason}",
     "target_layer: not reached in the network's forward pass": "网络前向计算不经过该层",
     "target_layer: its output has no influence on the target": "该层的输出对预测没有影响",
     "target_layer: expected an output of shape (N, C, h, w), got {got}": (

@@ -1,6 +1,39 @@
 """Chinese for the messages of reading, by their English templates."""
 
 TEXTS: dict[str, str] = {
+    # reading/apart.py
+    "{path}: takes over {seconds} seconds to read; copy the table to a new workbook": (
+        "{path}：读取时间超过 {seconds} 秒；请将表格复制到新的工作簿"
+    ),
+    "{path}: needs over {most:,} MB of memory to read; copy the table to a new workbook": (
+        "{path}：读取所需内存超过 {most:,} MB；请将表格复制到新的工作簿"
+    ),
+    "{path}: its reader ended without an answer (status {status}); copy the table to a new "
+    "workbook": "{path}：读取进程意外终止（状态 {status}）；请将表格复制到新的工作簿",
+    # reading/archives.py
+    "it has {count:,} parts, over the limit of {most:,}": (
+        "含有 {count:,} 个部分，超过上限 {most:,}"
+    ),
+    "its part {name} stands in it twice": "其中的 {name} 出现两次",
+    "it unpacks to {size:,} bytes, over the limit of {most:,}": (
+        "解压后有 {size:,} 字节，超过上限 {most:,}"
+    ),
+    "the checksum of its part {name} fails": "其中的 {name} 校验和不符",
+    "its end is missing": "结尾缺失",
+    "it has two ends": "有两个结尾",
+    "its two end records differ": "两个结尾记录不一致",
+    "it is one of several volumes": "是分卷压缩文件的一卷",
+    "its table of contents is not where its end says": "目录不在结尾所指的位置",
+    "its table of contents is cut short": "目录不完整",
+    "its table of contents is damaged": "目录已损坏",
+    "its part {name} is encrypted": "其中的 {name} 已加密",
+    "its part {name} is packed in an unknown way": "其中的 {name} 采用未知的压缩方法",
+    "its part {name} is of two sizes": "其中的 {name} 大小前后不一致",
+    "its part {name} has no size": "其中的 {name} 没有大小",
+    "its parts overlap": "各部分相互重叠",
+    "its part {name} is cut short": "其中的 {name} 不完整",
+    "its part {name} does not fit its table of contents": "其中的 {name} 与目录不符",
+    "its part {name} cannot be unpacked": "其中的 {name} 无法解压",
     # reading/blocks.py
     "file name": "文件名",
     "age": "年龄",
@@ -29,6 +62,13 @@ TEXTS: dict[str, str] = {
     "{path}: some blocks have file names and some do not; choose one with --cohort ({names})": (
         "{path}：有的区块有文件名，有的没有；请用 --cohort 指定其一（{names}）"
     ),
+    "{path}: sheet {title!r} has {count} blocks, over the limit of {most}; copy those that are "
+    "needed to a new workbook": (
+        "{path}：工作表 {title!r} 中有 {count} 个区块，超过上限 {most}；请只将所需的复制到新工作簿"
+    ),
+    "none": "无",
+    "{title}: {names}": "{title}：{names}",
+    "{listed}, and {more} more": "{listed}，另有 {more} 个",
     # reading/cells.py
     "an age in years": "以岁为单位的年龄",
     "is empty": "为空",
@@ -39,13 +79,6 @@ TEXTS: dict[str, str] = {
         "为 {age:g}，不是 0 至 {most} 岁之间的年龄"
     ),
     # reading/checkpoints.py
-    "{path}: no such file; --checkpoint takes a .pth file": (
-        "{path}：没有这个文件；--checkpoint 需要 .pth 文件"
-    ),
-    "{path}: is not a file; --checkpoint takes a .pth file": (
-        "{path}：不是文件；--checkpoint 需要 .pth 文件"
-    ),
-    "{path}: cannot be read ({reason})": "{path}：无法读取（{reason}）",
     "{path}: is no PyTorch checkpoint; give a file written by torch.save": (
         "{path}：不是 PyTorch 检查点；请给出由 torch.save 保存的文件"
     ),
@@ -61,8 +94,10 @@ TEXTS: dict[str, str] = {
     "{path}: its entries are compressed, which torch.save never does; save it again": (
         "{path}：其中的条目经过压缩，而 torch.save 从不压缩；请重新保存"
     ),
-    "{path}: its entries overlap, which torch.save never does; save it again": (
-        "{path}：其中的条目相互重叠，而 torch.save 从不如此；请重新保存"
+    "{path}: is in the format before PyTorch 1.6, which cannot be checked; load it and save it "
+    "again, or pass --trust-checkpoint if you know who made it": (
+        "{path}：是 PyTorch 1.6 之前的格式，无法检查；请载入后重新保存；如果了解文件的来源，也可加 "
+        "--trust-checkpoint"
     ),
     "{path}: holds {name}, which is not plain data; nothing of it was run. Save it again "
     "as a state_dict, or pass --trust-checkpoint if you know who made it": (
@@ -72,6 +107,7 @@ TEXTS: dict[str, str] = {
     "{path}: needs the package safetensors (pip install safetensors)": (
         "{path}：需要安装 safetensors（pip install safetensors）"
     ),
+    "its header is missing": "文件头缺失",
     "{path}: is damaged or no safetensors file ({reason})": (
         "{path}：已损坏或不是 safetensors 文件（{reason}）"
     ),
@@ -86,17 +122,25 @@ TEXTS: dict[str, str] = {
     ),
     "; it holds DICOM files: export them as PNG": "；其中有 DICOM 文件，请先导出为 PNG",
     "; it holds the folders {names}: give one of them": "；其中有文件夹 {names}，请给出其中之一",
-    # reading/images.py
+    # reading/files.py, reading/images.py and reading/stills.py
     "cannot be read ({reason})": "无法读取（{reason}）",
+    "changed while it was read": "在读取过程中发生了变化",
     "does not exist": "文件不存在",
     "has {size} bytes, over the limit of {limit}": "文件大小为 {size} 字节，超过上限 {limit}",
-    "has {width} x {height} pixels, over the limit of {limit} in all": (
-        "图像为 {width} x {height} 像素，总数超过上限 {limit}"
+    "has {width} x {height} pixels, over the limit of {limit} in all or {side} a side": (
+        "图像为 {width} x {height} 像素，超过总数 {limit} 或边长 {side} 的上限"
     ),
-    "is a folder, not an image": "是文件夹，不是图像",
+    "has {count} scans or more, too many for its size": "扫描数达 {count} 次，对其尺寸而言过多",
+    "is a compressed BMP; save it as PNG": "是压缩的 BMP；请另存为 PNG",
+    "is cut into more than {limit} pieces": "被分成 {limit} 个以上的数据块",
+    "a PNG begins with its header": "PNG 应以文件头开始",
+    "no PNG has such a header": "没有这样的 PNG 文件头",
+    "its palette is missing or damaged": "调色板缺失或已损坏",
+    "it holds no frame": "其中没有图像帧",
+    "is a folder, not a file": "是文件夹，不是文件",
     "is a link to a file that does not exist": "是链接，但所指的文件不存在",
     "is cut short or damaged ({detail})": "文件不完整或已损坏（{detail}）",
-    "is cut short: the end of the PNG is missing": "文件不完整：PNG 的结尾缺失",
+    "is cut short: its end is missing": "文件不完整：结尾缺失",
     "is damaged: its pixels cannot be decoded": "文件已损坏：无法解码像素",
     "is damaged: the PNG's checksum fails at byte {start}": (
         "文件已损坏：PNG 在第 {start} 字节处校验和不符"
@@ -106,6 +150,11 @@ TEXTS: dict[str, str] = {
     "is not a regular file": "不是普通文件",
     "may not be read (permission denied)": "没有读取权限",
     # reading/labels.py
+    "{listed}, ...": "{listed}……",
+    "{path}: may not be read; close it in Excel, or check its permissions": (
+        "{path}：无权读取；请在 Excel 中关闭它，或检查其权限"
+    ),
+    # reading/label_rows.py
     "a subject number": "受试者编号",
     "a file name": "文件名",
     "; first {reason}": "；首先是 {reason}",
@@ -145,16 +194,42 @@ TEXTS: dict[str, str] = {
     # reading/masks.py
     "is a picture, not a mask: {percent}% of its pixels are of other grey values than its "
     "three main ones": ("是普通图像，不是分割掩膜：{percent}% 的像素不属于三种主要灰度值"),
+    # reading/pickles.py
+    "its header has {size:,} bytes, over the limit of {most:,}": (
+        "其文件头有 {size:,} 字节，超过上限 {most:,}"
+    ),
+    "its pickle has {size:,} bytes, over the limit of {most:,}": (
+        "其 pickle 为 {size:,} 字节，超过上限 {most:,}"
+    ),
+    "its pickle has over {most:,} instructions": "其 pickle 的指令超过 {most:,} 条",
+    "its pickle holds the instruction {name}, which torch.save never writes": (
+        "其 pickle 含有 torch.save 从不写入的指令 {name}"
+    ),
+    "its pickle makes no sense at byte {place}": "其 pickle 在第 {place} 字节处无法解读",
+    "its pickle makes more than {most:,} bytes of itself": ("其 pickle 展开后超过 {most:,} 字节"),
+    "its values are nested over {most} deep": "其中的值嵌套超过 {most} 层",
+    "its values hold themselves": "其中的值包含自身",
+    # reading/plain_data.py
+    "a sparse tensor": "稀疏张量",
+    "a quantised tensor": "量化张量",
+    "a nested tensor": "嵌套张量",
+    "a tensor without values": "没有数值的张量",
     # reading/predictions.py
     "--compare {path}: {problem}; give a result folder or its predictions.json": (
         "--compare {path}：{problem}；请给出结果文件夹或其中的 predictions.json"
     ),
-    "no such file or folder": "没有这个文件或文件夹",
     "holds no {name}": "其中没有 {name}",
     "--compare {path}: is not JSON ({error}); evaluate again": (
         "--compare {path}：不是 JSON 文件（{error}）；请重新评估"
     ),
-    "--compare {path}: cannot be read ({reason})": "--compare {path}：无法读取（{reason}）",
+    "it nests too deeply": "嵌套过深",
+    "a key appears twice": "同一个键出现两次",
+    "--compare {path}: holds {count} names, over the limit of {most}": (
+        "--compare {path}：含有 {count} 个文件名，超过上限 {most}"
+    ),
+    "--compare {path}: {list} holds {name}, which is no text; evaluate again": (
+        "--compare {path}：{list} 中的 {name} 不是文本；请重新评估"
+    ),
     "--compare {path}: needs the lists {lists}; evaluate again": (
         "--compare {path}：应含有列表 {lists}；请重新评估"
     ),
@@ -188,6 +263,12 @@ TEXTS: dict[str, str] = {
     "an age of 0 years or more": "年龄（不小于 0 岁）",
     "a number of years": "年数",
     "{option} {value}: is not {wanted}": "{option} {value}：不是{wanted}",
+    # reading/tensors.py
+    "its byte order is unknown": "字节序未知",
+    "its record {key} is claimed in two ways": "其中的记录 {key} 有两种互相矛盾的说明",
+    "its record {key} is not of the size claimed": "其中的记录 {key} 与所声称的大小不符",
+    "its record {key} is of unknown byte order": "其中的记录 {key} 字节序未知",
+    "a tensor in it is larger than its record": "其中有张量大于其记录",
     # reading/weights.py
     "{path}: weight {name} {problem}": "{path}：权重 {name} {problem}",
     "is a {kind}, not a tensor": "的类型是 {kind}，不是张量",
@@ -213,15 +294,15 @@ TEXTS: dict[str, str] = {
     "{count} unexpected ({names})": "多出 {count} 个（{names}）",
     "{count} of another shape ({names})": "形状不同的有 {count} 个（{names}）",
     # reading/xlsx.py
-    "{path}: is not a file; give the workbook": "{path}：不是文件；请给出工作簿",
-    "{path}: no such file": "{path}：没有该文件",
-    "{path}: may not be read; close it in Excel, or check its permissions": (
-        "{path}：无权读取；请在 Excel 中关闭它，或检查其权限"
-    ),
+    "{path}: {cell} holds a formula without a stored value; open the workbook in Excel and "
+    "save it": ("{path}：{cell} 的公式没有存储计算结果；请用 Excel 打开工作簿并保存"),
+    "its part {name} is not in UTF-8": "其中的 {name} 不是 UTF-8 编码",
+    "its part {name} declares a document type": "其中的 {name} 声明了文档类型（DOCTYPE）",
+    "sheet {title!r} claims over {most:,} rows": "工作表 {title!r} 的行号超过 {most:,}",
+    "its rows are over {most:,} cells long in all": "各行合计超过 {most:,} 个单元格",
     "{path}: is damaged or not a workbook ({detail}); save it again as .xlsx": (
         "{path}：已损坏或不是工作簿（{detail}）；请重新另存为 .xlsx"
     ),
-    "{path}: is empty (0 bytes)": "{path}：为空文件（0 字节）",
     "{path}: is protected by a password; save it without one": (
         "{path}：设有密码；请取消密码后保存"
     ),
@@ -238,9 +319,11 @@ TEXTS: dict[str, str] = {
     ),
     "{path}: unpacks to {size:,.0f} MB, over the limit of {most} MB; copy the table to a "
     "new workbook": ("{path}：解压后有 {size:,.0f} MB，超过上限 {most} MB；请将表格复制到新工作簿"),
-    "{path}: sheet {title!r} claims over {most:,} rows": (
-        "{path}：工作表 {title!r} 自称超过 {most:,} 行"
+    "it has over {most:,} sheets": "其中的工作表超过 {most:,} 个",
+    "two of its sheets are one part": "其中的两个工作表指向同一部分",
+    "its sheet {title!r} is in no part of its own": "其工作表 {title!r} 没有对应的部分",
+    "sheet {title!r}: {reason}": "工作表 {title!r}：{reason}",
+    "{path}: is too large ({detail}); copy the table to a new workbook": (
+        "{path}：过大（{detail}）；请将表格复制到新的工作簿"
     ),
-    "{path}: {cell} holds a formula without a stored value; open the workbook in Excel and "
-    "save it": ("{path}：{cell} 的公式没有存储计算结果；请用 Excel 打开工作簿并保存"),
 }

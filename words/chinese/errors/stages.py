@@ -43,8 +43,36 @@ TEXTS: dict[str, str] = {
         "{final}：无法写入（{reason}），未写入任何内容。磁盘是否已满？请腾出空间，或另给 "
         "--output-dir"
     ),
-    "{final}: another run is writing to it; wait for it or give another --output-dir": (
-        "{final}：另一次运行正在写入；请等待其结束，或另给 --output-dir"
+    "{final}: is the root of a disk, which no other folder can replace; give a folder on it as "
+    "--output-dir": (
+        "{final}：是磁盘的根文件夹，不能用其他文件夹替换；请将 --output-dir 指定为其中的文件夹"
+    ),
+    "{path}: is a link that leads nowhere; remove it, or give another --output-dir": (
+        "{path}：是无效的链接；请将其删除，或另给 --output-dir"
+    ),
+    "{path}: is not a folder, and one of that name is needed for a moment; move it away, or "
+    "give another --output-dir": (
+        "{path}：不是文件夹，而程序需要临时使用同名文件夹；请将其移走，或另给 --output-dir"
+    ),
+    "{folder}: may not be changed; give another --output-dir": (
+        "{folder}：没有修改权限；请另给 --output-dir"
+    ),
+    "{folder}: holds {name}, which no run wrote; move it away, or give another --output-dir": (
+        "{folder}：其中的 {name} 不是本程序写入的；请将其移走，或另给 --output-dir"
+    ),
+    # stages/lock.py
+    "{path}: is not a lock of this program, which needs the name; move it away, or give another "
+    "--output-dir": (
+        "{path}：不是本程序的锁文件，而程序需要使用此名称；请将其移走，或另给 --output-dir"
+    ),
+    "{final}: another run is writing to it; {cure}": "{final}：另一次运行正在写入；{cure}",
+    "wait for it or give another --output-dir": "请等待其结束，或另给 --output-dir",
+    "if there is none, remove {lock}": "如果没有其他运行，请删除 {lock}",
+    # stages/paths.py
+    "{option} {path}: is in {folder}, which the results replace; move it, or give another "
+    "--output-dir": (
+        "{option} {path}：位于 {folder} 之内，而结果将取代该文件夹；请将其移走，或另给一个 "
+        "--output-dir"
     ),
     # stages/listed.py
     "the checkpoint's lists do not name it": "检查点的名单中没有它",
@@ -67,8 +95,11 @@ TEXTS: dict[str, str] = {
     "--check-split {path}: names no image of a test set": (
         "--check-split {path}：没有测试集的图像"
     ),
-    "--check-split {path}: cannot be read ({reason})": (
-        "--check-split {path}：无法读取（{reason}）"
+    "--check-split {path}: holds {count} names, over the limit of {most}": (
+        "--check-split {path}：含有 {count} 个文件名，超过上限 {most}"
+    ),
+    "--check-split {path}: {reason}; give earlier results, or a list of file names": (
+        "--check-split {path}：{reason}；请给出先前的结果，或文件名单"
     ),
     "--check-split {path}: is not a text file; give a results folder, or a text file with "
     "one file name per line": (
@@ -83,6 +114,10 @@ TEXTS: dict[str, str] = {
     # stages/network.py
     "--device {name}: this machine has none, or PyTorch cannot use it; try --device cpu": (
         "--device {name}：本机没有这种设备，或 PyTorch 无法使用；请改用 --device cpu"
+    ),
+    "--compile: torch.compile cannot build the network here ({reason}); install a C++ compiler, or "
+    "leave --compile out": (
+        "--compile：torch.compile 在此无法编译网络（{reason}）；请安装 C++ 编译器，或去掉 --compile"
     ),
     "--cam-layer {name}: {problem}; layer4 is the usual choice": (
         "--cam-layer {name}：{problem}；通常使用 layer4"
@@ -152,10 +187,38 @@ TEXTS: dict[str, str] = {
         "{total} 张图像中有 {faults} 张不可用，超过 {most:.0%}：{why}{keys}；请改正，或加 "
         "--allow-skipped"
     ),
+    # stages/processes.py
+    "another process of this run has ended; nothing half-written was left": (
+        "本次运行的另一个进程已经结束；没有留下写到一半的文件"
+    ),
+    "WORLD_SIZE: only {count} of {size} processes have come; start with torchrun": (
+        "WORLD_SIZE：{size} 个进程中只有 {count} 个已启动；请用 torchrun 启动"
+    ),
+    "WORLD_SIZE: the {size} processes cannot be joined ({reason})": (
+        "WORLD_SIZE：{size} 个进程无法相互连接（{reason}）"
+    ),
+    "is not set": "未设置",
+    "is {given}, not a whole number from {least} to {most}": (
+        "是 {given}，不是 {least} 到 {most} 的整数"
+    ),
+    "{name}: {problem}; start several processes with torchrun, or unset WORLD_SIZE": (
+        "{name}：{problem}；请用 torchrun 启动多个进程，或取消 WORLD_SIZE 的设置"
+    ),
+    "MASTER_ADDR: {host}, port {port}, cannot be reached ({reason}); start with torchrun": (
+        "MASTER_ADDR：无法连接 {host} 的端口 {port}（{reason}）；请用 torchrun 启动"
+    ),
     # stages/settings.py
     "--min-age: {min_age:g} is above the greatest age {max_age:g}": (
         "--min-age：{min_age:g} 大于年龄上限 {max_age:g}"
     ),
     # demo/train.py
     "{root}: the demo cannot be made there ({reason})": "{root}：无法在此生成演示（{reason}）",
+    # plots/placing.py
+    "{path}: is not a file, and a file of that name is to be written; move it away, or give "
+    "another --output-dir": (
+        "{path}：不是文件，而程序要写入同名文件；请将其移走，或另给 --output-dir"
+    ),
+    "{path}: is read in this run, and a figure would replace it; give another --output-dir": (
+        "{path}：本次运行要读取它，而图会将其覆盖；请另给 --output-dir"
+    ),
 }

@@ -12,4 +12,6 @@ TEXTS: dict[str, str] = {
     "Too many open files": "打开的文件过多",
     "Input/output error": "读写出错",
     "Broken pipe": "管道已断开",
+    "Cannot allocate memory": "无法分配内存",
+    "Resource temporarily unavailable": "资源暂时不可用",
 }

@@ -1,0 +1,342 @@
+"""How a command ends: with its results, or with one line on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import gc
+import io
+import logging
+import math
+import mmap
+import os
+import re
+import signal
+import sys
+import tempfile
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
+from types import FrameType
+from typing import Any, NoReturn
+
+from errors import HelpShown, InputError, Message, plain, system_reason
+from words.catalogue import asked_language, translated
+
+# What a library says, in whatever exception, when the machine is at its end.
+_NO_MEMORY = (
+    "bad_alloc",
+    "out of memory",
+    "insufficient memory",  # OpenCV
+    "cannot allocate memory",
+    "can't allocate memory",  # PyTorch's DefaultCPUAllocator
+    "failed to map segment",  # the loader of shared libraries
+)
+_NO_THREADS = ("can't start new thread", "thread creation failed")
+# What a run needs, in an order in which each finds those that it needs itself; and without network.
+PACKAGES = ("numpy", "torch", "torchvision", "cv2", "pandas", "scipy.special", "matplotlib.figure")
+WITHOUT_NETWORK = ("numpy", "pandas", "scipy.special", "matplotlib.figure")
+_INSTALL = Message("; install what fits: pip install -r requirements.txt")
+_CURES = {
+    "torchvision": Message("; it has to fit torch: pip install -r requirements.txt for both"),
+    "cv2": Message(
+        "; where the system has no libGL, use pip uninstall opencv-python && pip install "
+        "opencv-python-headless"
+    ),
+}
+ROOM = 512 * 2**20  # bytes of address space that a run takes besides that of torch
+LONGEST_LINE = 2000
+DEAF = 5.0  # seconds after a signal in which no other one disturbs the clean-up
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal that ends a process; its text is the signal's name."""
+
+
+def ended(
+    program: str,
+    work: Callable[[], int],
+    lang: str,
+    *,
+    for_less_memory: str = "",
+    said_elsewhere: Callable[[BaseException], bool] = lambda error: False,
+) -> int:
+    """Do the work of a command, to its end or to one line on stderr.
+
+    Returns its exit status: that of the work, or 2. lang: of the line. for_less_memory: what helps
+    where the memory did not suffice. said_elsewhere: whether another process has said the line. No
+    exception and no signal comes out of it.
+    """
+    with stopped_by_signals() as be_deaf:
+        try:
+            try:
+                status = work()
+            except HelpShown:
+                status = 0
+            sys.stdout.flush()
+        except BaseException as error:  # a fault of the program has its line too
+            be_deaf()
+            if said_elsewhere(error):
+                return 2
+            say = functools.partial(translated, lang=lang)
+            return complain(program, error, say=say, for_less_memory=for_less_memory)
+    return status
+
+
+@contextlib.contextmanager
+def stopped_by_signals() -> Iterator[Callable[[], None]]:
+    """Let each signal that would end the process raise an exception in the main thread instead.
+
+    That is `Stopped`, and KeyboardInterrupt for Ctrl-C. A signal within DEAF seconds of another is
+    not heard, so that the clean-up is not interrupted. Yields a function after which none is.
+    A signal that is ignored, as `nohup` does, or has a handler of its own keeps that.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: None
+        return
+    heard = -math.inf
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        nonlocal heard
+        now = time.monotonic()
+        if now - heard < DEAF:
+            return
+        heard = now
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise Stopped(signal.Signals(number).name)
+
+    def be_deaf() -> None:
+        nonlocal heard
+        heard = math.inf
+
+    usual: dict[signal.Signals, Any] = {}
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            usual[number] = signal.signal(number, stop)
+    try:
+        yield be_deaf
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
+
+
+def complain(
+    program: str,
+    error: BaseException,
+    *,
+    say: Callable[[Message], object] = str,
+    for_less_memory: str = "",
+) -> int:
+    """Say in one line on stderr what `program` could not do; returns its exit status, 2.
+
+    say: gives the line in the user's language. for_less_memory: what helps where the memory did
+    not suffice. A fault of the program is said so, with the file that its traceback was written to.
+    """
+    try:
+        line = _one_line(error, for_less_memory) or _fault(program, error)
+        text = str(say(Message("{program}: error: {line}", program=program, line=line)))
+    except (Exception, KeyboardInterrupt):  # its text is a fault itself, or memory is at its end
+        text = f"{program}: error: {type(error).__name__}"
+    text = plain(" ".join(text.split()))
+    if len(text) > LONGEST_LINE:
+        text = f"{text[: LONGEST_LINE // 2]} ... {text[-LONGEST_LINE // 4 :]}"
+    with contextlib.suppress(OSError, ValueError):  # stderr is full, or closed
+        print(text, file=sys.stderr, flush=True)
+    return 2
+
+
+def _one_line(error: BaseException, for_less_memory: str) -> Message | None:
+    """Say what the user, or the machine, has to do with the error; None for what it has not."""
+    for cause in _causes(error):  # a library that tidies up after Ctrl-C may raise its own error
+        if isinstance(cause, Stopped):
+            name = str(cause)
+            return Message("interrupted ({signal}); nothing half-written was left", signal=name)
+        if isinstance(cause, KeyboardInterrupt):
+            return Message("interrupted; nothing half-written was left")
+    if isinstance(error, InputError):
+        return error.message
+    if short := _short_of(error, for_less_memory):
+        return short
+    if isinstance(error, OSError) and error.strerror is not None:
+        place = error.filename or Message("output")
+        return Message("{path}: {reason}", path=place, reason=system_reason(error))
+    if isinstance(error, ImportError):
+        return Message("a package cannot be imported ({reason}){cure}", reason=error, cure=_INSTALL)
+    return None
+
+
+def _short_of(error: BaseException, for_less_memory: str = "") -> Message | None:
+    """Say that memory or threads did not suffice; None where the error is another one."""
+    text = _text(error).casefold()
+    if isinstance(error, MemoryError) or any(part in text for part in _NO_MEMORY):
+        reason = system_reason(error) if text else Message("the machine has no more")
+        return Message("out of memory ({reason}){cure}", reason=reason, cure=for_less_memory)
+    # the answer to a fork; at a file or a stream it would mean something else
+    no_more = isinstance(error, BlockingIOError) and error.filename is None
+    if no_more or any(part in text for part in _NO_THREADS):
+        return Message(
+            "no thread or process can be started ({reason})", reason=system_reason(error)
+        )
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error and those that it was raised in the wake of."""
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        yield cause
+        seen.add(id(cause))
+        cause = cause.__context__
+
+
+def _fault(program: str, error: BaseException) -> Message:
+    """Say that the program is at fault, and where its traceback is."""
+    return Message(
+        "this is a fault in the program ({reason}); please report it{file}",
+        reason=_shown(error),
+        file=_traceback_file(program, error),
+    )
+
+
+def _shown(error: BaseException) -> str:
+    """Its class, and the first line of what it says."""
+    kind, lines = type(error).__name__, _text(error).strip().splitlines()
+    return f"{kind}: {lines[0][:200]}" if lines else kind
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # saying it is a fault itself
+        return ""
+
+
+def _traceback_file(program: str, error: BaseException) -> str:
+    """Write the traceback to a new file, and name it; nothing where that cannot be."""
+    try:
+        text = "".join(traceback.format_exception(error))
+        descriptor, path = tempfile.mkstemp(prefix=f"{program}-", suffix=".txt")
+        try:
+            with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
+        except BaseException:
+            os.unlink(path)
+            raise
+    except Exception:
+        return ""
+    return Message(" with the file {path}", path=path)
+
+
+# ---------------------------------------------------------------- a process of its own
+
+
+def run(program: str, main: Callable[[], int]) -> NoReturn:
+    """Run a command as a process of its own, and leave at once when it is done.
+
+    Nothing but the command speaks on stdout and stderr: no warning of a library, no traceback of a
+    thread. What they cannot write in their encoding is escaped.
+    """
+    gc.set_threshold(100_000)  # the packages are half a million objects that stay to the end
+    os.environ["MPLBACKEND"] = "agg"  # figures are files; another one may not even be there
+    counts = os.environ.get("OMP_NUM_THREADS", "1").split(",")
+    if not all(re.fullmatch("[1-9][0-9]{0,3}", count) for count in counts):
+        del os.environ["OMP_NUM_THREADS"]  # what it ignores, libgomp says in two lines
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells where its cache is
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    died: list[BaseException] = []
+    threading.excepthook = lambda args: died.append(args.exc_value or SystemError())
+    sys.unraisablehook = lambda args: None  # of what Python cannot raise; no work depends on it
+    try:
+        _open_streams()
+        _refuse_no_folder()
+        status = main()
+        if died and not status:
+            status = complain(program, died[0])
+    except BaseException as error:
+        status = complain(program, error)
+    with contextlib.suppress(Exception):
+        sys.stderr.flush()
+    os._exit(status)  # PyTorch's own way out takes a second
+
+
+def run_module(name: str) -> NoReturn:
+    """Run the command of a module that imports the packages on its top."""
+    program = f"{name}.py"
+
+    def start() -> int:
+        check_packages()
+        status: int = import_module(name).main()
+        return status
+
+    run(program, lambda: ended(program, start, asked_language(None)))
+
+
+def _open_streams() -> None:
+    """Refuse to run without stdout and stderr: the next file that is opened would be taken for one.
+
+    Raises InputError, for which stdout stands in where stderr is closed.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    closed = [name for name in ("stdout", "stderr") if getattr(sys, name) is None]
+    if closed:
+        sys.stderr = sys.stderr or sys.stdout
+        raise InputError("{stream}: is closed; send it to a file instead", stream=closed[0])
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _refuse_no_folder() -> None:
+    """Refuse to run in a folder that was removed, where PyTorch's own libraries are not found."""
+    try:
+        os.getcwd()
+    except FileNotFoundError as error:
+        raise InputError("the current folder has been removed; change to another one") from error
+
+
+def check_packages(names: Sequence[str] = PACKAGES) -> None:
+    """Import what a run needs. Raises InputError, which names the package that cannot be."""
+    _try_threads()
+    for name in names:
+        try:
+            if name == "cv2":
+                _try_memory()
+            import_module(name)
+        except (Exception, SystemExit) as error:
+            if _short_of(error) is not None:  # the package is as it should be
+                raise
+            raise InputError(
+                "{package} cannot be imported ({reason}){cure}",
+                package=name.partition(".")[0],
+                reason=_shown(error),
+                cure=_CURES.get(name, _INSTALL),
+            ) from error
+
+
+def _try_threads() -> None:
+    """Start as many threads as a package will: short of them, its C code would speak for itself."""
+    tried = threading.Event()
+    try:
+        for _ in range(os.cpu_count() or 1):
+            threading.Thread(target=tried.wait, daemon=True).start()
+    finally:
+        tried.set()
+
+
+def _try_memory() -> None:
+    """Take ROOM and give it back: short of it, the loader of a package ends the process."""
+    try:
+        mmap.mmap(-1, ROOM).close()
+    except OSError as error:
+        raise MemoryError(f"{ROOM // 2**20} MB more are needed") from error
