@@ -62,7 +62,7 @@ def run_apart(
     written = _output(json.dumps(order).encode() + b"\n" + data, path)
     kind, answer = json.loads(written, object_hook=_unpacked)
     if kind == "fault":
-        raise RuntimeError(answer)
+        raise RuntimeError(answer.strip().splitlines()[-1]) from RuntimeError(answer)
     if kind == "memory":
         if answer < MOST_MEMORY:
             raise MemoryError
@@ -116,16 +116,23 @@ def serve(order: dict[str, Any]) -> None:
     """Carry out one order, its bytes on stdin, and write the answer to stdout."""
     limit = _set_limits(order["memory"], order["seconds"])
     try:
+        answer = _answer(order)
+    except MemoryError:  # also while the answer is written down
+        answer = json.dumps(["memory", limit])
+    sys.stdout.write(answer)
+
+
+def _answer(order: dict[str, Any]) -> str:
+    try:
         data = sys.stdin.buffer.read()
         function = getattr(importlib.import_module(order["module"]), order["name"])
-        answer = json.dumps(["value", _packed(function(data, *order["arguments"]))])
+        return json.dumps(["value", _packed(function(data, *order["arguments"]))])
     except InputError as error:
-        answer = json.dumps(["error", _packed(error.message)])
+        return json.dumps(["error", _packed(error.message)])
     except MemoryError:
-        answer = json.dumps(["memory", limit])
+        raise
     except Exception:  # whatever it is, the process that asked has to say it
-        answer = json.dumps(["fault", traceback.format_exc()])
-    sys.stdout.write(answer)
+        return json.dumps(["fault", traceback.format_exc()])
 
 
 def _set_limits(memory: int, seconds: int) -> int:

@@ -84,7 +84,7 @@ def _opened(path: Path) -> tuple[int, bool]:
 def _refuse_what_is_not_ours(path: Path, descriptor: int, found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode) or path.is_symlink():
         raise _not_ours(path)
-    if found.st_size > 100 or not _OURS.fullmatch(os.read(descriptor, 100)):
+    if not _OURS.fullmatch(os.read(descriptor, 100)):
         raise _not_ours(path)
 
 

@@ -61,8 +61,19 @@ def test_its_limits():
 
 
 def test_a_fault_of_the_program_is_told_as_one():
-    with pytest.raises(RuntimeError, match="ZeroDivisionError: of the program"):
+    with pytest.raises(RuntimeError, match=r"^ZeroDivisionError: of the program$") as caught:
         asked(answers.end, "fault")
+    assert "in end" in str(caught.value.__cause__)  # the traceback of that process
+
+
+def test_memory_that_runs_out_while_the_answer_is_written(monkeypatch, capsys):
+    def fails(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(apart, "_set_limits", lambda memory, seconds: 7)
+    monkeypatch.setattr(apart, "_answer", fails)
+    apart.serve({"memory": 1, "seconds": 1})
+    assert capsys.readouterr().out == '["memory", 7]'
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="macOS and Windows limit no memory")
