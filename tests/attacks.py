@@ -9,7 +9,7 @@ surroundings of its own is elsewhere:
 - faults of the machine: stages/test_machine_faults.py, stages/test_interruption.py
 - closed, full and ASCII streams, -I and -P, MPLBACKEND, threads: test_commands.py
 - what torchrun sets, killed processes: stages/test_processes.py, test_evaluate.py
-- no compiler: test_evaluate_refusals.py; names with $: plots/common.py
+- no compiler: stages/test_network.py; names with $: plots/common.py
 - files that change during the run: stages/test_originals.py, stages/test_write.py
 - an input in the place of the results: test_evaluate_outgoing.py
 - rows to column XFD, and behind the last: reading/test_xlsx.py
