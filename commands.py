@@ -23,7 +23,7 @@ from importlib import import_module
 from types import FrameType
 from typing import Any, NoReturn
 
-from errors import HelpShown, InputError, Message, plain, system_reason
+from errors import STOPS, HelpShown, InputError, Message, plain, system_reason
 from words.catalogue import asked_language, translated
 
 # What a library says, in whatever exception, when the machine is at its end.
@@ -114,9 +114,8 @@ def stopped_by_signals() -> Iterator[Callable[[], None]]:
         heard = math.inf
 
     usual: dict[signal.Signals, Any] = {}
-    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGBREAK"):
-        number = getattr(signal, name, None)
-        if number and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+    for number in STOPS:
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             usual[number] = signal.signal(number, stop)
     try:
         yield be_deaf

@@ -7,10 +7,18 @@ import functools
 import itertools
 import re
 import shutil
+import signal
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
+
+# What ends a run: Ctrl-C, and what a terminal or a scheduler sends, as far as the system knows it.
+STOPS = tuple(
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGBREAK")
+    if hasattr(signal, name)
+)
 
 
 class Message(str):

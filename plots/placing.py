@@ -14,9 +14,8 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-from errors import InputError
+from errors import STOPS, InputError
 
-_STOPS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGBREAK")
 _NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 
 
@@ -55,7 +54,7 @@ class Undisturbed:
     def _hold(self) -> None:
         if threading.current_thread() is not threading.main_thread():
             return
-        for number in (getattr(signal, name) for name in _STOPS if hasattr(signal, name)):
+        for number in STOPS:
             handler = signal.getsignal(number)
             if number not in self._handlers and (callable(handler) or handler is signal.SIG_DFL):
                 self._handlers[number] = handler
