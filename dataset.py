@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import math
 import os
 from collections.abc import Collection
@@ -135,8 +136,8 @@ class _Finder:
         keys = _keys(path, subject, self.labels)
         key = next((key for key in keys if key in self.by_key), None)
         label = None if key is None else self.by_key[key]
-        if label is not None and subject is None:
-            subject = label.subject
+        if label is not None and label.subject is not None and not str(subject).isdecimal():
+            subject = label.subject  # of scan_left_1.png, say
         by_name = path.name.endswith(TRAINING_SUFFIXES)
         trained = self.labels.training.get(str(subject)) if by_name else None
         fault: tuple[str | None, Message | None] = (None, None)
@@ -285,7 +286,16 @@ def mask_path_for(image_path: str | Path, mask_dir: str | Path | None = None) ->
         return None
     suffixes = (*IMAGE_SUFFIXES, *(suffix.upper() for suffix in IMAGE_SUFFIXES))
     candidates = (folder / (Path(image_path).stem + suffix) for suffix in suffixes)
-    return next((path for path in candidates if path.is_file()), None)
+    return next((path for path in candidates if _is_file(path)), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:  # no file can have it, though its image has .png
+            return False
+        raise
 
 
 def mask_folder_for(image_path: str | Path, mask_dir: str | Path | None = None) -> Path | None:

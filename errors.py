@@ -183,6 +183,8 @@ class Parser(argparse.ArgumentParser):
             name, joined, value = part.partition("=")
             if not joined or name not in self.known:
                 name, value = before, part
+            elif value == "--":  # argparse would take it away, and leave a list of nothing
+                self.error(f"argument {name}: expected one argument")
             if "\0" in part or not value:
                 raise InputError(
                     "argument {option}: {problem}; see --help",

@@ -117,8 +117,9 @@ def evaluate(args: argparse.Namespace, world: World) -> None:
 
     paths, groups = rows["path"].tolist(), samples.picture_groups(rows)
     size, execution = settings.image_size, setup.execution
+    inputs = {"--checkpoint": setup.checkpoint.sha256, "--excel-path": labelled.workbook_sha256}
     infer = functools.partial(
-        predict.predict_shared, world, model, execution, paths, groups, size, log.progress
+        predict.predict_shared, world, model, execution, paths, groups, size, log.progress, inputs
     )
     if world.rank > 0:
         infer()
@@ -192,6 +193,7 @@ def choose_samples(
     args: argparse.Namespace, log: Log, setup: Setup
 ) -> tuple[Samples, pd.DataFrame, Path]:
     """Split the images; choose those to run the network on, and the folder of the results."""
+    from dataset import mask_folder_for
     from stages import folder, leakage, record, samples
 
     checkpoint, settings = setup.checkpoint, setup.used.settings
@@ -212,8 +214,8 @@ def choose_samples(
     splits = rows["split"][rows["evaluated"]].tolist()
     log.warn_all(leakage.trained_on_warnings(splits), loud=True)
     config = record.run_config(settings, args.split, labelled.cohorts, args.cam_layer)
-    inputs = {"--excel-path": setup.excel_path, "--mask-dir": args.mask_dir}
-    inputs |= {"--check-split": args.check_split}
+    inputs = {"--excel-path": setup.excel_path, "--check-split": args.check_split}
+    inputs |= {"--mask-dir": mask_folder_for(rows["path"].iloc[0], args.mask_dir)}
     final = folder.results_folder(
         args.output_dir, checkpoint.path, setup.image_dir, config, checkpoint.sha256, inputs
     )

@@ -304,12 +304,13 @@ def main(argv: list[str] | None = None) -> int:
 def explain_images(args: argparse.Namespace) -> int:
     """Predict and draw each image. Returns 0, or 2 where one could not be used and was named."""
     lang = language(args.lang)
-    if figure_language(lang) != lang:
-        message = texts("warnings", lang)["no_cjk_font"]
-        print(texts("screen", lang)["warning"].format(message=message), file=sys.stderr)
     checkpoint = load_checkpoint(args.checkpoint, trust=args.trust_checkpoint)
-    layer = find_layer(checkpoint.model, args.layer)
     size = checkpoint.settings.image_size
+    names = ["no_cjk_font"] * (figure_language(lang) != lang)
+    for name in names + ["image_size_absent"] * ("image_size" not in checkpoint.given):
+        message = texts("warnings", lang)[name].format(used=size)
+        print(texts("screen", lang)["warning"].format(message=message), file=sys.stderr)
+    layer = find_layer(checkpoint.model, args.layer)
     try:  # on a black picture, before anything is read
         signed_maps(checkpoint.model, layer, network_input(np.zeros((8, 8), np.uint8), size))
     except ValueError as error:
@@ -373,6 +374,8 @@ def _explain_image(
     batch = network_input(image, checkpoint.settings.image_size)
     ages, maps = signed_maps(checkpoint.model, layer, batch)
     age, signed_map = float(ages[0]), maps[0].numpy()
+    if not (np.isfinite(age) and np.isfinite(signed_map).all()):
+        raise InputError("{path}: the prediction or its map is not finite", path=path)
     note = figure_texts("samples", lang)["synthetic"] if checkpoint.synthetic else None
     sample = Sample(path.name, image, mask, signed_map, None, age)
     place_figure(sample_figure(sample, sign=sign, lang=lang, note=note), output)

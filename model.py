@@ -115,7 +115,7 @@ def load_checkpoint(path: str | Path, *, trust: bool = False) -> Checkpoint:
     model = _build(path, settings.model, settings.dropout, weights)
     model.image_size = settings.image_size
     synthetic = content.get("synthetic") is True
-    lists = _read_lists(content)
+    lists = _read_lists(path, content)
     return Checkpoint(path, model, settings, given, stored_dtype, synthetic, lists, sha256)
 
 
@@ -146,24 +146,47 @@ def _arguments(content: dict[Any, Any]) -> dict[Any, Any]:
     return entries(nested) if isinstance(nested, Mapping) else getattr(nested, "__dict__", {})
 
 
-def _read_lists(content: dict[Any, Any]) -> dict[str, tuple[str, ...]]:
-    """The files and subjects of each split, where the file lists them; a count is no list."""
-    nested = _arguments(content)
+def _read_lists(path: Path, content: dict[Any, Any]) -> dict[str, tuple[str, ...]]:
+    """The files and subjects of each split, where the file lists them, at the top level or below.
+
+    Raises InputError for what is neither a list nor a count, a path or another text than that of a
+    list: were a list passed over, the split would be made from the settings.
+    """
     lists = {}
-    for name in (f"{split}_{what}" for split in SPLITS for what in ("files", "subjects")):
-        value = content.get(name)
-        value = nested.get(name) if value is None else value
-        held = getattr(value, "values", None)  # of an array that was read as data
-        value = held if isinstance(held, np.ndarray) else value
-        if torch.is_tensor(value) and value.ndim == 1 and is_plain(value):
-            value = torch.Tensor.tolist(value)
-        elif isinstance(value, np.ndarray) and value.ndim == 1:
-            value = value.tolist()
-        if not isinstance(value, list | tuple | set | frozenset):
-            continue  # absent, or a count
-        ordered = sorted(value, key=str) if isinstance(value, set | frozenset) else value
-        lists[name] = tuple(map(_listed, ordered))
+    for source in (_arguments(content), content):
+        for name in (f"{split}_{what}" for split in SPLITS for what in ("files", "subjects")):
+            names = _plain_list(source.get(name))
+            if isinstance(names, list | tuple | set | frozenset):
+                ordered = sorted(names, key=str) if isinstance(names, set | frozenset) else names
+                lists[name] = tuple(map(_listed, ordered))
+            elif names is not None and (
+                not isinstance(names, int | float | str | PurePath) or _is_written_list(names)
+            ):
+                raise InputError(
+                    "{path}: setting {name} is {value}, not {wanted}",
+                    path=path,
+                    name=name,
+                    value=shown(names),
+                    wanted=Message("a list of names"),
+                )
     return lists
+
+
+def _is_written_list(value: object) -> bool:
+    """Tell whether a value is the text of a list, as of metadata, which hold nothing but text."""
+    text = value.strip() if isinstance(value, str) else ""
+    return text[:1] + text[-1:] in ("[]", "()", "{}")
+
+
+def _plain_list(value: object) -> object:
+    """An array or a tensor of one axis as a list; anything else as it is."""
+    held = getattr(value, "values", None)  # of an array that was read as data
+    value = held if isinstance(held, np.ndarray) else value
+    if torch.is_tensor(value) and value.ndim == 1 and is_plain(value):
+        return torch.Tensor.tolist(value)
+    if isinstance(value, np.ndarray) and value.ndim == 1:
+        return value.tolist()
+    return _scalar(value)
 
 
 def _listed(item: object) -> str:

@@ -10,6 +10,7 @@ above 2. What is marked in a young muscle is its evidence for younger.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -64,7 +65,8 @@ def prepare_demo(
     lang: language of what is said. Returns the paths of the checkpoint, the image folder and the
     workbook. All is reused where the manifest, which is written last, names these arguments and
     every file is there at its size; otherwise `best_model.pth`, `data` and `demo.json` in it are
-    made anew. Other files stay. Raises InputError where `root` cannot be written.
+    made anew. Other files stay. Raises InputError where `root` cannot be written, and where it
+    holds one of these names without a manifest of ours.
     """
     root = Path(root)
     checkpoint, data = root / "best_model.pth", root / "data"
@@ -75,6 +77,7 @@ def prepare_demo(
     if _is_whole(root, settings):
         print(words["demo_reused"].format(root=root))
         return checkpoint, images, workbook
+    _refuse_what_is_not_ours(root, checkpoint, data)
     print(words["demo_made"].format(count=n_images, root=root))
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -90,7 +93,8 @@ def prepare_demo(
                 device=device,
                 lang=lang,
             )
-            (root / _MANIFEST).unlink(missing_ok=True)
+            (made / _MANIFEST).write_text("{}")  # ours, and not whole
+            os.replace(made / _MANIFEST, root / _MANIFEST)
             if data.exists():
                 shutil.rmtree(data)
             os.replace(made / "data", data)
@@ -294,6 +298,20 @@ def _save(
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _refuse_what_is_not_ours(root: Path, *paths: Path) -> None:
+    """Refuse a checkpoint or data that no demo made: they would be replaced."""
+    ours = os.path.lexists(root / _MANIFEST)
+    with contextlib.suppress(OSError, ValueError):  # a damaged one is made anew
+        manifest = json.loads((root / _MANIFEST).read_text(encoding="utf-8"))
+        if manifest and isinstance(manifest, dict):  # not that of another program
+            ours = manifest.get("synthetic") is True
+    for path in paths:
+        if os.path.lexists(path) and not ours:
+            raise InputError(
+                "{path}: was not made by the demo, which needs the name; move it away", path=path
+            )
 
 
 def _file_sizes(root: Path) -> dict[str, int]:

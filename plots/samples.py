@@ -211,7 +211,7 @@ def _tile(ax: Axes, sample: Sample, seen: "View", sign: str, lang: str, letters:
     _show(ax, seen.overlay)
     if sample.mask is not None:
         mask = resize_mask(np.asarray(sample.mask) != 0, seen.overlay.shape[:2])
-        if mask.any() and not mask.all():
+        if min(mask.shape) > 1 and mask.any() and not mask.all():
             ax.contour(mask, levels=[0.5], colors="white", linewidths=0.8)
     if seen.empty:
         label_picture(ax, words[f"empty_{sign}"])

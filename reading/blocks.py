@@ -86,7 +86,7 @@ def find_table(path: str, book: Book, sheet: str | None) -> tuple[Sheet, int, li
             "{path}: no age column (age, 年龄) with a subject column (number, id, subject, "
             "编号, ...) or filename column beside it; columns found: {columns}",
             path=path,
-            columns=_listed(headers, "{a}; {b}") if headers else "-",
+            columns=_listed(headers, "{a}; {b}"),
         )
     one, number, above, header = found[0]
     return one, number, _find_blocks(path, tidy_title(one.title), above, header)

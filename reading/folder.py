@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import unicodedata
 from collections.abc import Sequence
@@ -10,6 +11,11 @@ from pathlib import Path
 from errors import InputError, Message
 from reading.cells import subject_key
 from reading.images import IMAGE_SUFFIXES
+
+# Of pictures that training did not look for; .icloud: macOS has not fetched `.x.png.icloud` yet.
+_OTHER_SUFFIXES = (
+    *(".bmp", ".gif", ".heic", ".icloud", ".jfif", ".jp2", ".jpe", ".tif", ".tiff", ".webp"),
+)
 
 
 def find_images(image_dir: str | Path) -> list[Path]:
@@ -44,6 +50,28 @@ def find_images(image_dir: str | Path) -> list[Path]:
             hint=_instead_of_images(entries),
         )
     return sorted((Path(image_dir) / name for name in names), key=str)
+
+
+def passed_over(image_dir: str | Path) -> list[str]:
+    """Name what `find_images` leaves and may hold images: other formats, DICOM, folders of images.
+
+    In order. What cannot be looked at is not named.
+    """
+    with contextlib.suppress(OSError), os.scandir(image_dir) as entries:
+        return sorted(printable(entry.name) for entry in entries if _is_passed_over(entry))
+    return []
+
+
+def _is_passed_over(entry: os.DirEntry[str]) -> bool:
+    name = entry.name.lower()
+    if name.startswith("._") or name.endswith(IMAGE_SUFFIXES):
+        return False
+    with contextlib.suppress(OSError):
+        if entry.is_dir():
+            with os.scandir(entry.path) as inner:
+                return any(one.name.lower().endswith(IMAGE_SUFFIXES) for one in inner)
+        return name.endswith(_OTHER_SUFFIXES) or _is_dicom(entry)
+    return False
 
 
 def _instead_of_images(entries: Sequence[os.DirEntry[str]]) -> str:

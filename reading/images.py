@@ -30,6 +30,7 @@ from reading.stills import PNG, damaged, still_bmp, still_gif, still_jpeg, still
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 MAX_BYTES = 256 * 2**20
+JPEG = b"\xff\xd8\xff"  # its first bytes
 SCALED_16_BIT = "scaled_16_bit"  # 65535 -> 255
 
 Still = Callable[[Path, bytes], bytes]
@@ -37,7 +38,7 @@ PillowReader = Callable[[io.BytesIO], ImageFile.ImageFile]
 # By content, whatever the name says. The classes are called directly, not through Image.open: that
 # would offer the file to every decoder of Pillow.
 _PILLOW_READERS: dict[bytes, tuple[Still, PillowReader]] = {
-    b"\xff\xd8\xff": (still_jpeg, JpegImagePlugin.JpegImageFile),
+    JPEG: (still_jpeg, JpegImagePlugin.JpegImageFile),
     b"GIF8": (still_gif, GifImagePlugin.GifImageFile),
     b"BM": (still_bmp, BmpImagePlugin.BmpImageFile),
 }

@@ -27,6 +27,7 @@ from reading.xlsx import Book, cell_name, opened, tidy_title
 
 _KEYS = {"subject": subject_key, "filename": filename_key}
 _WANTED = {"subject": Message("a subject number"), "filename": Message("a file name")}
+_MOST_SEXES = 16  # every two are held against each other
 _UNUSABLE, _CONFLICTING = "unusable_label", "conflicting_label"
 
 
@@ -95,7 +96,7 @@ def _labels_of(
     chosen, header, blocks = find_table(path, book, sheet)
     blocks = choose_blocks(path, blocks, cohort, image_dir)
     by = "filename" if "filename" in blocks[0].columns else "subject"
-    needed = [block.columns[role] for block in blocks for role in (by, "age")]
+    needed = [block.columns[role] for block in blocks for role in block.columns if role != "sex"]
     chosen.check_calculated(header + 1, needed)
     found = _Sheet(chosen.title, by)
     for number, cells in chosen.rows():
@@ -112,6 +113,7 @@ def _labels_of(
             first=Message("; first {reason}", reason=problems[0].reason) if problems else "",
         )
     _check_blocks_apart(path, found, rows)
+    _check_sexes(path, found, rows)
     return Found(
         by=by,
         rows=[(row.key, row.age, row.sex, row.block.name, row.subject) for row in rows],
@@ -168,6 +170,22 @@ def _check_blocks_apart(path: str, found: _Sheet, rows: list[_Row]) -> None:
                 second=row.block.name,
                 second_cell=found.age_cell(row),
             )
+
+
+def _check_sexes(path: str, found: _Sheet, rows: list[_Row]) -> None:
+    """Refuse a column that holds something else: one that is new in each row takes hours."""
+    sexes = {row.sex: row for row in rows if row.sex is not None}
+    if len(sexes) > _MOST_SEXES:
+        row = list(sexes.values())[_MOST_SEXES]
+        raise InputError(
+            "{path}: sheet {title!r} has {count} different sexes, over the limit of {most}, such "
+            "as {cell}; rename the column if it holds something else",
+            path=path,
+            title=tidy_title(found.title),
+            count=len(sexes),
+            most=_MOST_SEXES,
+            cell=found.cell(row.block, "sex", row.row),
+        )
 
 
 def _unusable(key: str | None, cell: str, reason: Message) -> _Problem:

@@ -12,9 +12,9 @@ from typing import Any
 import pandas as pd
 
 from errors import InputError, Message, one_list, system_reason
-from reading.cells import filename_key, subject_key
+from reading.cells import MOST_CHARACTERS, filename_key, subject_key
 from reading.files import UnreadableFile, read_content
-from reading.settings import SPLIT_SETTINGS
+from reading.settings import RANGES, SPLIT_SETTINGS
 
 PREDICTIONS_FILE = "predictions.json"
 METRICS_FILE = "test_metrics.json"
@@ -24,7 +24,7 @@ SPLIT_FIELDS = (
     *(name for name in SPLIT_SETTINGS if name not in ("min_age", "max_age")),
     "age_range",
 )
-MOST_YEARS = 1e6
+MOST_YEARS = 1_000_000
 # A result of 100,000 images has 10 MB; objects of Python take forty times what they take as JSON.
 MOST_LIST_BYTES = 32 * 2**20
 MOST_NAMES = 10**6  # a second each hundred thousand
@@ -37,7 +37,7 @@ class Run:
 
     table: indexed by `filename`, with `subject_id` (None where the file does not tell),
     `true_age` and `pred_age` in years. split: the SPLIT_FIELDS and `split`, the part that was
-    evaluated; None where no file beside the predictions tells.
+    evaluated; None where no file beside the predictions tells, or what it tells makes no sense.
     """
 
     path: Path
@@ -110,7 +110,10 @@ def _split_settings(file: Path) -> dict[str, object] | None:
     if file.name != PREDICTIONS_FILE:
         return None
     settings = part_of(stored_record(file.with_name(METRICS_FILE)), "dataset_config")
-    if not all(name in settings for name in SPLIT_FIELDS):
+    ages = settings.get("age_range")
+    if not isinstance(ages, str) or len(ages) > MOST_CHARACTERS:
+        return None
+    if not all(RANGES[name].holds(settings.get(name)) for name in SPLIT_FIELDS[:-1]):
         return None
     known = {name: settings[name] for name in SPLIT_FIELDS}
     return known | {"split": settings.get("split", "test")}  # earlier programs had no other

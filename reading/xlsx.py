@@ -112,6 +112,11 @@ class Book:
             Sheet(self, index, worksheet)
             for index, worksheet in enumerate(self.worksheets(formulas=False))
         ]
+        if not self.sheets:
+            raise InputError(
+                "{path}: has no sheet that can be read; save it as .xlsx, not as Strict Open XML",
+                path=path,
+            )
 
     def worksheets(self, *, formulas: bool) -> list[Any]:
         """The sheets as openpyxl reads them: with formulas, or with the values stored for them."""

@@ -70,11 +70,11 @@ def run_names(paths: Sequence[Path]) -> list[str]:
         else path
         for path in (path.resolve() for path in paths)
     ]
-    long = [recorded_path(place) for place in places]
-    for names in ([place.name for place in places], long):
+    short, long = [place.name for place in places], [recorded_path(place) for place in places]
+    for names in ([one_line(name) for name in of] for of in (short, long)):
         if len(set(names)) == len(names):
-            return [one_line(name) for name in names]
-    return [f"{one_line(name)} {number}" for number, name in enumerate(long, start=1)]
+            return names
+    return [f"{name} {number}" for number, name in enumerate(names, start=1)]
 
 
 # ---------------------------------------------------------------- common images
@@ -207,10 +207,10 @@ def _settings_text(runs: Sequence[Run]) -> Message:
     """ "seed 42 (#1, #3), 43 (#2)": the settings that differ, and in which runs."""
     texts = []
     for name in SPLIT_FIELDS:
-        by_value: dict[str, list[int]] = {}
+        by_value: dict[object, list[int]] = {}
         for number, run in enumerate(runs, start=1):
             if run.split is not None:
-                by_value.setdefault(str(run.split[name]), []).append(number)
+                by_value.setdefault(run.split[name], []).append(number)  # 42 is 42.0
         if len(by_value) > 1:
             values = one_list(
                 Message("{value} ({runs})", value=value, runs=_numbers(own))

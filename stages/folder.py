@@ -33,7 +33,7 @@ def run_name(
     `ablation`, or there is none; then what is not as usual: a file other than best_model, cohorts
     other than Healthy, a split other than the test split, a target layer other than layer4.
     """
-    folder = checkpoint_path.absolute().parent
+    folder = Path(os.path.abspath(checkpoint_path)).parent  # without `..`, which leads elsewhere
     parts = [part for part in (folder.parent.name, folder.name) if part]
     if len(parts) == 2 and parts[0] in ("outputs", "ablation"):
         parts = parts[1:]
@@ -43,7 +43,8 @@ def run_name(
         for name in (checkpoint_path.stem, *cohorts, split, target_layer)
         if name.casefold() not in map(str.casefold, usual)
     ]
-    return "_".join(["_".join(parts) or "run", *unusual])
+    # a dot in front is for what a run needs meanwhile, such as `.run_1.partial`
+    return "_".join(["_".join(parts).lstrip(".") or "run", *unusual])
 
 
 def results_folder(
@@ -127,13 +128,21 @@ def result_folder(final: Path, own: Collection[str]) -> Iterator[Path]:
         try:
             with signals.interrupted():
                 yield partial
-                for name in os.listdir(partial):
-                    sync(partial / name)
+                for name in own:  # to open what somebody else put there may block
+                    if (partial / name).is_file():
+                        sync(partial / name)
             _put_in_place(partial, final, replaced, own)
         except OSError as error:
             # A file that was open already and cannot grow has no name.
             if not str(error.filename or partial).startswith(str(partial)):
                 raise
+            if isinstance(error, FileNotFoundError) and not partial.exists():
+                raise InputError(
+                    "{final}: cannot be written: the folder {partial} in which it was made was "
+                    "moved or removed; start again",
+                    final=final,
+                    partial=partial.name,
+                ) from error
             reason = error.strerror or str(error)
             raise InputError(
                 "{final}: cannot be written ({reason}); nothing was. Is the disk full? "
@@ -226,12 +235,14 @@ def _check_leftover(leftover: Path, own: Collection[str], killed: bool) -> None:
 
 def _clear(final: Path, partial: Path, replaced: Path, own: Collection[str]) -> None:
     """Remove what a run left; one that ended on the way gets its earlier result back."""
-    if _is_folder(replaced) and not _is_folder(final):
+    stands = final.is_dir() and not final.is_symlink()
+    if _is_folder(replaced) and not stands:
         replaced.rename(final)
+        stands = True
     for leftover in (partial, replaced):
         if not _is_folder(leftover):
             continue
-        if _is_folder(final):
+        if stands:
             _return_foreign(leftover, final, own)
         for name in own:
             path = leftover / name
@@ -273,6 +284,7 @@ def _return_foreign(leftover: Path, final: Path, own: Collection[str]) -> None:
 
 def _put_in_place(partial: Path, final: Path, replaced: Path, own: Collection[str]) -> None:
     """Rename `partial` to `final`; where there is an earlier result, exchange the two at once."""
+    _is_folder(partial)  # a link that somebody put there would become the result
     earlier = _is_folder(final)
     if earlier:
         for name in os.listdir(partial):

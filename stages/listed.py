@@ -14,7 +14,7 @@ import pandas as pd
 
 from dataset import NOT_READ, by_path, taken_back, within_ages
 from errors import InputError, Message
-from reading.cells import filename_key, subject_key
+from reading.cells import filename_key, subject_key, tidy
 from reading.files import UnreadableFile, read_content
 from reading.predictions import (
     METRICS_FILE,
@@ -94,8 +94,8 @@ def _places(images: pd.DataFrame, lists: Lists, split: str) -> pd.Series:
     found = pd.Series(float("nan"), index=images.index)
     for what, (column, key) in _KEYS.items():
         place: dict[Any, int] = {}
-        for name in lists.get(f"{split}_{what}", ()):
-            place.setdefault(key(name), len(place))
+        for name in filter(None, map(key, lists.get(f"{split}_{what}", ()))):
+            place.setdefault(name, len(place))
         found = found.fillna(images[column].map(key).map(place).astype(float))
     return found
 
@@ -117,7 +117,7 @@ def absent_doubts(images: pd.DataFrame, lists: Lists) -> list[dict[str, str]]:
     """Say, by language, how many names of the lists have no image: they may be no names at all."""
     doubts = []
     for what, (column, key) in _KEYS.items():
-        names = {key(n) for split in SPLITS for n in lists.get(f"{split}_{what}", ())}
+        names = {key(n) for split in SPLITS for n in lists.get(f"{split}_{what}", ())} - {None}
         absent = names - set(images[column].map(key))
         if absent:
             example = min(map(str, absent))
@@ -243,7 +243,7 @@ def read_test_list(path: Path) -> NameList:
     if not listed:
         raise InputError("--check-split {path}: names no image of a test set", path=path)
     verdict = part_of(record, "leakage").get("level")
-    return NameList(str(path), listed, verdict if isinstance(verdict, str) else None)
+    return NameList(str(path), listed, tidy(verdict) if isinstance(verdict, str) else None)
 
 
 def _text(path: Path, file: Path) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -117,12 +117,23 @@ def predict_shared(
     groups: Sequence[int | None],
     image_size: int,
     progress: Callable[[int], tqdm[Any]],
+    inputs: Mapping[str, str],
 ) -> tuple[Inference, dict[int, npt.NDArray[np.float64]]]:
     """Predict images together with the other processes, and add up the pictures of each group.
 
-    groups: as in `PictureSums`. progress: makes the bar of so many images. Returns the inference
-    and the sums of all images at rank 0, of this process's share elsewhere.
+    groups: as in `PictureSums`. progress: makes the bar of so many images. inputs: option ->
+    checksum of what else this process has read. Returns the inference and the sums of all images
+    at rank 0, of this process's share elsewhere. Raises InputError where the processes differ.
     """
+    options = {
+        "--image-dir": list(paths),
+        "--image-size": image_size,
+        "--batch-size": execution.batch_size,
+        "--cam-layer": execution.target_layer,
+        "--amp": execution.amp,
+        "--compile": execution.compiled,
+    }
+    world.agree({**inputs, **options})
     mine = world.share(len(paths), execution.batch_size)
     sums = PictureSums(groups[mine])
 
@@ -149,13 +160,16 @@ def amp_error(
     paths: Sequence[str],
     image_size: int,
     found: Inference,
-) -> float:
-    """Predict the first images again in float32; returns the largest difference, years."""
+) -> float | None:
+    """Predict the first images again in float32; returns the largest difference, years.
+
+    None where not one of their files is as it was.
+    """
     exactly = dataclasses.replace(execution, target_layer=None, amp=False, compiled=False)
     again = predict_files(model, exactly, paths[:AMP_CHECKED], image_size)
     same = [row for row, digest in again.digests.items() if digest == found.digests.get(row)]
     differences = np.abs(again.pred_age[same] - found.pred_age[same])
-    return float(differences.max(initial=0.0))
+    return float(differences.max()) if same else None
 
 
 def predict(

@@ -13,11 +13,11 @@ import pickle
 import re
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, TypeVar
 
-from errors import InputError, Message, system_reason
+from errors import InputError, Message, one_list, system_reason
 
 Part = TypeVar("Part")
 PATIENCE = 300.0  # seconds for all processes to start
@@ -63,6 +63,22 @@ class World:
             if isinstance(found, Exception):
                 raise found
         return parts if self.rank == 0 else [parts[self.rank]]
+
+    def agree(self, work: Mapping[str, object]) -> None:
+        """Refuse to share work of which the processes read different things.
+
+        work: option -> what it came to here. Raises InputError, in all of them.
+        """
+        if self.size == 1:
+            return
+        others = _exchanged(dict(work), self.size)
+        if names := [name for name in work if any(one[name] != work[name] for one in others)]:
+            raise InputError(
+                "WORLD_SIZE: the {size} processes read different things ({names}); start all "
+                "with the same options, and while no file is written",
+                size=self.size,
+                names=one_list(names),
+            )
 
 
 def _exchanged(part: object, size: int) -> list[Any]:

@@ -29,7 +29,7 @@ from stages.serialise import as_json
 from stats.calibration import Calibration
 from stats.focus import Focus
 from stats.mask_null import MaskNull
-from stats.metrics import Analysis
+from stats.metrics import Analysis, GroupDifference
 from words.catalogue import LANGUAGES
 from words.reports import leakage_verdict
 from words.sentences import (
@@ -92,10 +92,7 @@ class Evaluation:
         """Every sentence on what was found: name -> text by language."""
         analysis = self.analysis
         said = {"age_bias": age_bias_sentence(analysis.age_bias, analysis.bland_altman.n_subjects)}
-        for row, sentence in zip(
-            analysis.differences, difference_sentences(analysis.differences), strict=True
-        ):
-            said[f"difference_{row.metric}_{row.b}_{row.a}"] = sentence
+        said |= named_differences(analysis.differences)
         said["gradcam"] = focus_sentence(self.focus)
         if self.checks is not None:
             said["gradcam_checks"] = check_sentence(self.checks)
@@ -103,6 +100,15 @@ class Evaluation:
             said["calibration"] = calibration_sentence(self.calibration)
         said["leakage"] = {lang: leakage_verdict(self.leakage, lang) for lang in LANGUAGES}
         return said
+
+
+def named_differences(differences: Sequence[GroupDifference]) -> dict[str, dict[str, str]]:
+    """Sentence of each difference by its name; none is lost where cohorts are called as sexes."""
+    said: dict[str, dict[str, str]] = {}
+    for row, sentence in zip(differences, difference_sentences(differences), strict=True):
+        name = f"difference_{row.metric}_{row.b}_{row.a}"
+        said[f"{name}_{len(said)}" if name in said else name] = sentence
+    return said
 
 
 def metrics_record(evaluation: Evaluation, run: Mapping[str, object]) -> dict[str, object]:

@@ -16,6 +16,8 @@ from dataset import NOT_READ, by_path, load_samples, split_samples, taken_back, 
 from errors import InputError, Message, one_list
 from model import Checkpoint
 from reading.cells import filename_key
+from reading.folder import passed_over
+from reading.predictions import MOST_YEARS
 from reading.settings import NO_SPLIT, OUTSIDE, SPLIT_SETTINGS, Settings
 from stages.listed import (
     Lists,
@@ -140,6 +142,7 @@ def collect_samples(
         found = _split_anew(images, labels.departures, checkpoint.lists, settings)
     found = dataclasses.replace(
         found,
+        notes=(*found.notes, *_passed_over_notes(image_dir)),
         first_keys=labels.first_keys,
         stored_mean=settings.train_age_mean,
         workbook_sha256=labels.sha256,
@@ -148,6 +151,12 @@ def collect_samples(
         return found
     proof = hold_against(found.images, read_test_list(check_split))
     return dataclasses.replace(found, proof=proof)
+
+
+def _passed_over_notes(image_dir: Path) -> list[dict[str, str]]:
+    names = passed_over(image_dir)
+    facts = {"count": len(names), "example": names[0]} if names else {}
+    return [in_both("warnings", "passed_over", **facts)] if names else []
 
 
 def _unsplit(images: pd.DataFrame, lists: Lists, settings: Settings) -> Samples:
@@ -280,7 +289,7 @@ def with_predictions(
     """Join the rows that `Samples.chosen` gave and what the network made of them.
 
     Raises InputError where no image is left, where too many cannot be used (`skipped_warnings`),
-    and where a prediction or a map is not finite.
+    and where a prediction or a map is not finite, or over MOST_YEARS.
     """
     readable = np.array([i not in found.unreadable for i in range(len(rows))], dtype=bool)
     if found.maps is None or not readable.any():
@@ -330,12 +339,14 @@ def _unreadable(rows: pd.DataFrame, found: Inference) -> pd.DataFrame:
 
 
 def _check_finite(table: pd.DataFrame, maps: npt.NDArray[np.float32], checkpoint: Path) -> None:
-    broken = ~np.isfinite(table["pred_age"].to_numpy()) | ~np.isfinite(maps).all(axis=(1, 2))
+    usable = np.abs(table["pred_age"].to_numpy()) <= MOST_YEARS  # NaN is not
+    broken = ~(usable & (np.abs(maps) <= MOST_YEARS).all(axis=(1, 2)))
     if broken.any():
         raise InputError(
-            "{checkpoint}: the prediction or its map is not finite for {broken} of {count} images, "
-            "first {example}; the network cannot be evaluated",
+            "{checkpoint}: the prediction or its map is not finite, or over {most:,} years, for "
+            "{broken} of {count} images, first {example}; the network cannot be evaluated",
             checkpoint=checkpoint,
+            most=MOST_YEARS,
             broken=int(broken.sum()),
             count=len(table),
             example=table["filename"].iloc[broken.argmax()],

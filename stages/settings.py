@@ -18,7 +18,7 @@ class UsedSettings:
 
     changed: split settings that differ from the checkpoint's, name -> {"checkpoint", "used"};
     absent: split settings that the checkpoint does not hold; overridden: other settings that differ
-    from the checkpoint's, by language.
+    from the checkpoint's, and an image size that nothing says, by language.
     """
 
     settings: Settings
@@ -75,5 +75,7 @@ def resolve_settings(checkpoint: Checkpoint, options: Mapping[str, Any]) -> Used
             overridden.append(
                 in_both("warnings", "trained_with", name=name, value=value, trained=before)
             )
+    if options.get("image_size") is None and "image_size" not in checkpoint.given:
+        overridden.append(in_both("warnings", "image_size_absent", used=settings.image_size))
     absent = tuple(name for name in SPLIT_SETTINGS if name not in checkpoint.given)
     return UsedSettings(settings, changed, absent, tuple(overridden))

@@ -272,13 +272,16 @@ def test_cohort_from_the_folder_of_the_images(tmp_path):
 
 
 def test_labels_by_file_name(tmp_path):
-    images = touch(tmp_path / "i", "anon_7_1.png", "anon_7_2.png", "left.png", "right.png", "x.png")
+    names = ["anon_7_1.png", "anon_7_2.png", "left.png", "right.png", "scan_left_1.png"]
+    images = touch(tmp_path / "i", *names, "scan_left_2.png", "x.png")
     rows = [
         ["filename", "age", "id"],
         ["anon_7_1", 40, 99],
         ["sub/anon_7_2.png", 41, None],
         ["left.png", 50, "03"],
         ["right.png", 50, None],
+        ["scan_left_1.png", 60, 12],
+        ["scan_left_2.png", 61, None],
     ]
     found, _ = load_samples(images, write_book(tmp_path / "l.xlsx", rows))
     samples, skipped = used_and_left_out(found)
@@ -287,6 +290,8 @@ def test_labels_by_file_name(tmp_path):
         ["anon_7_1.png", "7", 40.0],
         ["anon_7_2.png", "7", 41.0],
         ["left.png", "3", 50.0],
+        ["scan_left_1.png", "12", 60.0],
+        ["scan_left_2.png", "left", 61.0],
     ]
     assert skipped[["filename", "kind", "reason"]].to_numpy().tolist() == [
         ["right.png", "unusable_name", "its name has no subject number, as in anon_123_1.png"],
@@ -538,6 +543,7 @@ def test_mask_beside_the_last_images_folder(tmp_path):
     assert mask_path_for(str(images / "anon_2_1.png")) == masks / "anon_2_1.JPEG"
     (masks / "anon_3_1.png").mkdir()
     assert mask_path_for(images / "anon_3_1.png") is None
+    assert mask_path_for(images / f"{'x' * 251}.png") is None  # .jpeg makes 256 letters
 
 
 def test_mask_folder_given_or_none_to_be_found(tmp_path, monkeypatch):

@@ -119,6 +119,11 @@ def test_arguments_that_are_fine():
             "参数 --seed：需要一个值；参见 --help",
         ),
         (
+            ["a", "--seed=--"],
+            "argument --seed: expected one argument; see --help",
+            "参数 --seed：需要一个值；参见 --help",
+        ),
+        (
             ["--seed", "3"],
             "the following arguments are required: FILES; see --help",
             "缺少必需的参数：FILES；参见 --help",

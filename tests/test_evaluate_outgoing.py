@@ -119,6 +119,15 @@ def test_lists_in_the_folder_of_the_results(study, command, tmp_path, no_figures
     assert (final / "mine.txt").read_text() == name
 
 
+def test_results_in_the_place_of_the_masks(study, command, no_figures):
+    """Also where the folder of the masks is not given."""
+    checkpoint = study.images.parent / "outputs" / "Masks" / "best_model.pth"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.hardlink_to(study.checkpoint)
+    arguments = study.arguments(study.images.parent, "--checkpoint", str(checkpoint))
+    assert "Masks: is in " in command(arguments).refusal
+
+
 def test_a_comparison_that_would_replace_its_input_is_refused(command, tmp_path):
     text = json.dumps({"predictions": [1.0], "targets": [2.0], "filenames": ["anon_1_1.png"]})
     for name in ("a", "comparison"):

@@ -52,6 +52,21 @@ def test_a_checkpoint_without_split_settings_warns_loudly(data, tmp_path, comman
     assert leakage["verdict"].startswith("possible leak: the checkpoint does not say how training")
 
 
+def test_what_lies_among_the_images_and_is_not_read_is_counted_and_named(
+    data, tmp_path, command, no_figures
+):
+    images = data.copied_images(tmp_path)
+    (images / "left").mkdir()
+    (images / "left" / "anon_1_1.png").write_bytes(b"")
+    (images / "anon_1_2.bmp").write_bytes(b"BM")
+    done = command(data.arguments(tmp_path / "out", images=images))
+    assert done.status == 0
+    assert done.lines == [
+        "WARNING: not read: 2 other files or folders among the images, such as anon_1_2.bmp; only "
+        ".png, .jpg and .jpeg files in the folder itself are"
+    ] + [line for line in done.lines if "no image has a mask" in line]
+
+
 def test_the_same_split_given_again_does_not_warn(data, tmp_path, command, no_figures):
     done = command(data.arguments(tmp_path, "--seed", "42", "--test-size", "0.15"))
     assert (done.status, done.lines) == (0, [])

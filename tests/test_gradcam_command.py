@@ -271,6 +271,18 @@ def test_command_without_a_chinese_font_stamps_in_english(folder, tmp_path, monk
     assert "预测年龄" in printed.out  # a terminal has its own fonts
 
 
+def test_command_warns_of_an_image_size_that_nothing_says(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(gradcam, "place_figure", lambda figure, path: None)
+    content = torch.load(folder / "best_model.pth", weights_only=True)
+    for place in (content, content.get("args", {})):
+        place.pop("image_size", None)
+    torch.save(content, tmp_path / "best_model.pth")
+    files = ["--checkpoint", tmp_path / "best_model.pth", folder / "Images/anon_3_1.png"]
+    assert gradcam.main([*map(str, files), "--output-dir", str(tmp_path), "--lang", "en"]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("WARNING: the checkpoint does not hold image_size; 224 pixels are used")
+
+
 def test_command_says_in_one_line_that_memory_ran_out(folder, tmp_path, monkeypatch, capsys):
     def fail(*_):
         raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 2 GB")
@@ -304,6 +316,18 @@ def test_command_names_every_image_that_fails_and_does_the_others(folder, tmp_pa
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders")
+def test_command_refuses_a_prediction_that_is_not_finite(folder, tmp_path, capsys):
+    content = torch.load(folder / "best_model.pth", weights_only=True)
+    content["model_state_dict"]["backbone.bn1.running_var"].fill_(-1)
+    torch.save(content, tmp_path / "c.pth")
+    image = folder / "Images" / "anon_1_1.png"
+    arguments = [str(image), "--checkpoint", str(tmp_path / "c.pth"), "--lang", "en"]
+    assert gradcam.main([*arguments, "--output-dir", str(tmp_path / "out")]) == 2
+    message = f"gradcam.py: error: {image}: the prediction or its map is not finite\n"
+    assert capsys.readouterr() == ("", message)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_command_meets_what_is_no_figure_at_the_start(folder, tmp_path, monkeypatch, capsys):
     """And nothing is written through a link."""
     monkeypatch.setattr(gradcam, "_explain_image", lambda *_: pytest.fail("began"))

@@ -462,8 +462,27 @@ def test_lists_of_any_kind_are_read_as_text(tmp_path):
 
 def test_lists_may_stand_in_args_and_a_count_is_no_list(tmp_path):
     args = argparse.Namespace(test_subjects=[7.0, 8], train_files=30, val_files="v.txt")
-    assert lists_of(tmp_path / "c.pth", args=args) == {"test_subjects": ("7.0", "8")}
+    args.val_subjects = pathlib.Path("s.txt")
+    assert lists_of(tmp_path / "c.pth", args=args, test_subjects=torch.tensor(2)) == {
+        "test_subjects": ("7.0", "8")
+    }
     assert lists_of(tmp_path / "c.pth") == {}
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ({"a.png": 1}, "<dict>"),
+        (np.array([["a.png"]]), "<ndarray>"),
+        (torch.tensor([[1], [2]]), "<Tensor>"),
+        (b"a.png", "<bytes>"),
+        ("['a.png']", r"\"\['a.png'\]\""),
+        ("('a.png',)\n", r".*"),
+    ],
+)
+def test_a_list_of_another_kind_is_not_passed_over(tmp_path, value, shown):
+    with pytest.raises(InputError, match=f"setting test_files is {shown}, not a list of names"):
+        lists_of(tmp_path / "c.pth", test_files=value)
 
 
 def test_a_list_in_a_list_is_not_written_out(tmp_path):

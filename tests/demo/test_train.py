@@ -240,7 +240,7 @@ def test_prepare_says_it_in_the_language_asked_for(tmp_path, quick, capsys):
         lambda root: next((root / "data/Healthy/Masks").iterdir()).unlink(),
         lambda root: (root / "data/Healthy/Images/anon_99999_1.png").write_bytes(b"another"),
         lambda root: (root / "data/characteristics.xlsx").unlink(),
-        lambda root: (root / "demo.json").unlink(),
+        lambda root: (root / "demo.json").write_text("{}"),
         lambda root: (root / "demo.json").write_text('{"settings":'),
         lambda root: (root / "demo.json").write_text("[]"),
         lambda root: (root / "demo.json").write_bytes(b"\xff\xfe"),
@@ -275,12 +275,25 @@ def test_an_interrupted_run_leaves_nothing_that_passes_for_whole(tmp_path, quick
     assert not list(tmp_path.iterdir())
     prepare_demo(tmp_path, n_images=6)
     with monkeypatch.context() as patch:  # while the finished parts are put in their places
-        patch.setattr(train.os, "replace", interrupted)
+        steps = iter([train.os.replace, interrupted])
+        patch.setattr(train.os, "replace", lambda *paths: next(steps)(*paths))
         with pytest.raises(KeyboardInterrupt):
             prepare_demo(tmp_path, n_images=6, seed=1)
-    assert not (tmp_path / "demo.json").exists()
+    assert (tmp_path / "demo.json").read_text() == "{}"
     prepare_demo(tmp_path, n_images=6)
     assert len(quick) == 3
+
+
+@pytest.mark.parametrize("manifest", [None, '{"my": "program"}'])
+@pytest.mark.parametrize("name", ["best_model.pth", "data/mine"])
+def test_what_no_demo_made_is_not_replaced(tmp_path, quick, name, manifest):
+    if manifest is not None:
+        (tmp_path / "demo.json").write_text(manifest)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(InputError, match="was not made by the demo, which needs the name"):
+        prepare_demo(tmp_path, n_images=6)
+    assert (tmp_path / name).read_text() == "mine" and not quick
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path, quick):

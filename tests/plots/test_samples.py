@@ -50,6 +50,14 @@ def test_contact_sheet(lang):
     assert outside_the_canvas(figure) == []
 
 
+@pytest.mark.parametrize("shape", [(1, 60), (60, 1), (2, 5000)])
+def test_picture_of_one_row_or_column_has_no_outline(shape):
+    one = replace(sample(1, shape=(40, 60)), image=np.zeros(shape, np.uint8))
+    tile, _ = contact_sheet([one], []).axes
+    assert not tile.collections
+    assert len(sample_figure(one).axes) == 4
+
+
 def test_contact_sheet_of_one_image_and_of_long_names():
     long = sample("a_very_long_subject_name_" * 4)
     figure = contact_sheet([long] * 20, [long])

@@ -247,6 +247,11 @@ def test_formula_without_a_stored_value_names_its_cell(book):
     assert as_dict(read_labels(book(rows[:2]))) == {"1": 20}  # one in another column is no matter
 
 
+def test_formula_without_a_stored_value_is_no_missing_subject(book):
+    with pytest.raises(InputError, match=r"Data!C2 holds a formula without a stored value"):
+        read_labels(book([["filename", "age", "id"], ["a.png", 20, "=1+1"]]))
+
+
 def test_formula_without_a_stored_value_in_a_later_sheet(book):
     path = book([["x"], [1]], title="Notes", sheets=[("Ages", [["id", "age"], [1, "=1+1"]])])
     with pytest.raises(InputError, match=r"Ages!B2 holds a formula without a stored value"):
@@ -423,6 +428,18 @@ def test_too_many_blocks(tmp_path):
     path = write(tmp_path / "x.xlsx", [names, ["id", "age"] * 17, [1, 20] * 17])
     with pytest.raises(InputError, match="'Data' has 17 blocks, over the limit of 16; copy those"):
         read_labels(path)
+
+
+def test_too_many_sexes(book):
+    """The column holds something else, and every two groups are held against each other."""
+    rows = [["id", "age", "sex"], *([i, 20, f"s{i}"] for i in range(1, 17)), [17, 20, "s1"]]
+    assert len(read_labels(book(rows)).table) == 17
+    with pytest.raises(InputError) as caught:
+        read_labels(book([*rows, [18, 20, "s18"]]))
+    assert str(caught.value).endswith(
+        "sheet 'Data' has 17 different sexes, over the limit of 16, such as Data!C19; rename the "
+        "column if it holds something else"
+    )
 
 
 def test_lists_in_an_error_are_bounded_and_chinese(book):

@@ -114,6 +114,18 @@ def test_a_split_that_is_recorded_in_part_or_of_other_predictions_is_none(tmp_pa
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("seed", "42"), ("seed", [42]), ("seed", 10**400), ("test_size", float("nan"))),
+        *(("use_age_stratify", 1), ("age_range", 5), ("age_range", "0" * 10**5)),
+    ],
+)
+def test_a_split_of_settings_that_make_no_sense_is_none(tmp_path, name, value):
+    write_metrics(tmp_path, **{name: value})
+    assert read_predictions(write(tmp_path / "predictions.json")).split is None
+
+
+@pytest.mark.parametrize(
     ("changed", "message"),
     [
         ({"predictions": [1.0]}, r"differ in length \(1 predictions, 2 targets, 2 filenames\)"),

@@ -299,6 +299,16 @@ MACHINE = {
 }
 
 
+def test_a_workbook_in_strict_open_xml_is_told(book):
+    def strict(name, data):
+        usual = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+        return data.replace(usual, b"http://purl.oclc.org/ooxml/officeDocument/relationships")
+
+    path = edit(book(TABLE), strict)
+    with pytest.raises(InputError, match=r"no sheet that can be read; .* Strict Open XML"):
+        rows_of(path)
+
+
 @pytest.mark.parametrize(("error", "kind"), MACHINE.values(), ids=MACHINE)
 def test_a_fault_of_the_machine_is_no_damage(book, monkeypatch, error, kind):
     def fail(*_, **__):

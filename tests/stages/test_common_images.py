@@ -51,7 +51,7 @@ def test_runs_of_one_split_are_not_doubted(tmp_path):
 )
 def test_other_settings_are_warned_of(tmp_path, name, value):
     paths = [run(tmp_path / "a", seed=42), run(tmp_path / "b", **{name: value})]
-    found = compare_results([*paths, run(tmp_path / "c", seed=42)])
+    found = compare_results([*paths, run(tmp_path / "c", seed=42.0)])
     (warning,) = found.warnings
     assert f"({name} {SETTINGS[name]} (#1, #3), {value} (#2))" in warning["en"]
     assert f"（{name} {SETTINGS[name]}（#1、#3）、{value}（#2））" in warning["zh"]
@@ -117,4 +117,6 @@ def test_names_end_with_what_tells_them_apart(tmp_path):
     home = [tmp_path / "home" / owner / "a" for owner in ("alice", "bob")]
     assert run_names(home) == ["a 1", "a 2"]
     assert run_names([tmp_path / "a\n#2\tb", b]) == [r"a\n#2\tb", "b"]  # one line of the table
+    alike = run_names([tmp_path / "a\n", tmp_path / r"a\n"])
+    assert len(set(alike)) == 2
     assert run_names([tmp_path / "\u202ea\udce9", b]) == [r"\u202ea\udce9", "b"]

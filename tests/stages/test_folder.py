@@ -30,6 +30,11 @@ OWN = ("predictions.csv", "test_metrics.json", "predictions.json", "bland_altman
         ("somewhere/run_2/best_model.pth", "somewhere_run_2"),
         ("/best_model.pth", "run"),
         ("/run_1/best_model.pth", "run_1"),
+        ("/study/outputs/../best_model.pth", "study"),  # a name of `..` would lead elsewhere
+        ("/study/run_2/../best_model.pth", "study"),
+        ("outputs/run_1/../run_2/best_model.pth", "run_2"),
+        ("outputs/.run_1.partial/best_model.pth", "run_1.partial"),  # `.run_1.partial` is run_1's
+        ("outputs/.../best_model.pth", "run"),
     ],
 )
 def test_run_name(path, name, tmp_path):

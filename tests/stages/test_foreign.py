@@ -53,6 +53,26 @@ def test_a_linked_folder_is_replaced_and_the_link_stays(tmp_path):
 
 
 @posix
+def test_a_link_in_the_place_of_the_new_folder_takes_no_place(tmp_path):
+    fill(tmp_path / "run", "old")
+    (tmp_path / "theirs").mkdir()
+    refused = pytest.raises(InputError, match=r"\.run\.partial: is not a folder")
+    with refused, result_folder(tmp_path / "run", OWN) as partial:
+        partial.rmdir()
+        partial.symlink_to(tmp_path / "theirs")
+    assert not (tmp_path / "run").is_symlink()
+    assert set(texts(tmp_path / "run").values()) == {"old"}
+
+
+@posix
+def test_what_somebody_else_puts_into_the_new_folder_is_not_opened(tmp_path):
+    with result_folder(tmp_path / "run", OWN) as partial:
+        (partial / OWN[0]).write_text("new")
+        (partial / "nowhere").symlink_to("nothing")  # a pipe would block
+    assert (tmp_path / "run" / "nowhere").is_symlink()
+
+
+@posix
 def test_a_linked_output_dir_is_followed(tmp_path):
     (tmp_path / "disk").mkdir()
     (tmp_path / "out").symlink_to(tmp_path / "disk")
@@ -243,6 +263,23 @@ def test_a_fault_at_the_end_changes_nothing(tmp_path, monkeypatch, step, turn):
         fill(final)
     assert texts(final) == {"notes.txt": "mine", **dict.fromkeys(OWN, "old")}
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_folder_that_is_moved_while_it_is_written_is_said_to_be(tmp_path):
+    final = tmp_path / "run"
+    line = r"run: cannot be written: the folder \.run\.partial .* was moved or removed; start again"
+    with pytest.raises(InputError, match=line), result_folder(final, OWN) as folder:
+        folder.rename(tmp_path / "elsewhere")
+        (folder / OWN[0]).write_text("new")
+    assert [path.name for path in tmp_path.iterdir()] == ["elsewhere"]
+
+
+def test_a_file_that_appears_at_the_place_stays_and_nothing_is_left_beside_it(tmp_path):
+    final = tmp_path / "run"
+    with pytest.raises(InputError, match="run: is not a folder"), result_folder(final, OWN) as part:
+        (part / OWN[0]).write_text("new")
+        final.write_text("mine")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"run": "mine"}
 
 
 @pytest.mark.parametrize("system", ["exchange", "two renames"])

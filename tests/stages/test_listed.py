@@ -67,6 +67,14 @@ def test_each_split_stands_in_the_order_of_its_list():
     assert list(found)[:3] == ["4_1", "1_1", "1_2"]
 
 
+def test_an_empty_name_names_nobody():
+    table = images("1 2 3 4")
+    table.loc[3, "subject_id"] = None
+    for lists in ({"test_subjects": ["", "2"]}, {"test_files": [" ", "anon_2_1.png"]}):
+        found, doubts = split(lists, table)
+        assert ([name for name in found if found[name] == "test"], doubts) == (["2_1"], [])
+
+
 def test_people_in_no_list_belong_to_the_split_without_one():
     found, doubts = split({"test_subjects": ["3"]})
     assert {name for name, place in found.items() if place == "train"} == set(found) - {"3_1"}
@@ -219,6 +227,9 @@ def test_the_verdict_of_the_run_goes_with_its_list(tmp_path):
         read_test_list(tmp_path / "predictions.json")
     (tmp_path / "mine.txt").write_text("a.png")
     assert read_test_list(tmp_path / "mine.txt").verdict is None
+    record["leakage"]["level"] = "x" * 300  # it is printed
+    (tmp_path / "test_metrics.json").write_text(json.dumps(record))
+    assert read_test_list(tmp_path).verdict == "x" * 255
 
 
 @pytest.mark.parametrize(

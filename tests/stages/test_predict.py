@@ -1,5 +1,6 @@
 """Predictions and maps of the fast path against a plain loop and a full backward pass."""
 
+import dataclasses
 import gc
 from typing import ClassVar
 
@@ -205,10 +206,14 @@ class InTurn(World):
     """Processes one after the other: each hears of those before it."""
 
     made: ClassVar = []
+    agreed: ClassVar = []
 
     def gather(self, work):
         self.made.append(work())
         return list(self.made)
+
+    def agree(self, work):
+        self.agreed.append(work)
 
 
 def test_shares_and_picture_sums_are_added_up(network, paths):
@@ -220,7 +225,7 @@ def test_shares_and_picture_sums_are_added_up(network, paths):
         bars.append(Bar(total))
         return bars[-1]
 
-    shared = network, how, paths, groups, SIZE, progress
+    shared = network, how, paths, groups, SIZE, progress, {"--checkpoint": "a1"}
     whole, all_sums = predict_shared(World(), *shared)
     predict_shared(InTurn(0, 2), *shared)
     joined, sums = predict_shared(InTurn(1, 2), *shared)
@@ -229,6 +234,17 @@ def test_shares_and_picture_sums_are_added_up(network, paths):
     for group in (0, 1):
         np.testing.assert_allclose(sums[group], all_sums[group])
     assert [(bar.total, bar.done) for bar in bars] == [(11, 11), (4, 4), (7, 7)]
+    first, second = InTurn.agreed  # before any of them begins
+    assert first == second
+    assert first == {
+        "--checkpoint": "a1",
+        "--image-dir": paths,
+        "--image-size": SIZE,
+        "--batch-size": 4,
+        "--cam-layer": "layer4",
+        "--amp": False,
+        "--compile": False,
+    }
 
 
 def test_what_stops_a_share_is_handed_on_to_the_other_processes(network, paths, monkeypatch):
@@ -248,7 +264,7 @@ def test_what_stops_a_share_is_handed_on_to_the_other_processes(network, paths, 
     monkeypatch.setattr("stages.predict.predict_files", fail)
     how = Execution(CPU, batch_size=8, workers=1)
     with pytest.raises(MemoryError):
-        predict_shared(Listening(), network, how, paths, [None] * 11, SIZE, Bar)
+        predict_shared(Listening(), network, how, paths, [None] * 11, SIZE, Bar, {})
     assert heard == [fault]
 
 
@@ -269,6 +285,8 @@ def test_the_error_of_amp_is_the_largest_difference_from_float32(network, paths)
     digests = {row: digest for row, digest in exact.digests.items() if row != 5}
     found = Inference(shifted, None, {}, {}, {}, digests)
     assert amp_error(network, how, paths, SIZE, found) == pytest.approx(0.5, abs=1e-4)
+    changed = dataclasses.replace(found, digests={})
+    assert amp_error(network, how, paths, SIZE, changed) is None
 
 
 # ---------------------------------------------------------------- while it runs

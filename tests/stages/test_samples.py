@@ -156,14 +156,16 @@ def test_nothing_left_is_refused(split, found, validation, message):
         predictions(samples(), found, split, validation=validation, allow_skipped=True)
 
 
+@pytest.mark.parametrize("value", [np.inf, np.nan, -1.1e6, 1e30])
 @pytest.mark.parametrize("place", ["age", "map"])
-def test_what_is_not_finite_names_its_image(place):
+def test_what_is_no_number_of_years_names_its_image(place, value):
     ages, maps = [25.0, 58.0], np.zeros((2, 7, 7), dtype=np.float32)
     if place == "age":
-        ages[1] = np.inf
+        ages[1] = value
     else:
-        maps[1, 3, 3] = np.nan
-    with pytest.raises(InputError, match=r"c\.pth: .*not finite for 1 of 2 images, first e\.png"):
+        maps[1, 3, 3] = value
+    message = r"c\.pth: .*not finite, or over 1,000,000 years, for 1 of 2 images, first e\.png"
+    with pytest.raises(InputError, match=message):
         predictions(samples(), inference(ages, maps=maps))
 
 

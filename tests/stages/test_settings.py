@@ -69,6 +69,14 @@ def test_another_setting_is_told_but_does_not_touch_the_split():
     assert resolve_settings(checkpoint(SPLIT_SETTINGS), {"image_size": 128}).overridden == ()
 
 
+def test_an_image_size_that_nothing_says_is_warned_of():
+    (warning,) = resolve_settings(checkpoint(ALL - {"image_size"}), {}).overridden
+    assert warning["en"].startswith("the checkpoint does not hold image_size; 224 pixels are used:")
+    assert "改用 224 像素" in warning["zh"]
+    given = resolve_settings(checkpoint(ALL - {"image_size"}), {"image_size": 224})
+    assert given.overridden == ()
+
+
 def test_an_empty_range_of_ages_is_refused():
     with pytest.raises(InputError, match="--min-age: 60 is above the greatest age 50"):
         resolve_settings(checkpoint(max_age=50), {"min_age": 60.0})

@@ -12,7 +12,7 @@ from PIL import Image
 
 from reading.images import open_image
 from stages.originals import Digest, Originals
-from stages.record import Evaluation
+from stages.record import Evaluation, named_differences
 from stages.serialise import csv_text, write_json
 from stages.write import (
     FIGURES,
@@ -26,6 +26,7 @@ from stages.write import (
     sheet_rows,
     write_maps,
 )
+from stats.metrics import GroupDifference
 from tests.common import foreign_lines
 from tests.results import analysis, outliers
 
@@ -237,3 +238,19 @@ def test_no_name_is_listed_twice():
 @pytest.mark.parametrize("name", ["test_metrics.json", "gradcam_maps.npz", "bland_altman.png"])
 def test_scripts_of_the_group_find_their_files(name):
     assert name in RESULT_FILES
+
+
+def test_differences_of_one_name_keep_their_sentences():
+    """Cohorts M and F beside the sexes; and underscores that could stand on either side."""
+    pairs = [("M", "F"), ("M", "F"), ("x", "y_z"), ("x_y", "z")]
+    rows = [
+        GroupDifference(metric="MAE", a=a, b=b, value=float(i)) for i, (b, a) in enumerate(pairs)
+    ]
+    said = named_differences(rows)
+    assert list(said) == [
+        "difference_MAE_M_F",
+        "difference_MAE_M_F_1",
+        "difference_MAE_x_y_z",
+        "difference_MAE_x_y_z_3",
+    ]
+    assert "by +1.00 years" in said["difference_MAE_M_F_1"]["en"]

@@ -25,6 +25,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "no_cjk_font": "未找到含汉字的字体，图中文字改用英文；请安装一种（Noto Sans CJK SC、"
         "WenQuanYi Zen Hei 或 Microsoft YaHei）",
         "trained_with": "{name} 为 {value}，但网络训练时为 {trained}",
+        "image_size_absent": "检查点中没有 image_size，改用 {used} 像素：如果网络训练时的尺寸不同，"
+        "预测的年龄就是错的",
         "split_changed": "划分与训练时不同（{listed}）：测试集中可能含有训练样本，误差可能偏小",
         "split_changed_one": "{name} 为 {used}，训练时为 {checkpoint}",
         "split_absent": "检查点中没有 {names}，改用默认值 {used}：测试集中可能含有训练样本，"
@@ -40,6 +42,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "outside_age_range": "{count} 张图像未纳入（不在年龄范围内），例如 {example}：{reason}",
         "not_read_by_training": "{count} 张图像未纳入（训练时未读取），例如 {example}：{reason}",
         "not_listed": "{count} 张图像未纳入（不在检查点的名单中），例如 {example}：{reason}",
+        "passed_over": "图像文件夹中另有 {count} 个文件或文件夹未读取，例如 {example}："
+        "只读取该文件夹内的 .png、.jpg 和 .jpeg 文件",
         "unreadable": "{count} 张图像未纳入（无法读取），例如 {example}：{reason}",
         "scaled_16_bit": "{count} 张图像：每通道 16 位，已缩放为 8 位（65535 -> 255）",
         "images_changed": "{count} 张图像在运行过程中被改动或删除，例如 {example}：预测所依据的"

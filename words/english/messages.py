@@ -26,6 +26,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "no_cjk_font": "no font with Chinese characters was found, so the figures are in English; "
         "install one (Noto Sans CJK SC, WenQuanYi Zen Hei, Microsoft YaHei)",
         "trained_with": "{name} is {value}, but the network was trained with {trained}",
+        "image_size_absent": "the checkpoint does not hold image_size; {used} pixels are used: IF "
+        "THE NETWORK WAS TRAINED WITH ANOTHER SIZE, ITS AGES ARE WRONG",
         "split_changed": "the split is not the one of the training ({listed}): TRAINING SAMPLES "
         "MAY BE IN THE TEST SET, and the errors too small",
         "split_changed_one": "{name} {used} for {checkpoint}",
@@ -46,6 +48,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "{example}: {reason}",
         "not_listed": "images left out (in no list of the checkpoint): {count}, such as {example}: "
         "{reason}",
+        "passed_over": "not read: {count} other files or folders among the images, such as "
+        "{example}; only .png, .jpg and .jpeg files in the folder itself are",
         "unreadable": "images left out (unreadable): {count}, such as {example}: {reason}",
         "scaled_16_bit": "{count} images: 16 bits per channel, scaled to 8 bits (65535 -> 255)",
         "images_changed": "{count} images were changed or removed during the run, such as "

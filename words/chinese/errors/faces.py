@@ -59,6 +59,7 @@ TEXTS: dict[str, str] = {
         "--demo：演示只用一个进程训练；启动时请勿使用 torchrun"
     ),
     # gradcam.py
+    "{path}: the prediction or its map is not finite": "{path}：预测值或其热图不是有限数",
     "--mask-dir {path}: no such folder": "--mask-dir {path}：没有这个文件夹",
     "layer {name}: the network has none; use one of {known}": (
         "层 {name}：网络中没有这一层；可用：{known}"

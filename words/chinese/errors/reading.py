@@ -62,6 +62,11 @@ TEXTS: dict[str, str] = {
     "{path}: some blocks have file names and some do not; choose one with --cohort ({names})": (
         "{path}：有的区块有文件名，有的没有；请用 --cohort 指定其一（{names}）"
     ),
+    "{path}: sheet {title!r} has {count} different sexes, over the limit of {most}, such as "
+    "{cell}; rename the column if it holds something else": (
+        "{path}：工作表 {title!r} 中有 {count} 种不同的性别，超过上限 {most}，例如 {cell}；"
+        "如果该列是其他内容，请更改列名"
+    ),
     "{path}: sheet {title!r} has {count} blocks, over the limit of {most}; copy those that are "
     "needed to a new workbook": (
         "{path}：工作表 {title!r} 中有 {count} 个区块，超过上限 {most}；请只将所需的复制到新工作簿"
@@ -253,6 +258,7 @@ TEXTS: dict[str, str] = {
     # reading/settings.py
     "text": "文本",
     "True or False": "True 或 False（真或假）",
+    "a list of names": "名称列表",
     "a whole number": "整数",
     "a whole number from 0 to 4294967295": "整数（0 至 4294967295）",
     "a whole number of pixels from 32 to 4096": "整数（32 至 4096，单位像素）",
@@ -308,6 +314,9 @@ TEXTS: dict[str, str] = {
     ),
     "{path}: is in the old .xls format; save it as .xlsx": (
         "{path}：为旧的 .xls 格式；请另存为 .xlsx"
+    ),
+    "{path}: has no sheet that can be read; save it as .xlsx, not as Strict Open XML": (
+        "{path}：没有可读取的工作表；请另存为普通的 .xlsx，而不是 Strict Open XML"
     ),
     "{path}: is in the binary .xlsb format; save it as .xlsx": (
         "{path}：为二进制 .xlsb 格式；请另存为 .xlsx"

@@ -38,6 +38,8 @@ TEXTS: dict[str, str] = {
         "{final}：是文件，而结果要写入同名文件夹"
     ),
     "--output-dir {folder}: is a file, not a folder": "--output-dir {folder}：是文件，不是文件夹",
+    "{final}: cannot be written: the folder {partial} in which it was made was moved or removed; "
+    "start again": "{final}：无法写入：写入所用的文件夹 {partial} 已被移动或删除；请重新运行",
     "{final}: cannot be written ({reason}); nothing was. Is the disk full? Make room, or "
     "give another --output-dir": (
         "{final}：无法写入（{reason}），未写入任何内容。磁盘是否已满？请腾出空间，或另给 "
@@ -176,10 +178,10 @@ TEXTS: dict[str, str] = {
     "--image-dir {folder}: none of {count} images can be read: {why}": (
         "--image-dir {folder}：{count} 张图像均无法读取：{why}"
     ),
-    "{checkpoint}: the prediction or its map is not finite for {broken} of {count} images, "
-    "first {example}; the network cannot be evaluated": (
-        "{checkpoint}：{count} 张图像中有 {broken} 张的预测值或其热图不是有限数，首先是 "
-        "{example}；无法评估该网络"
+    "{checkpoint}: the prediction or its map is not finite, or over {most:,} years, for "
+    "{broken} of {count} images, first {example}; the network cannot be evaluated": (
+        "{checkpoint}：{count} 张图像中有 {broken} 张的预测值或其热图不是有限数，"
+        "或超过 {most:,} 岁，首先是 {example}；无法评估该网络"
     ),
     "; the workbook has labels for {keys}": "；工作簿中有标签的是 {keys}",
     "{faults} of {total} images cannot be used, more than {most:.0%}: {why}{keys}; mend "
@@ -193,6 +195,11 @@ TEXTS: dict[str, str] = {
     ),
     "WORLD_SIZE: only {count} of {size} processes have come; start with torchrun": (
         "WORLD_SIZE：{size} 个进程中只有 {count} 个已启动；请用 torchrun 启动"
+    ),
+    "WORLD_SIZE: the {size} processes read different things ({names}); start all with the same "
+    "options, and while no file is written": (
+        "WORLD_SIZE：{size} 个进程读入的内容不同（{names}）；请以相同的选项启动全部进程，"
+        "并且启动时不要改写文件"
     ),
     "WORLD_SIZE: the {size} processes cannot be joined ({reason})": (
         "WORLD_SIZE：{size} 个进程无法相互连接（{reason}）"
@@ -212,6 +219,9 @@ TEXTS: dict[str, str] = {
         "--min-age：{min_age:g} 大于年龄上限 {max_age:g}"
     ),
     # demo/train.py
+    "{path}: was not made by the demo, which needs the name; move it away": (
+        "{path}：不是由演示生成的，而演示需要使用该名称；请将其移走"
+    ),
     "{root}: the demo cannot be made there ({reason})": "{root}：无法在此生成演示（{reason}）",
     # plots/placing.py
     "{path}: is not a file, and a file of that name is to be written; move it away, or give "

@@ -1,0 +1,41 @@
+"""What lies among the images and is no image of a name that training looked for."""
+
+import os
+
+import pytest
+
+from reading.folder import passed_over
+
+
+def test_other_formats_dicom_and_folders_of_images_are_named_in_order(tmp_path):
+    for name in (
+        "a_1.png",
+        "b_2.TIF",
+        "c_3.bmp",
+        "._d_4.bmp",
+        "notes.txt",
+        "e.dcm",
+        "Thumbs.db",
+        ".h.png.icloud",
+    ):
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "1.2.840").write_bytes(bytes(128) + b"DICM")
+    for folder, name in (("left", "f_5.PNG"), ("lists", "x.txt"), ("g_6.png", "y.png")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_bytes(b"")
+    assert passed_over(tmp_path) == [
+        ".h.png.icloud",
+        "1.2.840",
+        "b_2.TIF",
+        "c_3.bmp",
+        "e.dcm",
+        "left",
+    ]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no control characters in a name")
+def test_a_name_is_shown_in_one_line(tmp_path):
+    (tmp_path / "a\n1.bmp").write_bytes(b"")
+    (tmp_path / "loop").symlink_to("loop")
+    assert passed_over(tmp_path) == ["a\\n1.bmp"]
+    assert passed_over(tmp_path / "nowhere") == []
