@@ -155,8 +155,9 @@ def collect_samples(
 
 def _passed_over_notes(image_dir: Path) -> list[dict[str, str]]:
     names = passed_over(image_dir)
-    facts = {"count": len(names), "example": names[0]} if names else {}
-    return [in_both("warnings", "passed_over", **facts)] if names else []
+    if not names:
+        return []
+    return [in_both("warnings", "passed_over", count=len(names), example=names[0])]
 
 
 def _unsplit(images: pd.DataFrame, lists: Lists, settings: Settings) -> Samples:
