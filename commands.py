@@ -21,10 +21,13 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from errors import STOPS, HelpShown, InputError, Message, plain, system_reason
-from words.catalogue import asked_language, translated
+from words.catalogue import asked_language, texts, translated
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 # What a library says, in whatever exception, when the machine is at its end.
 _NO_MEMORY = (
@@ -37,8 +40,8 @@ _NO_MEMORY = (
 )
 _NO_THREADS = ("can't start new thread", "thread creation failed")
 # What a run needs, in an order in which each finds those that it needs itself; and without network.
-PACKAGES = ("numpy", "torch", "torchvision", "cv2", "pandas", "scipy.special", "matplotlib.figure")
-WITHOUT_NETWORK = ("numpy", "pandas", "scipy.special", "matplotlib.figure")
+WITHOUT_NETWORK = ("numpy", "cv2", "pandas", "scipy.special", "matplotlib.figure", "jinja2")
+PACKAGES = ("numpy", "torch", "torchvision", *WITHOUT_NETWORK[1:])
 _INSTALL = Message("; install what fits: pip install -r requirements.txt")
 _CURES = {
     "torchvision": Message("; it has to fit torch: pip install -r requirements.txt for both"),
@@ -54,6 +57,9 @@ DEAF = 5.0  # seconds after a signal in which no other one disturbs the clean-up
 
 class Stopped(KeyboardInterrupt):
     """A signal that ends a process; its text is the signal's name."""
+
+
+LINE_EVERY = 10  # seconds between two lines of progress in a log file
 
 
 def ended(
@@ -233,6 +239,39 @@ def _traceback_file(program: str, error: BaseException) -> str:
 
 
 # ---------------------------------------------------------------- a process of its own
+
+
+class _Lines(io.StringIO):
+    """Writes what a bar draws as lines on stderr."""
+
+    def write(self, text: str) -> int:
+        if line := text.strip("\r\n "):
+            print(line, file=sys.stderr)
+        return len(text)
+
+
+def progress_bar(
+    total: int, lang: str, *, work: str = "images", unit: str = "image", silent: bool = False
+) -> tqdm[Any]:
+    """Make a bar on a terminal; elsewhere, as in a log file, a line every ten seconds.
+
+    work, unit: keys of what is done and counted. silent: nothing is shown.
+    """
+    from tqdm import tqdm
+
+    words = texts("progress", lang)
+    form, how = "bar", {}
+    if not sys.stderr.isatty():
+        form = "line"
+        how = {"file": _Lines(), "mininterval": LINE_EVERY, "delay": LINE_EVERY, "miniters": 1}
+    return tqdm(
+        total=total,
+        desc=words[work],
+        unit=words[unit],
+        disable=silent,
+        bar_format=words[form],
+        **how,
+    )
 
 
 def run(program: str, main: Callable[[], int]) -> NoReturn:

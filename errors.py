@@ -10,7 +10,7 @@ import shutil
 import signal
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 # What ends a run: Ctrl-C, and what a terminal or a scheduler sends, as far as the system knows it.
@@ -112,7 +112,7 @@ class Parser(argparse.ArgumentParser):
     words: `description`, `epilog`, `usage` (7 columns wide, or 6 without a blank), the title
     of each group by its name (a note below it as `<name>_note`), and the help of each option by
     the option. wrap: breaks a text into lines of so many columns. meant: what is no choice -> the
-    choice that it stands for.
+    choice that it stands for. common: the options that the help shows, in one list; None for all.
     """
 
     def __init__(
@@ -121,31 +121,36 @@ class Parser(argparse.ArgumentParser):
         words: Mapping[str, str],
         wrap: Callable[[str, int], str],
         meant: Mapping[str, str] | None = None,
+        common: Collection[str] | None = None,
     ) -> None:
-        self.words, self.wrap, self.meant = words, wrap, meant or {}
+        self.words, self.wrap, self.meant, self.common = words, wrap, meant or {}, common
         self.columns = shutil.get_terminal_size().columns - 2
+        self._help_columns = max(self.columns - 24, 11)
         self.known: list[str] = []
         super().__init__(
             prog=program,
+            usage=None if common is None else f"{program} {words['usage_common']}",
             description=wrap(words["description"], self.columns),
             epilog=words.get("epilog"),
             formatter_class=argparse.RawTextHelpFormatter,
             allow_abbrev=False,
             add_help=False,
         )
+        self._only_group = None if common is None else self.add_argument_group(words["options"])
 
     def group(self, name: str) -> Callable[..., None]:
         """Make the group of options `name`; returns the function that adds one to it."""
         note = self.words.get(f"{name}_note")
-        add_argument = self.add_argument_group(self.words[name], note).add_argument
+        group = self._only_group or self.add_argument_group(self.words[name], note)
 
         def add(*names: str, choices: Sequence[str] = (), **how: Any) -> None:
             self.known += names
             if choices:
                 one_of = functools.partial(self._one_of, names[-1], choices)
                 how |= {"type": one_of, "metavar": f"{{{','.join(choices)}}}"}
-            text = how.pop("help", None) or self.words[names[-1]]
-            add_argument(*names, help=self.wrap(text, max(self.columns - 24, 11)), **how)
+            text = self.wrap(how.pop("help", None) or self.words[names[-1]], self._help_columns)
+            shown = self.common is None or names[-1] in self.common
+            group.add_argument(*names, help=text if shown else argparse.SUPPRESS, **how)
 
         return add
 

@@ -20,13 +20,14 @@ if __name__ == "__main__":  # `python -I` and `python -P` do not look beside the
     sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from commands import PACKAGES, WITHOUT_NETWORK, check_packages, ended, run
-from errors import InputError, Message, one_line, plain
+from errors import InputError, Message
 from stages.options import given_settings, parse_arguments
 from stages.processes import join, said_elsewhere
-from words.catalogue import asked_language, in_both, language, texts
+from words.catalogue import asked_language, language
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     import numpy as np
     import numpy.typing as npt
@@ -74,14 +75,20 @@ def main(argv: list[str] | None = None) -> int:
 
 def _work(argv: list[str] | None) -> int:
     args = parse_arguments(argv)
-    check_packages(WITHOUT_NETWORK if args.compare else PACKAGES)
+    finished = args.compare or args.report
+    check_packages(WITHOUT_NETWORK if finished else PACKAGES)
     world = join()
-    if not args.compare:
+    if not finished:
         evaluate(args, world)
     elif world.size == 1:
-        compare(args)
+        from stages.finished import compare, report
+
+        (compare if args.compare else report)(args)
     else:
-        raise InputError("--compare: works in one process; start it without torchrun")
+        raise InputError(
+            "{option}: works in one process; start it without torchrun",
+            option="--compare" if args.compare else "--report",
+        )
     return 0
 
 
@@ -102,12 +109,10 @@ class Setup:
 
 def evaluate(args: argparse.Namespace, world: World) -> None:
     """Evaluate a checkpoint, from the arguments to the results folder."""
-    from reading.predictions import METRICS_FILE
     from stages import folder, predict, record, samples, screen, write
     from stages.log import Log
-    from stages.serialise import write_json
 
-    log = Log(language(args.lang), silent=world.rank > 0)
+    log = Log(language(args.lang), silent=world.rank > 0, quiet=args.quiet)
     with log.step("start"):
         setup = prepare(args, world, log)
     model, settings = setup.checkpoint.model, setup.used.settings
@@ -141,31 +146,62 @@ def evaluate(args: argparse.Namespace, world: World) -> None:
         )
         found = explain_and_analyse(args, log, setup, labelled, predicted, picture_sums)
         shown = presentation(args, log.lang, found)
-        with log.step("figures"):
-            write.write_figures(found, shown, place)
-        log.warn_all(found.originals.warnings())
-        write.write_files(found, shown, place)
-        run = record.run_record(
+        run = functools.partial(
+            record.run_record,
             found,
             execution,
+            lang=log.lang,
             image_dir=setup.image_dir,
             excel_path=setup.excel_path,
             workbook_sha256=labelled.workbook_sha256,
             processes=world.size,
             amp_error=amp_error,
-            warnings=log.warnings,
-            seconds=log.seconds,
             mask_dir=args.mask_dir,
             record_paths=args.record_paths,
         )
-        write_json(record.metrics_record(found, run), place / METRICS_FILE)
-    print(plain(screen.summary_text(found, final, shown.lang)))
+        write_results(args, log, setup, found, shown, run, place)
+    log.say(*screen.summary_parts(found, final, shown.lang))
+
+
+def write_results(
+    args: argparse.Namespace,
+    log: Log,
+    setup: Setup,
+    found: Evaluation,
+    shown: Presentation,
+    run_record: Callable[..., dict[str, object]],
+    place: Path,
+) -> None:
+    """Write the files, the record of the run, and from these the page."""
+    from reading.predictions import METRICS_FILE
+    from stages import page, record, write
+    from stages.serialise import write_json
+
+    with log.step("figures"):
+        write.write_figures(found, shown, place)
+    log.warn_all(found.originals.warnings())
+    write.write_files(found, shown, place)
+    run = run_record(warnings=log.warnings, seconds=log.seconds)
+    write_json(record.metrics_record(found, run), place / METRICS_FILE)
+    with log.step("page"):
+        notes = page.write_page(
+            place,
+            setup.image_dir,
+            args.mask_dir,
+            images=args.report_images,
+            lang=log.lang,
+            workers=setup.execution.workers,
+        )
+    log.warn_all(notes)
+    run["seconds"] = record.rounded(log.seconds)
+    write_json(record.metrics_record(found, run), place / METRICS_FILE)
 
 
 def prepare(args: argparse.Namespace, world: World, log: Log) -> Setup:
     """Prepare all that can be refused before an image is opened."""
     from model import load_checkpoint
     from stages import network
+    from stages.finished import warn_of_missing_font
     from stages.settings import resolve_settings
 
     warn_of_missing_font(log)
@@ -180,7 +216,7 @@ def prepare(args: argparse.Namespace, world: World, log: Log) -> Setup:
     )
     files = args.checkpoint, args.image_dir, args.excel_path
     if args.demo:
-        files = make_demo(world, device, log.lang)
+        files = make_demo(world, device, log)
     checkpoint_path, image_dir, excel_path = files
     checkpoint = load_checkpoint(checkpoint_path, trust=args.trust_checkpoint)
     used = resolve_settings(checkpoint, given_settings(args))
@@ -334,57 +370,17 @@ def presentation(args: argparse.Namespace, lang: str, found: Evaluation) -> Pres
         sign=args.cam_sign,
         cam_samples=args.cam_samples,
         top_n=args.top_n,
+        formats=args.figure_format,
     )
 
 
-def make_demo(world: World, device: torch.device, lang: str) -> tuple[Path, Path, Path]:
+def make_demo(world: World, device: torch.device, log: Log) -> tuple[Path, Path, Path]:
     """Make the demo's checkpoint, images and workbook, or reuse them."""
     if world.size > 1:
         raise InputError("--demo: trains in one process; start it without torchrun")
     from demo.train import prepare_demo
 
-    return prepare_demo(device=device, lang=lang)
-
-
-def warn_of_missing_font(log: Log) -> None:
-    """Warn where no font has the letters of the language."""
-    if log.lang == "en":
-        return
-    from plots.fonts import figure_language
-
-    if figure_language(log.lang) != log.lang:
-        log.warn(in_both("warnings", "no_cjk_font"))
-
-
-def compare(args: argparse.Namespace) -> None:
-    """Compare finished results; needs neither network nor images."""
-    from stages.compare import (
-        COMPARISON_FILES,
-        compare_results,
-        refuse_runs_inside,
-        write_comparison,
-    )
-    from stages.folder import result_folder
-    from stages.log import Log
-    from words.tables import comparison_table
-
-    log = Log(language(args.lang))
-    log.release()
-    warn_of_missing_font(log)
-    final = args.output_dir / "comparison"
-    refuse_runs_inside(final, args.compare, args.baseline)
-    comparison = compare_results(
-        args.compare,
-        baseline=args.baseline,
-        margin=args.margin,
-        record_paths=args.record_paths,
-    )
-    log.warn_all(comparison.warnings, loud=True)
-    with result_folder(final, COMPARISON_FILES) as place:
-        write_comparison(comparison, place, lang=log.lang)
-    print(plain(comparison_table(comparison, log.lang)))
-    said = texts("screen", log.lang)["results"]
-    print(f"\n{said.format(folder=one_line(final))}")
+    return prepare_demo(device=device, lang=log.lang, quiet=log.quiet)
 
 
 if __name__ == "__main__":

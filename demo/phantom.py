@@ -25,9 +25,8 @@ import numpy as np
 import numpy.typing as npt
 import openpyxl
 from PIL import Image
-from tqdm import tqdm
 
-from words.catalogue import texts
+from commands import progress_bar
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -226,17 +225,10 @@ def make_phantom_dataset(
     jobs = [(i, shot) for i, count in enumerate(counts) for shot in range(1, count + 1)]
     with ThreadPoolExecutor(max_workers=4) as pool:
         done = pool.map(write, *zip(*jobs, strict=True))
-        words = texts("progress", progress or "en")
-        bar = tqdm(
-            done,
-            words["drawing"],
-            len(jobs),
-            unit=words["image"],
-            disable=progress is None,
-            bar_format=words["bar"],
-        )
-        for _ in bar:
-            pass
+        shown, silent = progress or "en", progress is None
+        with progress_bar(len(jobs), shown, work="drawing", silent=silent) as bar:
+            for _ in done:
+                bar.update()
     workbook = folder / "characteristics.xlsx"
     _write_workbook(workbook, healthy, patients)
     return folder / "Healthy" / "Images", workbook

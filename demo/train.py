@@ -25,8 +25,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 from torchvision.models.resnet import Bottleneck
-from tqdm import tqdm
 
+from commands import progress_bar
 from dataset import load_samples, split_samples
 from demo.phantom import View, draw_people, make_phantom_dataset, render
 from errors import InputError, system_reason
@@ -59,16 +59,18 @@ def prepare_demo(
     seed: int = 0,
     device: str | torch.device = "cpu",
     lang: str = "en",
+    quiet: bool = False,
 ) -> tuple[Path, Path, Path]:
     """Make what the demo needs under `root`, or reuse it, and say on stdout that it is synthetic.
 
-    lang: language of what is said. Returns the paths of the checkpoint, the image folder and the
-    workbook. All is reused where the manifest, which is written last, names these arguments and
-    every file is there at its size; otherwise `best_model.pth`, `data` and `demo.json` in it are
-    made anew. Other files stay. Raises InputError where `root` cannot be written, and where it
-    holds one of these names without a manifest of ours.
+    lang: language of what is said. quiet: without progress. Returns the paths of the checkpoint,
+    the image folder and the workbook. All is reused where the manifest, which is written last,
+    names these arguments and every file is there at its size; otherwise `best_model.pth`, `data`
+    and `demo.json` in it are made anew. Other files stay. Raises InputError where `root` cannot be
+    written, and where it holds one of these names without a manifest of ours.
     """
     root = Path(root)
+    progress = None if quiet else lang
     checkpoint, data = root / "best_model.pth", root / "data"
     images, workbook = data / "Healthy" / "Images", data / "characteristics.xlsx"
     settings = {"version": _VERSION, "n_images": n_images, "sizes": [*sizes], "seed": seed}
@@ -83,7 +85,7 @@ def prepare_demo(
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=root, prefix=".making-") as name:
             made = Path(name)
-            folder, table = make_phantom_dataset(made / "data", n_images, seed, progress=lang)
+            folder, table = make_phantom_dataset(made / "data", n_images, seed, progress=progress)
             train_demo_checkpoint(
                 folder,
                 table,
@@ -91,7 +93,7 @@ def prepare_demo(
                 sizes=sizes,
                 seed=seed,
                 device=device,
-                lang=lang,
+                progress=progress,
             )
             (made / _MANIFEST).write_text("{}")  # ours, and not whole
             os.replace(made / _MANIFEST, root / _MANIFEST)
@@ -119,11 +121,12 @@ def train_demo_checkpoint(
     sizes: Sequence[int] = SIZES,
     seed: int = 0,
     device: str | torch.device = "cpu",
-    lang: str = "en",
+    progress: str | None = None,
 ) -> float:
     """Train a network on the training split of a phantom data set; write its checkpoint to `path`.
 
-    sizes: the image size of each epoch; the last one is the checkpoint's. Returns the mean absolute
+    sizes: the image size of each epoch; the last one is the checkpoint's. progress: language of the
+    progress bar, None for none. Returns the mean absolute
     error on the validation split, in years, which decides nothing: the last epoch is kept. The test
     split is never opened. The same seed, machine and number of threads give the same weights; the
     caller's random state is left as it was. Raises InputError.
@@ -141,7 +144,7 @@ def train_demo_checkpoint(
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         model = new_model(float(ages.mean())).to(device).to(memory_format=torch.channels_last)
-        fit(model, [stacks[size] for size in sizes], ages, lang)
+        fit(model, [stacks[size] for size in sizes], ages, progress)
     estimate_batch_norms(model, stacks[sizes[-1]])
     held_out = stack([read_image(path)[0] for path in validation["path"]], sizes[-1])
     val_mae = float(np.abs(predict(model, held_out) - validation["true_age"].to_numpy()).mean())
@@ -191,11 +194,14 @@ def new_model(mean_age: float) -> AgeRegressor:
 
 
 def fit(
-    model: AgeRegressor, stacks: Sequence[torch.Tensor], ages: torch.Tensor, lang: str = "en"
+    model: AgeRegressor,
+    stacks: Sequence[torch.Tensor],
+    ages: torch.Tensor,
+    progress: str | None = None,
 ) -> None:
     """Train for one epoch on each of `stacks`, (N, S, S) uint8: the same images at any size.
 
-    ages: (N,), years.
+    ages: (N,), years. progress: language of the progress bar, None for none.
     """
     device = next(model.parameters()).device
     batches = max(1, len(ages) // BATCH_SIZE)
@@ -204,11 +210,10 @@ def fit(
         optimizer, PEAK_RATE, total_steps=batches * len(stacks)
     )
     model.train()
-    words = texts("progress", lang)
-    total = batches * len(stacks)
-    with tqdm(
-        total=total, desc=words["training"], unit=words["batch"], bar_format=words["bar"]
-    ) as bar:
+    total, shown = batches * len(stacks), progress or "en"
+    words = texts("progress", shown)
+    silent = progress is None
+    with progress_bar(total, shown, work="training", unit="batch", silent=silent) as bar:
         for stack in stacks:
             for rows in torch.randperm(len(ages)).tensor_split(batches):
                 images = stack[rows]

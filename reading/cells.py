@@ -19,12 +19,21 @@ MOST_CHARACTERS = 255  # of a subject, an age, a name; a cell may hold 32,767
 _MOST_OF_A_PATH = 4_096
 _TOO_LARGE = 10**1_000
 
+# A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection"): an apostrophe
+# goes before it, and before an apostrophe.
+ESCAPED = tuple("'=+-@\t\r\n＝＋－＠")
+
 _AGE_TEXT = re.compile(
     r"([+-]?\d+(?:\.\d+|,\d{1,2})?) ?(?:years?(?: ?old)?|yrs?|y|y\.?o\.?|周?岁|歲)?"
 )
 _NUMBER_TEXT = re.compile(r"(\d+)(?:\.0*)?")
 _EXCEL_ERROR = re.compile(r"#(?:N/A|[A-Z0_/]+[!?])")
 _SEX = {"f": "F", "female": "F", "女": "F", "m": "M", "male": "M", "男": "M"}
+
+
+def from_cell(text: str) -> str:
+    """Take away the apostrophe that `stages.serialise.as_cell` put before a text."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(ESCAPED) else text
 
 
 def tidy(value: object) -> str:

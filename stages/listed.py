@@ -14,7 +14,7 @@ import pandas as pd
 
 from dataset import NOT_READ, by_path, taken_back, within_ages
 from errors import InputError, Message
-from reading.cells import filename_key, subject_key, tidy
+from reading.cells import filename_key, from_cell, subject_key, tidy
 from reading.files import UnreadableFile, read_content
 from reading.predictions import (
     METRICS_FILE,
@@ -28,7 +28,6 @@ from reading.predictions import (
 )
 from reading.settings import OUTSIDE, SPLITS, Settings
 from stages.paths import recorded_path
-from stages.serialise import from_cell
 from words.catalogue import in_both
 
 Lists = Mapping[str, Sequence[str]]  # "test_files", "train_subjects", ... -> names

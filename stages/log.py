@@ -6,32 +6,37 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
-from errors import one_line
+from commands import progress_bar
+from errors import one_line, plain
 from words.catalogue import texts
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 BAR = "!" * 79
 
 
 class Log:
-    """Warnings, said on stderr in the user's language and kept in English; seconds of each step.
+    """Warnings, said on stderr in the user's language and kept in both; seconds of each step.
+
+    silent: nothing is said, as another process says it. quiet: neither progress nor numbers.
 
     Warnings wait until `release`: where the input is refused after all, its one line stands alone.
     """
 
-    def __init__(self, lang: str, *, silent: bool = False) -> None:
+    def __init__(self, lang: str, *, silent: bool = False, quiet: bool = False) -> None:
         self.lang = lang
         self.silent = silent
-        self.warnings: list[str] = []
+        self.quiet = quiet
+        self.warnings: list[dict[str, str]] = []
         self.seconds: dict[str, float] = {}
         self._waiting: list[str] | None = []
 
     def warn(self, message: Mapping[str, str], *, loud: bool = False) -> None:
         """Warn of something, by language; `loud` between two bars."""
-        self.warnings.append(message["en"])
+        self.warnings.append(dict(message))
         text = one_line(texts("screen", self.lang)["warning"].format(message=message[self.lang]))
         if loud:
             text = f"{BAR}\n{text}\n{BAR}"
@@ -66,11 +71,8 @@ class Log:
 
     def progress(self, total: int) -> tqdm[Any]:
         """Make the bar for so many images."""
-        words = texts("progress", self.lang)
-        return tqdm(
-            total=total,
-            desc=words["images"],
-            unit=words["image"],
-            disable=self.silent,
-            bar_format=words["bar"],
-        )
+        return progress_bar(total, self.lang, silent=self.silent or self.quiet)
+
+    def say(self, *parts: str) -> None:
+        """Print what was found, and last of all where it is; the last part alone where `quiet`."""
+        print(plain("\n\n".join(parts[-1:] if self.quiet else parts)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,25 @@ from plots.signs import SIGNS
 from reading.settings import NO_SPLIT, RANGES, SPLIT_SETTINGS, SPLITS, Range, Settings, option
 from words.catalogue import LANGUAGES, asked_language, texts
 from words.tables import wrap
+
+# What `--help` shows; `--help-all` shows every option.
+COMMON = (
+    "--help",
+    "--help-all",
+    "--demo",
+    "--checkpoint",
+    "--image-dir",
+    "--excel-path",
+    "--split",
+    "--full",
+    "--output-dir",
+    "--lang",
+    "--quiet",
+    "--report",
+    "--compare",
+)
+FULL = ("calibrate", "cam_check", "check_near_duplicates")  # what --full asks for
+FIGURE_FORMATS = ("png", "pdf", "svg")
 
 
 def _number(option_name: str, allowed: Range) -> Callable[[str], float | int]:
@@ -47,17 +67,46 @@ def _count(option_name: str, most: float = math.inf) -> dict[str, Any]:
     }
 
 
+def _formats(text: str) -> tuple[str, ...]:
+    """The type of --figure-format: png, pdf and svg in any order."""
+    asked = set(text.split(","))
+    if not asked <= {*FIGURE_FORMATS}:
+        raise InputError(
+            "argument {option}: {given} is not {wanted}; see --help",
+            option="--figure-format",
+            given=repr(text[:30]),
+            wanted=Message("png, pdf, svg, or several of them with commas between"),
+        )
+    return tuple(name for name in FIGURE_FORMATS if name in asked)
+
+
+def _report_images(text: str) -> str | int:
+    """Read the type of --report-images: "all", "none" or how many."""
+    if text in ("all", "none"):
+        return text
+    wanted = Message("all, none or a whole number of at least 1")
+    return int(_number("--report-images", Range(int, wanted, lambda n: n >= 1))(text))
+
+
 def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Parse and check what can be checked without reading a file. Raises InputError."""
     words = texts("options", asked_language(argv))
-    parser = Parser("evaluate.py", words, wrap, {"gpu": "cuda"})
-    parser.group("options")("-h", "--help", action="help")
+    everything = "--help-all" in (sys.argv[1:] if argv is None else argv)
+    common = None if everything else COMMON
+    parser = Parser("evaluate.py", words, wrap, {"gpu": "cuda"}, common)
+    add = parser.group("options")
+    add("-h", "--help", action="help")
+    add("--help-all", action="help")
     _add_inputs(parser)
     _add_split(parser)
     _add_running(parser)
     _add_gradcam(parser)
     _add_reports(parser)
     args = parser.parse(argv)
+    if args.full:
+        for name in FULL:
+            setattr(args, name, True)
+        args.calibrate = args.split != NO_SPLIT
     _check_combination(args)
     return args
 
@@ -127,9 +176,14 @@ def _add_reports(parser: Parser) -> None:
     add("--output-dir", type=Path, default=Path("evaluation_results"), metavar="DIR")
     add("--top-n", default=50, **_count("--top-n"))
     add("--lang", choices=("auto", *LANGUAGES), default="auto")
+    add("--quiet", action="store_true")
+    add("--full", action="store_true")
+    add("--figure-format", type=_formats, metavar="FORMATS", default=FIGURE_FORMATS[:1])
     add("--calibrate", action="store_true")
     add("--check-near-duplicates", action="store_true")
     add("--record-paths", action="store_true")
+    add("--report", type=Path, metavar="RESULTS")
+    add("--report-images", type=_report_images, metavar="{all,none,N}")
     add("--compare", nargs="+", type=Path, metavar="RESULTS")
     add("--baseline", type=Path, metavar="RESULTS")
     years = Range(float, Message("a number of years above 0"), lambda value: 0 < value <= 100)
@@ -145,6 +199,9 @@ def _check_combination(args: argparse.Namespace) -> None:
         "--excel-path": args.excel_path,
     }
     given = [name for name, value in inputs.items() if value is not None]
+    if args.report is not None:
+        _check_report(args, [name for name in given if name != "--image-dir"])
+        return
     if args.compare:
         if given or args.demo:
             raise InputError(
@@ -169,6 +226,17 @@ def _check_combination(args: argparse.Namespace) -> None:
             max_age=args.max_age,
         )
     _check_files(args)
+
+
+def _check_report(args: argparse.Namespace, inputs: list[str]) -> None:
+    """Refuse what does not go with --report: all that would make other results."""
+    needless = inputs + (["--demo"] if args.demo else []) + (["--compare"] if args.compare else [])
+    if needless:
+        raise InputError(
+            "--report: takes finished results, and with them --image-dir, --mask-dir, "
+            "--report-images and --lang, not {option}",
+            option=needless[0],
+        )
 
 
 def _check_without_split(args: argparse.Namespace) -> None:

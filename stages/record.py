@@ -19,7 +19,9 @@ import torch
 from model import Checkpoint
 from reading.checksums import split_fingerprint
 from reading.masks import PackedMasks
+from reading.results import SCHEMA_VERSION
 from reading.settings import Settings
+from stages.characteristics import characteristics
 from stages.faithfulness import Checks
 from stages.leakage import Leakage, trained_on_warnings
 from stages.network import Execution
@@ -30,7 +32,7 @@ from stats.calibration import Calibration
 from stats.focus import Focus
 from stats.mask_null import MaskNull
 from stats.metrics import Analysis, GroupDifference
-from words.catalogue import LANGUAGES
+from words.catalogue import LANGUAGES, translated
 from words.reports import leakage_verdict
 from words.sentences import (
     age_bias_sentence,
@@ -39,8 +41,8 @@ from words.sentences import (
     difference_sentences,
     focus_sentence,
 )
+from words.verdict import obstacles, verdict
 
-SCHEMA_VERSION = 2
 PACKAGES = (
     "torch",
     "torchvision",
@@ -51,6 +53,7 @@ PACKAGES = (
     "pillow",
     "matplotlib",
     "openpyxl",
+    "jinja2",
 )
 
 
@@ -137,6 +140,7 @@ def metrics_record(evaluation: Evaluation, run: Mapping[str, object]) -> dict[st
             "synthetic": evaluation.checkpoint.synthetic,
             **({"warning": warning} if warning else {}),
         },
+        "characteristics": characteristics(evaluation.images, evaluation.skipped),
         **numbers,
         "gradcam_analysis": _gradcam_record(evaluation),
         "leakage": {"verdict": leakage_verdict(leakage, "en"), **as_json(leakage)},
@@ -144,8 +148,12 @@ def metrics_record(evaluation: Evaluation, run: Mapping[str, object]) -> dict[st
 
 
 def _summary(evaluation: Evaluation) -> dict[str, object]:
-    """Collect what a reader wants first: the main numbers, and every sentence by language."""
-    overall = evaluation.analysis.overall_metrics
+    """Collect what a reader wants first: the main numbers, the verdict, and every sentence."""
+    analysis, checks, said = evaluation.analysis, evaluation.checks, evaluation.sentences
+    overall, leakage = analysis.overall_metrics, evaluation.leakage
+    left_out = evaluation.skipped["kind"].value_counts().to_dict()
+    synthetic = evaluation.checkpoint.synthetic
+    focus, leak = evaluation.focus, said["leakage"]
     return {
         "split": evaluation.split,
         "n_images": overall["n_images"].value,
@@ -154,7 +162,9 @@ def _summary(evaluation: Evaluation) -> dict[str, object]:
             name: {"value": overall[name].value, "ci95": overall[name].ci95}
             for name in ("MAE", "Baseline_MAE", "Correlation")
         },
-        "sentences": evaluation.sentences,
+        "verdict": verdict(analysis, focus, checks, leakage, leak, left_out),
+        "obstacles": obstacles(analysis, checks, leakage, leak, left_out, synthetic),
+        "sentences": said,
     }
 
 
@@ -196,45 +206,47 @@ def run_record(
     evaluation: Evaluation,
     execution: Execution,
     *,
+    lang: str,
     image_dir: Path,
     excel_path: Path,
     workbook_sha256: str,
     processes: int,
     amp_error: float | None,
-    warnings: list[str],
+    warnings: Sequence[Mapping[str, str]],
     seconds: Mapping[str, float],
     mask_dir: Path | None = None,
     record_paths: bool = False,
 ) -> dict[str, object]:
     """Record where the numbers come from: inputs, machine, versions, warnings, times.
 
-    record_paths: paths as they were given. Otherwise a digest tells one place from another.
+    lang: of the run. warnings: by language. record_paths: paths as they were given. Otherwise a
+    digest tells one place from another.
     """
     checkpoint_path = evaluation.checkpoint.path
     shown = str if record_paths else recorded_path
-    if not record_paths:
-        warnings = [without_folders(text, (image_dir, mask_dir)) for text in warnings]
-    skipped = evaluation.skipped
+    hidden = () if record_paths else (image_dir, mask_dir)
+    said = {lang: [without_folders(text[lang], hidden) for text in warnings] for lang in LANGUAGES}
     device = execution.device.type
     if device == "cuda":
         device = f"cuda ({torch.cuda.get_device_name()})"
     return {
         "checkpoint_path": shown(checkpoint_path),
         "evaluation_time": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "language": lang,
         "device": device,
         "schema_version": SCHEMA_VERSION,
         "command_line": sys.argv if record_paths else [*map(recorded_argument, sys.argv)],
         "image_dir": shown(image_dir),
         "excel_path": shown(excel_path),
+        "mask_dir": None if mask_dir is None else shown(mask_dir),
         "checkpoint_path_sha256": path_digest(checkpoint_path),
         "image_dir_sha256": path_digest(image_dir),
+        "mask_dir_sha256": None if mask_dir is None else path_digest(mask_dir),
         "checkpoint_sha256": evaluation.checkpoint.sha256,
         "workbook_sha256": workbook_sha256,
         "split_fingerprint": split_fingerprint(evaluation.table["filename"]),
-        "left_out": {
-            "total": len(skipped),
-            "by_reason": skipped["kind"].value_counts().to_dict(),
-        },
+        "images_found": len(evaluation.images),
+        "left_out": _left_out(evaluation.skipped, hidden),
         "processes": processes,
         "batch_size": execution.batch_size,
         "amp": execution.amp,
@@ -244,9 +256,30 @@ def run_record(
             "python": platform.python_version(),
             **{package: _version(package) for package in PACKAGES},
         },
-        "warnings": warnings,
-        "seconds": {name: round(value, 3) for name, value in seconds.items()},
+        "warnings": said["en"],
+        "warnings_zh": said["zh"],
+        "seconds": rounded(seconds),
     }
+
+
+def rounded(seconds: Mapping[str, float]) -> dict[str, float]:
+    """Round the times of the steps to milliseconds."""
+    return {name: round(value, 3) for name, value in seconds.items()}
+
+
+def _left_out(skipped: pd.DataFrame, hidden: Sequence[Path | None]) -> dict[str, object]:
+    """Count the images that are left out, and name each. hidden: folders not to be told."""
+    samples = [
+        {
+            "filename": row.filename,
+            "kind": row.kind,
+            "reason": without_folders(str(row.reason), hidden),
+            "reason_zh": without_folders(str(translated(row.reason, "zh")), hidden),
+        }
+        for row in skipped.itertuples()
+    ]
+    by_reason = skipped["kind"].value_counts().to_dict()
+    return {"total": len(skipped), "by_reason": by_reason, "samples": samples}
 
 
 def _version(package: str) -> str | None:

@@ -11,8 +11,8 @@ from words.catalogue import texts
 from words.tables import calibration_table, summary_table, wrap
 
 
-def summary_text(found: Evaluation, final: Path, lang: str) -> str:
-    """Lay out the table that a person reads, the plain sentences, and where the rest is."""
+def summary_parts(found: Evaluation, final: Path, lang: str) -> list[str]:
+    """Lay out the table that a person reads, the plain sentences, and last where the rest is."""
     words, said = texts("screen", lang), found.sentences
 
     def sentence(name: str) -> str:
@@ -30,4 +30,4 @@ def summary_text(found: Evaluation, final: Path, lang: str) -> str:
     if note is not None:
         parts.append(words["synthetic"].format(note=note))
     parts.append(words["results"].format(folder=one_line(final)))
-    return "\n\n".join(part for part in parts if part)
+    return [part for part in parts if part]

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-# A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection").
-_FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
+from reading.cells import ESCAPED
 
 
 def as_json(value: object) -> Any:
@@ -90,14 +89,8 @@ def as_cell(value: object) -> object:
 
     So it goes before a text that begins with one, too. Anything but a text stays as it is.
     """
-    begins = isinstance(value, str) and value.startswith(("'", *_FORMULA_STARTS))
+    begins = isinstance(value, str) and value.startswith(ESCAPED)
     return f"'{value}" if begins else value
-
-
-def from_cell(text: str) -> str:
-    """Take away the apostrophe that `as_cell` put there."""
-    begins = text.startswith("'") and text[1:].startswith(("'", *_FORMULA_STARTS))
-    return text[1:] if begins else text
 
 
 def _shortest(value: np.floating[Any]) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import zipfile
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.figure import Figure
 
+from page.report import REPORT_FILE
 from plots.age_groups import age_group_figure
 from plots.ages import bland_altman_figure, evaluation_figure
 from plots.calibration import calibration_figure
@@ -24,14 +26,14 @@ from reading.images import picture
 from reading.masks import Mask, read_mask
 from reading.predictions import METRICS_FILE, PREDICTIONS_FILE, SPLIT_FILE
 from reading.resize import resize_mask
+from reading.results import MAPS_FILE, NO_MASK, PREDICTIONS_TABLE
 from stages.leakage import NEAR_BITS
+from stages.options import FIGURE_FORMATS
 from stages.record import Evaluation
 from stages.serialise import csv_text, json_text, write_text
 from stats.age_groups import age_group_start
 from words.catalogue import texts, translated
 from words.reports import error_list, leakage_report
-
-MAPS_FILE = "gradcam_maps.npz"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Presentation:
 
     note: a line above every figure, or None. sign: evidence shown in the figures of samples.
     cam_samples: best and worst samples on the contact sheet. top_n: length of the error lists.
+    formats: of FIGURE_FORMATS, every figure is written in each.
     """
 
     lang: str
@@ -47,6 +50,7 @@ class Presentation:
     sign: str
     cam_samples: int
     top_n: int
+    formats: Sequence[str] = FIGURE_FORMATS[:1]
 
 
 def stamp(evaluation: Evaluation, lang: str) -> str | None:
@@ -199,7 +203,12 @@ def _calibration(evaluation: Evaluation, presentation: Presentation) -> Figure |
     )
 
 
-# Name -> what draws it; None where it was not asked for.
+def in_format(name: str, kind: str) -> str:
+    """Name of the figure `name`.png in a format."""
+    return str(Path(name).with_suffix(f".{kind}"))
+
+
+# Name as PNG -> what draws it; None where it was not asked for.
 FIGURES: dict[str, Callable[[Evaluation, Presentation], Figure | None]] = {
     "evaluation_results.png": _errors,
     "bland_altman.png": _agreement,
@@ -226,6 +235,12 @@ def _predictions_json(evaluation: Evaluation, presentation: Presentation) -> str
     )
 
 
+def _predictions_csv(evaluation: Evaluation) -> str:
+    digests = [evaluation.originals.digest(path) for path in evaluation.table["path"]]
+    sha256 = [digest and digest.sha256 for digest in digests]
+    return csv_text(evaluation.table.drop(columns="path").assign(image_sha256=sha256))
+
+
 def _skipped_csv(skipped: pd.DataFrame, lang: str) -> str:
     reasons = [translated(reason, lang) for reason in skipped["reason"]]
     return csv_text(skipped.drop(columns="path").assign(reason=reasons))
@@ -247,9 +262,7 @@ def _error_list(evaluation: Evaluation, presentation: Presentation, *, largest: 
 # Name -> its text.
 TEXT_FILES: dict[str, Callable[[Evaluation, Presentation], str]] = {
     PREDICTIONS_FILE: _predictions_json,
-    "predictions.csv": lambda evaluation, presentation: csv_text(
-        evaluation.table.drop(columns="path")
-    ),
+    PREDICTIONS_TABLE: lambda evaluation, presentation: _predictions_csv(evaluation),
     "skipped_samples.csv": lambda evaluation, presentation: _skipped_csv(
         evaluation.skipped, presentation.lang
     ),
@@ -268,7 +281,13 @@ TEXT_FILES: dict[str, Callable[[Evaluation, Presentation], str]] = {
 }
 
 # Every name that a run may write.
-RESULT_FILES = (METRICS_FILE, *TEXT_FILES, MAPS_FILE, *FIGURES)
+RESULT_FILES = (
+    METRICS_FILE,
+    *TEXT_FILES,
+    MAPS_FILE,
+    *(in_format(name, kind) for kind in FIGURE_FORMATS for name in FIGURES),
+    REPORT_FILE,
+)
 
 
 def write_figures(evaluation: Evaluation, presentation: Presentation, folder: Path) -> None:
@@ -276,7 +295,8 @@ def write_figures(evaluation: Evaluation, presentation: Presentation, folder: Pa
     for name, draw in FIGURES.items():
         figure = draw(evaluation, presentation)
         if figure is not None:
-            save_figure(figure, folder / name)
+            for kind in presentation.formats:
+                save_figure(figure, folder / in_format(name, kind))
 
 
 def write_files(evaluation: Evaluation, presentation: Presentation, folder: Path) -> None:
@@ -287,11 +307,19 @@ def write_files(evaluation: Evaluation, presentation: Presentation, folder: Path
 
 
 def write_maps(evaluation: Evaluation, path: Path) -> None:
-    """Write `maps` (N, h, w) float32 in years, `filenames` (N,) and `target_layer` as NPZ."""
+    """Write the maps, and the means that the page shows, as NPZ.
+
+    `maps` (N, h, w) float32 in years, `filenames` (N,), `target_layer`; for each age group its
+    first year `group_start` (G,), mean image `group_images` (G, S, S) uint8 and the percentage of
+    the masks at each pixel `group_masks` (G, S, S) uint8, NO_MASK without a mask; `other_ratios`
+    (n,), energy ratios with masks of other subjects.
+    """
     arrays = {
         "maps": evaluation.maps.astype(np.float32),
         "filenames": np.array(evaluation.table["filename"].tolist(), dtype=str),
         "target_layer": np.array(evaluation.target_layer),
+        **_group_arrays(evaluation),
+        "other_ratios": np.zeros(0) if evaluation.null is None else evaluation.null.ratios,
     }
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, array in arrays.items():
@@ -300,3 +328,15 @@ def write_maps(evaluation: Evaluation, path: Path) -> None:
             entry.compress_type = zipfile.ZIP_DEFLATED
             with archive.open(entry, "w") as file:
                 np.lib.format.write_array(file, array, allow_pickle=False)
+
+
+def _group_arrays(evaluation: Evaluation) -> dict[str, npt.NDArray[np.generic]]:
+    groups = evaluation.analysis.age_group_analysis
+    starts = [group.start_age for group in groups]
+    means = [evaluation.picture_sums[group.start_age] / group.count for group in groups]
+    images = np.rint(means).astype(np.uint8)
+    masks = np.full_like(images, NO_MASK)
+    for i, start in enumerate(starts):
+        if start in evaluation.mean_masks:
+            masks[i] = np.rint(100 * evaluation.mean_masks[start])
+    return {"group_start": np.array(starts, np.int64), "group_images": images, "group_masks": masks}

@@ -121,9 +121,18 @@ def test_run_record(data, metrics):
     assert info["checkpoint_sha256"] == digest
     names = "\n".join(sorted(contracted_test_set(data)[0]))
     assert info["split_fingerprint"] == hashlib.sha256(names.encode()).hexdigest()
-    assert info["left_out"] == {"total": 0, "by_reason": {}}
-    assert info["warnings"] == []
+    assert info["left_out"] == {"total": 0, "by_reason": {}, "samples": []}
+    assert info["images_found"] == 80
+    assert info["warnings"] == info["warnings_zh"] == []
+    assert info["schema_version"] == 3
     assert info["versions"]["torch"] == torch.__version__.split("+")[0]
+
+
+def test_images_are_known_by_their_checksums(data, finished):
+    table = pd.read_csv(finished / "predictions.csv")
+    first = (data.images / table["filename"][0]).read_bytes()
+    assert table.columns[-1] == "image_sha256"
+    assert table["image_sha256"][0] == hashlib.sha256(first).hexdigest()
 
 
 def test_no_leak_is_found(finished, metrics):
@@ -169,7 +178,7 @@ def test_two_runs_and_other_batches_give_the_same(data, finished, tmp_path, monk
     more = ("--calibrate", "--check-near-duplicates")
     assert evaluate.main(data.arguments(tmp_path / "a", *more)) == 0
     again = tmp_path / "a" / "01_base_run_1"
-    for name in FILES - {"test_metrics.json"}:
+    for name in FILES - {"test_metrics.json", "report.html"}:
         assert (again / name).read_bytes() == (finished / name).read_bytes(), name
     first, second = (
         json.loads((folder / "test_metrics.json").read_text()) for folder in (finished, again)
@@ -178,6 +187,10 @@ def test_two_runs_and_other_batches_give_the_same(data, finished, tmp_path, monk
         for key in ("evaluation_time", "seconds", "command_line"):
             del found["evaluation_info"][key]
     assert first == second
+    # the page, of the same times
+    (again / "test_metrics.json").write_bytes((finished / "test_metrics.json").read_bytes())
+    assert evaluate.main(["--report", str(again), "--image-dir", str(data.images)]) == 0
+    assert (again / "report.html").read_bytes() == (finished / "report.html").read_bytes()
     monkeypatch.setattr("stages.write.FIGURES", {})
     more = (*more, "--batch-size", "3", "--num-workers", "3")
     assert evaluate.main(data.arguments(tmp_path / "b", *more)) == 0

@@ -13,8 +13,8 @@ from PIL import Image
 
 from demo.train import tiny_checkpoint
 from evaluate import main
+from reading.cells import from_cell
 from stages.listed import read_test_list
-from stages.serialise import from_cell
 from stages.write import FIGURES
 
 # As a number, a formula or a missing value, half of these would be another subject, or none.

@@ -7,15 +7,25 @@ from collections.abc import Mapping, Sequence
 from locale import getlocale
 
 from errors import Message
+from words.chinese import checklists as chinese_checklists
 from words.chinese import errors as chinese_errors
+from words.chinese import explorer as chinese_explorer
 from words.chinese import figures as chinese_figures
 from words.chinese import messages as chinese_messages
 from words.chinese import options as chinese_options
+from words.chinese import paper as chinese_paper
+from words.chinese import report as chinese_report
 from words.chinese import results as chinese_results
+from words.chinese import verdict as chinese_verdict
+from words.english import checklists as english_checklists
+from words.english import explorer as english_explorer
 from words.english import figures as english_figures
 from words.english import messages as english_messages
 from words.english import options as english_options
+from words.english import paper as english_paper
+from words.english import report as english_report
 from words.english import results as english_results
+from words.english import verdict as english_verdict
 
 LANGUAGES = ("en", "zh")
 
@@ -23,11 +33,21 @@ _CATALOGUE: dict[str, dict[str, dict[str, str]]] = {
     "en": english_figures.TEXTS
     | english_results.TEXTS
     | english_messages.TEXTS
-    | english_options.TEXTS,
+    | english_options.TEXTS
+    | english_verdict.TEXTS
+    | english_paper.TEXTS
+    | english_checklists.TEXTS
+    | english_report.TEXTS
+    | english_explorer.TEXTS,
     "zh": chinese_figures.TEXTS
     | chinese_results.TEXTS
     | chinese_messages.TEXTS
-    | chinese_options.TEXTS,
+    | chinese_options.TEXTS
+    | chinese_verdict.TEXTS
+    | chinese_paper.TEXTS
+    | chinese_checklists.TEXTS
+    | chinese_report.TEXTS
+    | chinese_explorer.TEXTS,
 }
 
 

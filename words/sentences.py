@@ -43,7 +43,7 @@ def age_bias_sentence(bias: Any, n_subjects: int) -> dict[str, str]:
     elif not bias.at_ages:
         said = in_both("age_bias", "biased", **facts)
     else:
-        ages = _joined("age_bias", [_error_at_age(row) for row in bias.at_ages])
+        ages = joined("age_bias", [error_at_age(row) for row in bias.at_ages])
         said = in_both("age_bias", "biased_at", ages=ages, **facts)
     calibrated = _calibration_of(bias)
     return {lang: said[lang] + calibrated[lang] for lang in LANGUAGES} if calibrated else said
@@ -56,7 +56,7 @@ def few_people(n_subjects: int) -> Message:
     )
 
 
-def _error_at_age(row: Any) -> dict[str, str]:
+def error_at_age(row: Any) -> dict[str, str]:
     """State the error of the line at one age, by language."""
     error = row.error
     low, high = error.ci95 or (error.value, -error.value)  # without an interval nothing is clear
@@ -110,7 +110,7 @@ def calibration_sentence(calibration: Any) -> dict[str, str]:
         above = share.ci95[0] > int(level)
         key = "less" if not coverage.as_promised else "more" if above else "kept"
         parts.append(in_both("calibration", key, **facts, **_bounds(share.ci95, ".1f")))
-    return _joined("calibration", parts)
+    return joined("calibration", parts)
 
 
 # ---------------------------------------------------------------- groups of people
@@ -152,11 +152,11 @@ def focus_sentence(focus: Any) -> dict[str, str]:
     if focus.n_subjects < MIN_SUBJECTS_FOR_A_CLAIM or ratio.ci95 is None:
         why = _why(focus.n_subjects, ratio)
         parts = [in_both("focus", "few", why=why, **facts), in_both("focus", "unknown")]
-        return _joined("focus", parts)
+        return joined("focus", parts)
     place = _place(ratio.ci95)
     place_text = in_both("focus", place, **facts, **_bounds(ratio.ci95, ".2f"))
     own_text = _own_sentence(focus.own_minus_other, focus.null, on_muscle=place == "on")
-    return _joined("focus", [place_text, own_text, _link_sentence(focus.focus_and_error)])
+    return joined("focus", [place_text, own_text, _link_sentence(focus.focus_and_error)])
 
 
 def _place(ci95: CI) -> str:
@@ -208,7 +208,7 @@ def check_sentence(checks: Any) -> dict[str, str]:
     checks: the results of `stages.faithfulness.run_checks`. Returns the text by language.
     """
     parts = [_weights_sentence(checks), _order_sentence(checks)]
-    return _joined("checks", parts)
+    return joined("checks", parts)
 
 
 def _weights_sentence(checks: Any) -> dict[str, str]:
@@ -273,7 +273,7 @@ def _why(n_subjects: int, estimate: Any) -> object:
     return few_people(n_subjects) if few else estimate.ci95_reason
 
 
-def _joined(section: str, parts: Sequence[dict[str, str]]) -> dict[str, str]:
+def joined(section: str, parts: Sequence[dict[str, str]]) -> dict[str, str]:
     """Join texts by language, with what the section puts between them."""
     return {
         lang: texts(section, lang)["join"].join(part[lang] for part in parts) for lang in LANGUAGES
@@ -306,7 +306,7 @@ def comparison_sentence(
         parts.append(in_both("compare", "one_subject", share=f"{100 * mae.one_subject_share:.0f}"))
     if pair.split_doubt:
         parts.append(in_both("compare", "doubt"))
-    return _joined("compare", parts)
+    return joined("compare", parts)
 
 
 def _mae_parts(mae: Any, names: dict[str, Any], n_pairs: int, tests: int) -> list[dict[str, str]]:

@@ -195,7 +195,7 @@ def quick(monkeypatch):
     """prepare_demo with a stand-in for the training; returns the list of trainings."""
     trainings = []
 
-    def stand_in(image_dir, excel_path, path, *, sizes, seed, device, lang):
+    def stand_in(image_dir, excel_path, path, *, sizes, seed, device, progress):
         trainings.append(path)
         path.write_bytes(b"weights")
 

@@ -8,10 +8,11 @@ import pandas as pd
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from reading.cells import from_cell
 from reading.predictions import MOST_YEARS, read_predictions
 from stages.common_images import common_images
 from stages.listed import read_test_list
-from stages.serialise import csv_text, from_cell, json_text
+from stages.serialise import csv_text, json_text
 from tests.fuzz.common import damaged, outcome
 
 NAMES = st.sampled_from(["anon_1_1.png", "anon_2_1.png", "", "a\ud800.png", "\x1b[1m", "a/b"])

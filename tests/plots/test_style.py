@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from plots.style import estimate_text, histogram_bins, make_panels, number_text, save_figure
+from plots.style import (
+    estimate_text,
+    figure_bytes,
+    histogram_bins,
+    make_panels,
+    number_text,
+    paper_style,
+    save_figure,
+)
 from tests.results import estimate
 
 
@@ -59,3 +67,23 @@ def test_saved_picture_has_180_mm_at_300_dpi_and_no_date(tmp_path):
         assert picture.width == 2125  # 180 / 25.4 x 300 = 2125.98, cut by matplotlib
         assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
         assert set(picture.info) <= {"dpi", "gamma"}
+
+
+@pytest.mark.parametrize("kind", ["pdf", "svg"])
+def test_vector_figures_are_undated_and_alike(kind):
+    """The same bytes twice, fonts within, and no word of the day or the program."""
+
+    def drawn():
+        with paper_style("en"):
+            fig, (ax,) = make_panels("note", 60.0, [(20, 20, 100, 30)])
+            ax.plot([0, 1], [0, 1])
+            ax.set_title("MAE 6.12")
+        return figure_bytes(fig, kind)
+
+    first = drawn()
+    assert first == drawn()
+    assert b"Date" not in first and b"date" not in first and b"matplotlib.org" not in first
+    if kind == "pdf":
+        assert b"/FontFile2" in first and b"/Type3" not in first
+    else:
+        assert b"<text" not in first  # letters are outlines: no font is needed to read it

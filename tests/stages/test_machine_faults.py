@@ -108,6 +108,7 @@ def placed(output):
 def results(folder):
     """The files of a run without what differs from one run to the next."""
     found = content(folder)
+    assert found.pop("report.html").rstrip().endswith(b"</html>")  # it tells the times
     record = json.loads(found.pop("test_metrics.json"))
     del record["evaluation_info"]
     return found, record

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.serialise import as_json, csv_text, from_cell, json_text
+from reading.cells import from_cell
+from stages.serialise import as_json, csv_text, json_text
 from stats.estimate import Estimate, Quantity
 
 

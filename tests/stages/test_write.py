@@ -28,7 +28,7 @@ from stages.write import (
 )
 from stats.metrics import GroupDifference
 from tests.common import foreign_lines
-from tests.results import analysis, outliers
+from tests.results import age_group, analysis, outliers
 
 
 def evaluation(**known):
@@ -219,7 +219,17 @@ def test_single_sheets_say_best_and_worst(tmp_path):
 def test_maps_come_back_and_two_files_are_equal(tmp_path, monkeypatch):
     maps = np.arange(8, dtype=np.float64).reshape(2, 2, 2)
     table = pd.DataFrame({"filename": ["a.png", "名.png"]})
-    found = evaluation(maps=maps, table=table, target_layer="layer4")
+    groups = analysis({}, age_group_analysis=(age_group(20, n=2), age_group(30, n=1)))
+    found = evaluation(
+        maps=maps,
+        table=table,
+        target_layer="layer4",
+        analysis=groups,
+        # means of two images: 13 / 2 = 6.5, to the even 6; of one: itself
+        picture_sums={20: np.array([[13.0, 400.0]]), 30: np.array([[7.0, 0.0]])},
+        mean_masks={30: np.array([[0.5, 1 / 3]])},
+        null=None,
+    )
     write_maps(found, tmp_path / "a.npz")
     monkeypatch.setattr(time, "time", lambda: 10**9)
     write_maps(found, tmp_path / "b.npz")
@@ -229,6 +239,10 @@ def test_maps_come_back_and_two_files_are_equal(tmp_path, monkeypatch):
         assert stored["maps"].tolist() == maps.tolist()
         assert stored["filenames"].tolist() == ["a.png", "名.png"]
         assert str(stored["target_layer"]) == "layer4"
+        assert stored["group_start"].tolist() == [20, 30]
+        assert stored["group_images"].tolist() == [[[6, 200]], [[7, 0]]]
+        assert stored["group_masks"].tolist() == [[[255, 255]], [[50, 33]]]
+        assert stored["other_ratios"].tolist() == []
 
 
 def test_no_name_is_listed_twice():

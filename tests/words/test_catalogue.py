@@ -1,6 +1,7 @@
 """The texts: the same sections, keys and placeholders in both languages, and which is chosen."""
 
 import ast
+import importlib
 import locale
 import string
 
@@ -8,20 +9,11 @@ import pytest
 
 from tests.test_house import FILES, ROOT
 from words import catalogue
-from words.chinese import figures as chinese_figures
-from words.chinese import messages as chinese_messages
-from words.chinese import options as chinese_options
-from words.chinese import results as chinese_results
-from words.english import figures as english_figures
-from words.english import messages as english_messages
-from words.english import options as english_options
-from words.english import results as english_results
 
+# (English, Chinese) of every file of texts
 PAGES = [
-    (english_figures, chinese_figures),
-    (english_results, chinese_results),
-    (english_messages, chinese_messages),
-    (english_options, chinese_options),
+    tuple(importlib.import_module(f"words.{lang}.{path.stem}") for lang in ("english", "chinese"))
+    for path in sorted((ROOT / "words" / "english").glob("[a-z]*.py"))
 ]
 # Chinese texts whose letters, once placeholders are taken out, are not Chinese
 FOREIGN = {"（n = ）", "MAE", "RMSE", "CCC", "Spearman", "p"}

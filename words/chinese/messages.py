@@ -14,6 +14,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "progress": {
         "bar": "{desc}：{percentage:3.0f}%|{bar}{r_bar}",
+        "line": "{desc}：{n_fmt}/{total_fmt}，{rate_fmt}，还需 {remaining}",
         "images": "图像",
         "drawing": "绘制",
         "training": "训练",
@@ -24,6 +25,9 @@ TEXTS: dict[str, dict[str, str]] = {
     "warnings": {
         "no_cjk_font": "未找到含汉字的字体，图中文字改用英文；请安装一种（Noto Sans CJK SC、"
         "WenQuanYi Zen Hei 或 Microsoft YaHei）",
+        "pictures_missing": "网页缺少 {count} 张图像：文件已不在原处，或已不是评估时的文件；请给出 "
+        "--image-dir",
+        "no_page": "无法生成 report.html：{reason}",
         "trained_with": "{name} 为 {value}，但网络训练时为 {trained}",
         "image_size_absent": "检查点中没有 image_size，改用 {used} 像素：如果网络训练时的尺寸不同，"
         "预测的年龄就是错的",

@@ -15,6 +15,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "progress": {
         "bar": "{desc}: {percentage:3.0f}%|{bar}{r_bar}",
+        "line": "{desc}: {n_fmt} of {total_fmt}, {rate_fmt}, {remaining} left",
         "images": "images",
         "drawing": "drawing",
         "training": "training",
@@ -25,6 +26,9 @@ TEXTS: dict[str, dict[str, str]] = {
     "warnings": {
         "no_cjk_font": "no font with Chinese characters was found, so the figures are in English; "
         "install one (Noto Sans CJK SC, WenQuanYi Zen Hei, Microsoft YaHei)",
+        "pictures_missing": "{count} pictures are not on the page: their files are gone, or are no "
+        "longer those of the run; give --image-dir",
+        "no_page": "report.html could not be made: {reason}",
         "trained_with": "{name} is {value}, but the network was trained with {trained}",
         "image_size_absent": "the checkpoint does not hold image_size; {used} pixels are used: IF "
         "THE NETWORK WAS TRAINED WITH ANOTHER SIZE, ITS AGES ARE WRONG",

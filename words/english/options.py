@@ -15,7 +15,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "  python evaluate.py --compare evaluation_results/A evaluation_results/B",
         "setting": "(from the checkpoint, else {})",
         "options": "options",
-        "--help": "show this help and exit",
+        "usage_common": "--checkpoint FILE --image-dir DIR --excel-path FILE [options]",
+        "--help": "show the options that people use, and exit",
+        "--help-all": "show every option and exit",
         "inputs": "what to evaluate",
         "--checkpoint": "trained network (.pth, .safetensors)",
         "--image-dir": "folder of images (anon_<subject>_<n>.png)",
@@ -53,12 +55,19 @@ TEXTS: dict[str, dict[str, str]] = {
         "--top-n": "images in each error list (default: 50)",
         "--lang": "language of all that is said, English or Chinese (default: auto, from the "
         "system)",
+        "--quiet": "no progress and no tables; only warnings and where the results are",
+        "--full": "find out everything: --calibrate, --cam-check, --check-near-duplicates",
+        "--figure-format": "png, pdf, svg, or several with commas between (default: png)",
         "--calibrate": "also run the validation split: age-bias correction and prediction "
         "intervals from it",
         "--check-near-duplicates": "also look for nearly identical images across the splits",
         "--record-paths": "write paths into the results as they were given, not their ends only",
         "--baseline": "for --compare: compare every other result with this one only",
         "--margin": "for --compare: MAEs that differ by less are equivalent (default: 0.5)",
+        "--report": "make report.html of finished results anew; pictures from --image-dir, or from "
+        "where the run found them",
+        "--report-images": "pictures in report.html: all, none, or the N worst and N/4 best "
+        "(default: the 200 worst and 50 best)",
         "--compare": "compare finished results instead: two or more result folders or "
         "predictions.json",
     },

@@ -52,8 +52,8 @@ TEXTS: dict[str, str] = {
     ),
     # evaluate.py
     "; try a smaller --batch-size": "；请减小 --batch-size",
-    "--compare: works in one process; start it without torchrun": (
-        "--compare：只用一个进程进行比较；启动时请勿使用 torchrun"
+    "{option}: works in one process; start it without torchrun": (
+        "{option}：只用一个进程运行；启动时请勿使用 torchrun"
     ),
     "--demo: trains in one process; start it without torchrun": (
         "--demo：演示只用一个进程训练；启动时请勿使用 torchrun"

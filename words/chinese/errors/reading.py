@@ -255,6 +255,25 @@ TEXTS: dict[str, str] = {
     "evaluate again": (
         "--compare {path}：{list} 中 {name} 的值 {value} 不是以岁为单位的年龄；请重新评估"
     ),
+    # reading/results.py
+    "--report {path}: {problem}; give the folder of a finished run": (
+        "--report {path}：{problem}；请指定一次已完成评估的结果文件夹"
+    ),
+    "--report {path}: {name}: {reason}; evaluate again": (
+        "--report {path}：{name}：{reason}；请重新评估"
+    ),
+    "is not JSON": "不是 JSON",
+    "is of version {found}, and a page needs version {wanted}": (
+        "版本为 {found}，而生成网页需要版本 {wanted}"
+    ),
+    "has no {part}": "缺少 {part}",
+    "holds a number that no run has": "含有任何一次评估都不会产生的数值",
+    "has no column {name}": "缺少列 {name}",
+    "row {number} is not one of a run": "第 {number} 行不是评估写出的内容",
+    "is not a table in UTF-8": "不是 UTF-8 编码的表格",
+    "holds no images": "不含任何图像",
+    "row {number}: {name} is not one of a run": "第 {number} 行：{name} 不是评估写出的内容",
+    "its {part} are not those of a run": "其中的 {part} 不是评估写出的内容",
     # reading/settings.py
     "text": "文本",
     "True or False": "True 或 False（真或假）",

@@ -30,6 +30,8 @@ TEXTS: dict[str, str] = {
     "no image has a mask of at most {percent}% of its area": (
         "没有掩膜面积不超过 {percent}% 的图像"
     ),
+    # stages/finished.py
+    "holds no numbers of a run": "不含一次评估的数值",
     # stages/folder.py
     "{final}: holds other results ({others}); give another --output-dir": (
         "{final}：其中是其他结果（{others}）；请另给 --output-dir"
@@ -128,6 +130,12 @@ TEXTS: dict[str, str] = {
         "--cam-layer {name}：使用 --amp 或 --compile 时，目标层须为完整的一级，即 {stages} 之一"
     ),
     # stages/options.py
+    "all, none or a whole number of at least 1": "“all”、“none”或不小于 1 的整数",
+    "--report: takes finished results, and with them --image-dir, --mask-dir, --report-images and "
+    "--lang, not {option}": (
+        "--report：只接受已完成的结果，可同时给出 --image-dir、--mask-dir、--report-images 和 "
+        "--lang，不能与 {option} 同用"
+    ),
     "argument {option}: {given} is not {wanted}; see --help": (
         "参数 {option}：值 {given} 无效，应为{wanted}；参见 --help"
     ),
@@ -151,6 +159,7 @@ TEXTS: dict[str, str] = {
     "no such folder": "没有这个文件夹",
     "is not a file": "不是文件",
     "no such file": "没有这个文件",
+    "png, pdf, svg, or several of them with commas between": "png、pdf、svg，或用逗号隔开的几种",
     "--compare: takes result folders alone, not {option}": (
         "--compare：只接受结果文件夹，不能与 {option} 同用"
     ),

@@ -1,0 +1,149 @@
+"""The samples of the page: rows of the table, and what its script reads."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import numpy.typing as npt
+from markupsafe import Markup
+from matplotlib import colormaps
+
+from errors import one_line
+from page.data import PageData, Picture, Sample
+from page.scatter import bland_altman, predicted_on_true
+from plots.overlays import JET
+from plots.samples import DIVERGING, GREY_IF_GONE
+from words.catalogue import LANGUAGES, texts
+
+MAP_BYTES = 4_000_000  # of the maps that travel, worst first
+SHOWN_FIRST = 100  # rows that are laid out before the reader scrolls
+PRINTED = 500  # rows of a print
+FIELDS = (
+    "filename",
+    "subject_id",
+    "split",
+    "sex",
+    "cohort",
+    "age_group",
+    "true_age",
+    "pred_age",
+    "error",
+    "abs_error",
+    "outlier",
+    "years",
+    "mask_fraction",
+    "energy_in_mask",
+    "energy_ratio",
+    "outline",
+)
+_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
+
+
+def context(data: PageData) -> dict[str, Any]:
+    """Collect what scatter.html, samples.html and script.html use."""
+    data = replace(data, samples=worst_first(data.samples))
+    n_maps = maps_that_travel(data.samples)
+    columns = shown_columns(data.samples)
+    return {
+        "rows": data.samples,
+        "columns": columns,
+        "choices": {key: _choices(data.samples, key) for key in ("age_group", "sex", "cohort")},
+        "scatter_plot": predicted_on_true(data),
+        "agreement_plot": bland_altman(data),
+        "n_pictures": sum(one.picture is not None for one in data.samples),
+        "n_maps": n_maps,
+        "shown_first": SHOWN_FIRST,
+        "printed": PRINTED,
+        "with_mask": any(one.energy_ratio is not None for one in data.samples),
+        "address": address,
+        "picture_uri": picture_uri,
+        "explorer_json": script_json(
+            {
+                "fields": FIELDS,
+                "rows": [
+                    [one.filename, *(_plain(getattr(one, field)) for field in FIELDS[1:])]
+                    for one in data.samples
+                ],
+                "columns": columns,
+                "maps": _base64(
+                    np.stack([one.signed_map for one in data.samples[:n_maps]]).astype("<f4")
+                    if n_maps
+                    else np.zeros(0, dtype="<f4")
+                ),
+                "n_maps": n_maps,
+                "cells": data.samples[0].signed_map.shape if data.samples else (1, 1),
+                "jet": _base64(JET),
+                "diverging": _base64(diverging()),
+                "grey_if_gone": GREY_IF_GONE,
+                "shown_first": SHOWN_FIRST,
+                "words": {lang: dict(texts("explorer_script", lang)) for lang in LANGUAGES},
+            }
+        ),
+    }
+
+
+def worst_first(samples: Sequence[Sample]) -> tuple[Sample, ...]:
+    """Sort by absolute error, largest first; equal ones stay in their order."""
+    return tuple(sorted(samples, key=lambda one: -one.abs_error))
+
+
+def maps_that_travel(samples: Sequence[Sample]) -> int:
+    """Count the samples, from the worst on, whose maps fit into MAP_BYTES."""
+    if not samples:
+        return 0
+    return min(len(samples), MAP_BYTES // max(4 * samples[0].signed_map.size, 1))
+
+
+def shown_columns(samples: Sequence[Sample]) -> list[str]:
+    """Name the table's columns; a text that no image has, or all have alike, gets none."""
+    differing = [
+        key for key in ("sex", "cohort", "split") if len({getattr(one, key) for one in samples}) > 1
+    ]
+    ratio = ["energy_ratio"] if any(one.energy_ratio is not None for one in samples) else []
+    ages = ["age_group", "true_age", "pred_age", "error", "abs_error"]
+    return ["filename", "subject_id", *differing, *ages, *ratio]
+
+
+def address(sample: Sample) -> str:
+    """Write the address of a sample on the page, as encodeURIComponent does."""
+    return "#sample=" + quote(sample.filename, safe="!~*'()", errors="replace")
+
+
+def picture_uri(picture: Picture) -> Markup:
+    """Write a picture as a data URI."""
+    return Markup("data:image/webp;base64,") + base64.b64encode(picture.data).decode("ascii")
+
+
+def diverging() -> npt.NDArray[np.uint8]:
+    """Colours (256, 3) from younger to older, as `plots.samples.view` takes them."""
+    colours = colormaps[DIVERGING](np.linspace(0, 1, 256))[:, :3] * 255
+    return np.asarray(colours.round(), dtype=np.uint8)
+
+
+def script_json(value: object) -> Markup:
+    """Write JSON that can stand in a script element: ASCII, no angle bracket, no ampersand."""
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return Markup(text.translate(_ESCAPES))
+
+
+def _choices(samples: Sequence[Sample], key: str) -> list[str]:
+    """List the values of a filter, age groups by the youngest in them."""
+    if key == "age_group":
+        samples = sorted(samples, key=lambda one: one.true_age)
+        return list(dict.fromkeys(one.age_group for one in samples))
+    return sorted({getattr(one, key) for one in samples} - {""})
+
+
+def _plain(value: object) -> object:
+    """Write a text as the page shows it; leave the rest."""
+    return one_line(value) if isinstance(value, str) else value
+
+
+def _base64(numbers: npt.NDArray[Any]) -> str:
+    return base64.b64encode(numbers.tobytes()).decode("ascii")

@@ -1,0 +1,184 @@
+"""The page of a run: `report_html` lays a finished run out as one HTML file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+from markupsafe import Markup
+
+from page import explorer
+from page.bars import deletion_chart, focus_chart, group_bars
+from page.data import PageData
+from page.estimates import metric_rows, outliers, shares, some
+from page.figures import attention
+from page.render import num, render, t
+from stats.jackknife import MIN_SUBJECTS
+from words.catalogue import in_both, texts
+from words.checklists import checklists
+from words.paper import methods_paragraph, results_paragraph
+
+REPORT_FILE = "report.html"
+SECTIONS = (
+    "verdict",
+    "numbers",
+    "scatter",
+    "agreement",
+    "samples",
+    "sample",
+    "common",
+    "groups",
+    "attention",
+    "focus",
+    "faithful",
+    "calibration",
+    "data",
+    "paper",
+    "made",
+)
+
+
+def report_html(data: PageData) -> str:
+    """Lay out a finished run; the same data gives the same text."""
+    record = data.record
+    skipped, skipped_rest = some(record["evaluation_info"]["left_out"]["samples"])
+    worst, worst_rest = some(outliers(data.samples))
+    return render(
+        "report.html",
+        data.lang,
+        data=data,
+        record=record,
+        run=_run_name(record),
+        sections=SECTIONS,
+        split_names={
+            name.removeprefix("split_"): in_both("summary", name)
+            for name in texts("summary", "en")
+            if name.startswith("split_")
+        },
+        pictures=sum(sample.picture is not None for sample in data.samples),
+        least=MIN_SUBJECTS,
+        few=in_both("report", "few", least=MIN_SUBJECTS),
+        metrics=metric_rows(record),
+        shares=shares(data.samples),
+        worst=worst,
+        worst_rest=worst_rest,
+        skipped=skipped,
+        skipped_rest=skipped_rest,
+        leakage=_leakage_rows(record["leakage"]),
+        command=" ".join(record["evaluation_info"]["command_line"]),
+        tables=_tables(record),
+        paragraphs={"methods": methods_paragraph(record), "results": results_paragraph(record)},
+        checklists=checklists(record),
+        link_to=link_to,
+        signed=_signed,
+        kind_name=_kind_name,
+        fact=_fact,
+        **_charts(data),
+        **explorer.context(data),
+    )
+
+
+def _charts(data: PageData) -> dict[str, object]:
+    """Lay out what is drawn."""
+    record = data.record
+    ratios = np.array([s.energy_ratio for s in data.samples if s.energy_ratio is not None])
+    others = data.other_ratios
+    pictures, limit, scale_uri = attention(data.groups)
+    checks = record["gradcam_analysis"].get("checks")
+    return {
+        "bars": group_bars(record["age_group_analysis"]),
+        "attention": pictures,
+        "limit": limit,
+        "scale_uri": scale_uri,
+        "ratios": ratios,
+        "mean_own": float(ratios.mean()) if ratios.size else None,
+        "mean_others": float(others.mean()) if others.size else None,
+        "focus": focus_chart(ratios, others),
+        "deletion": deletion_chart(checks["deletion"]) if checks else None,
+    }
+
+
+def _leakage_rows(leakage: Mapping[str, Any]) -> list[tuple[str, Sequence[str] | None, int]]:
+    """Give each check: its name, what it found (None: not looked for), and how many more."""
+    near = leakage["near_identical_images_across_splits"]
+    found: dict[str, Sequence[Any] | None] = {
+        "subjects": leakage["subjects_in_several_splits"],
+        "identical": leakage["identical_images_across_splits"],
+        "renumbered": leakage["identical_images_of_different_subjects"],
+        "near": None if near is None else [pair["images"] for pair in near],
+        "conflicts": leakage["conflicting_labels"],
+        "changed": [
+            f"{name}: {change['checkpoint']} → {change['used']}"
+            for name, change in leakage["changed_settings"].items()
+        ],
+        "default": leakage["default_settings"],
+    }
+    rows: list[tuple[str, Sequence[str] | None, int]] = []
+    for name, items in found.items():
+        if items is None:
+            rows.append((name, None, 0))
+            continue
+        first, rest = some(items)
+        rows.append(
+            (name, [item if isinstance(item, str) else _same(item) for item in first], rest)
+        )
+    return rows
+
+
+def _same(group: Sequence[Mapping[str, str]]) -> str:
+    """Name images that belong together."""
+    return " = ".join(f"{image['filename']} ({image['split']})" for image in group)
+
+
+def _tables(record: Mapping[str, Any]) -> list[tuple[str, Mapping[str, object]]]:
+    """Collect how the run was made: settings, versions, checksums, times."""
+    info = record["evaluation_info"]
+    machine = ("device", "processes", "batch_size", "amp", "compiled")
+    settings = {**record["model_config"], **record["dataset_config"]}
+    settings |= {name: info[name] for name in machine}
+    return [
+        ("settings", settings),
+        ("intervals", record["intervals"]),
+        ("versions", info["versions"]),
+        ("times", info["seconds"]),
+        (
+            "checksums",
+            {
+                name: value
+                for name, value in info.items()
+                if name.endswith("sha256") or name == "split_fingerprint"
+            },
+        ),
+    ]
+
+
+def _run_name(record: Mapping[str, Any]) -> str:
+    """Name the run by its checkpoint and the folder in which that stands."""
+    path = str(record["evaluation_info"]["checkpoint_path"]).replace("\\", "/")
+    return "/".join(path.split("/")[-2:])
+
+
+def link_to(name: str) -> str:
+    """Write a name as part of the address after "#"."""
+    return quote(name, safe="", errors="replace")
+
+
+def _signed(value: float) -> str:
+    return ("+" if value > 0 else "") + num(value, 1)
+
+
+def _kind_name(kind: str) -> str | Markup:
+    """Name why an image was left out."""
+    key = f"k_{kind}"
+    return t("report", key) if key in texts("report", "en") else kind
+
+
+def _fact(value: object) -> str:
+    """Write a setting as it would stand in a table."""
+    if value is None:
+        return "–"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,301 @@
+"""A finished results folder -> its numbers, table and maps, checked before they are believed.
+
+The folder may come from a stranger: every size is looked at before anything of that size is made,
+nothing is unpickled, and texts are data. Everything that is wrong with it is an InputError.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from errors import InputError, Message
+from reading.archives import Archive, BadArchive
+from reading.cells import from_cell
+from reading.files import UnreadableFile, read_content
+from reading.predictions import METRICS_FILE, MOST_LIST_BYTES, MOST_YEARS, parse_json
+
+SCHEMA_VERSION = 3
+PREDICTIONS_TABLE = "predictions.csv"
+MAPS_FILE = "gradcam_maps.npz"
+NO_MASK = 255  # in the percentages of a group's mean mask
+
+MOST_ROWS = 100_000
+MOST_TABLE_BYTES = 64 * 2**20
+MOST_MAPS_BYTES = 2**30
+MOST_UNPACKED_BYTES = 2 * 2**30
+MOST_LETTERS = 1_100  # of a text in the table: 255 bytes of a name, each written as an escape
+MOST_SIDE = 4_096  # of the network's input, pixels
+MOST_GROUPS = 20
+MOST_NUMBER = sys.float_info.max  # NaN, infinity and whole numbers beyond are not from a run
+MOST_RECORD_BYTES = 4 * MOST_LIST_BYTES  # it names each image that was left out
+
+# Sections of test_metrics.json that a page cannot do without, and what each is.
+SECTIONS: Mapping[str, type] = {
+    **dict.fromkeys(("summary", "evaluation_info", "model_config", "dataset_config"), dict),
+    **dict.fromkeys(("overall_metrics", "subject_level_metrics", "error_analysis"), dict),
+    **dict.fromkeys(("bland_altman", "age_bias", "gradcam_analysis", "leakage"), dict),
+    **dict.fromkeys(("characteristics", "age_group_analysis"), list),
+}
+TEXT_COLUMNS = ("filename", "subject_id", "sex", "cohort", "split", "image_sha256")
+NUMBER_COLUMNS = ("true_age", "pred_age")
+# Empty where there is no mask, no evidence, or maps that do not add up.
+OPTIONAL_COLUMNS = (
+    *("cam_older_years", "cam_younger_years", "cam_offset_years"),
+    *("mask_fraction", "energy_in_mask", "energy_ratio", "pointing_hit"),
+)
+# Array -> type and number of axes.
+ARRAYS: Mapping[str, tuple[str, int]] = {
+    "maps": ("<f4", 3),
+    "filenames": ("<U", 1),
+    "group_start": ("<i8", 1),
+    "group_images": ("|u1", 3),
+    "group_masks": ("|u1", 3),
+    "other_ratios": ("<f8", 1),
+}
+_HEADER = re.compile(
+    rb"\x93NUMPY\x01\x00..\{'descr': '(?P<kind>[<|][a-zA-Z]\d{1,4})', 'fortran_order': False, "
+    rb"'shape': \((?P<shape>(?:\d{1,9}, ?){0,3}(?:\d{1,9})?)\), \} *\n",
+    re.DOTALL,
+)
+_SHA256 = re.compile("[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Results:
+    """A finished run of this version.
+
+    record: test_metrics.json. table: one row per image, TEXT_COLUMNS ("" for what is not known),
+    NUMBER_COLUMNS, OPTIONAL_COLUMNS (NaN for what does not exist), error and abs_error. maps:
+    (N, h, w), years. group_start: (G,) first years of the age groups; group_images, group_masks:
+    (G, S, S) grey, and percent of the masks or NO_MASK. other_ratios: energy ratios with masks of
+    other subjects.
+    """
+
+    path: Path
+    record: dict[str, Any]
+    table: pd.DataFrame
+    maps: npt.NDArray[np.float32]
+    group_start: npt.NDArray[np.int64]
+    group_images: npt.NDArray[np.uint8]
+    group_masks: npt.NDArray[np.uint8]
+    other_ratios: npt.NDArray[np.float64]
+
+
+class _Unusable(Exception):
+    """Says what is wrong with a file of the folder; the caller knows which."""
+
+    def __init__(self, template: str, /, **facts: object) -> None:
+        self.reason = Message(template, **facts)
+        super().__init__(self.reason)
+
+
+def read_results(path: Path) -> Results:
+    """Read the results folder of a finished run.
+
+    Raises InputError: no such folder or file, results of another version, and whatever does not
+    fit together or is no number, text or map of a run.
+    """
+    file = path
+    try:
+        file = path / METRICS_FILE
+        record = _record(_bytes(file, MOST_RECORD_BYTES))
+        file = path / PREDICTIONS_TABLE
+        table = _table(_bytes(file, MOST_TABLE_BYTES))
+        file = path / MAPS_FILE
+        arrays = _arrays(_bytes(file, MOST_MAPS_BYTES))
+        _check_fit(record, table, arrays)
+    except UnreadableFile as error:
+        missing = isinstance(error.__cause__, FileNotFoundError | NotADirectoryError)
+        raise InputError(
+            "--report {path}: {problem}; give the folder of a finished run",
+            path=path,
+            problem=Message("holds no {name}", name=file.name) if missing else error.message,
+        ) from error
+    except (_Unusable, BadArchive) as error:
+        raise unusable(path, file.name, error.reason) from error
+    del arrays["filenames"]
+    return Results(path, record, table, **arrays)
+
+
+def unusable(path: Path, name: str, reason: Message) -> InputError:
+    """Make the error that says what is wrong with a file of the folder."""
+    return InputError(
+        "--report {path}: {name}: {reason}; evaluate again", path=path, name=name, reason=reason
+    )
+
+
+def _bytes(file: Path, most: int) -> bytes:
+    return read_content(file, most).data
+
+
+# ---------------------------------------------------------------- test_metrics.json
+
+
+def _record(data: bytes) -> dict[str, Any]:
+    try:
+        record = parse_json(data)
+    except ValueError as error:
+        raise _Unusable("is not JSON") from error
+    info = record.get("evaluation_info") if isinstance(record, dict) else None
+    version = info.get("schema_version") if isinstance(info, dict) else None
+    if not isinstance(record, dict) or version != SCHEMA_VERSION:
+        found = version if isinstance(version, int) and 0 < version < 100 else "?"
+        raise _Unusable(
+            "is of version {found}, and a page needs version {wanted}",
+            found=found,
+            wanted=SCHEMA_VERSION,
+        )
+    for name, kind in SECTIONS.items():
+        if not isinstance(record.get(name), kind):
+            raise _Unusable("has no {part}", part=name)
+    _check_numbers(record)
+    return record
+
+
+def _check_numbers(record: object) -> None:
+    """Refuse what JSON has no number for, and numbers that no run has."""
+    values = [record]
+    while values:
+        value = values.pop()
+        if isinstance(value, dict | list):
+            values += value.values() if isinstance(value, dict) else value
+        elif isinstance(value, int | float) and not abs(value) <= MOST_NUMBER:  # NaN as well
+            raise _Unusable("holds a number that no run has")
+
+
+# ---------------------------------------------------------------- predictions.csv
+
+
+def _table(data: bytes) -> pd.DataFrame:
+    try:
+        rows = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
+        header = next(rows, [])
+        wanted = (*TEXT_COLUMNS, *NUMBER_COLUMNS, *OPTIONAL_COLUMNS)
+        if missing := [name for name in wanted if header.count(name) != 1]:
+            raise _Unusable("has no column {name}", name=missing[0])
+        places = {name: header.index(name) for name in wanted}
+        columns: dict[str, list[Any]] = {name: [] for name in wanted}
+        for number, row in enumerate(rows, 2):
+            if len(row) != len(header) or number > MOST_ROWS + 1:
+                raise _Unusable("row {number} is not one of a run", number=number)
+            for name, place in places.items():
+                columns[name].append(_cell(name, row[place], number))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise _Unusable("is not a table in UTF-8") from error
+    if not columns["filename"]:
+        raise _Unusable("holds no images")
+    table = pd.DataFrame(columns)
+    # what was computed, in float32, stands there in as few digits as give it back
+    table["pred_age"] = table["pred_age"].astype(np.float32).astype(np.float64)
+    errors = table["pred_age"] - table["true_age"]
+    return table.assign(error=errors, abs_error=errors.abs())
+
+
+def _cell(name: str, text: str, row: int) -> str | float:
+    if name in TEXT_COLUMNS:
+        fits = len(text) <= MOST_LETTERS and (text or name not in ("filename", "subject_id"))
+        if fits and (name != "image_sha256" or not text or _SHA256.fullmatch(text)):
+            return from_cell(text)
+    elif not text and name in OPTIONAL_COLUMNS:
+        return math.nan
+    else:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if abs(value) <= (MOST_YEARS if name in NUMBER_COLUMNS else MOST_NUMBER):
+            return value
+    raise _Unusable("row {number}: {name} is not one of a run", number=row, name=name)
+
+
+# ---------------------------------------------------------------- gradcam_maps.npz
+
+
+def _arrays(data: bytes) -> dict[str, npt.NDArray[Any]]:
+    archive = Archive(data, most_entries=20, most_bytes=MOST_UNPACKED_BYTES)
+    missing = [name for name in ARRAYS if f"{name}.npy" not in archive.names]
+    if missing:
+        raise _Unusable("has no {part}", part=missing[0])
+    return {name: _array(name, archive.read(f"{name}.npy")) for name in ARRAYS}
+
+
+def _array(name: str, part: bytes | memoryview) -> npt.NDArray[Any]:
+    """Read an array of the expected type that fills its part, as `np.lib.format` writes it.
+
+    NumPy's own reader would parse the header as Python, and make what it asks for.
+    """
+    wanted, axes = ARRAYS[name]
+    header = _HEADER.match(part)
+    kind = header["kind"].decode() if header else ""
+    if header and (kind[:2] if wanted == "<U" else kind) == wanted:
+        dtype = np.dtype(kind)
+        shape = tuple(int(side) for side in header["shape"].split(b",") if side.strip())
+        size = math.prod(shape) * dtype.itemsize
+        if len(shape) == axes and size == len(part) - header.end():
+            if size == 0:
+                return np.zeros(shape if dtype.itemsize else 0, dtype)
+            return np.frombuffer(part, dtype, offset=header.end()).reshape(shape)
+    raise _Unusable("its {part} are not those of a run", part=name)
+
+
+# ---------------------------------------------------------------- all together
+
+
+def _check_fit(
+    record: Mapping[str, Any], table: pd.DataFrame, arrays: Mapping[str, npt.NDArray[Any]]
+) -> None:
+    """Refuse arrays that do not belong to the table, or that no run can have written."""
+    maps, images, masks = arrays["maps"], arrays["group_images"], arrays["group_masks"]
+    groups, ratios = arrays["group_start"], arrays["other_ratios"]
+    ages = [_start_age(group) for group in record["age_group_analysis"]]
+    fits = {
+        "filenames": _names(arrays["filenames"]) == table["filename"].tolist(),
+        "maps": len(maps) == len(table)
+        and 0 < min(maps.shape) <= max(maps.shape[1:]) <= MOST_SIDE
+        and _within(maps, MOST_YEARS),
+        "group_start": 0 < len(groups) <= MOST_GROUPS and groups.tolist() == ages,
+        "group_images": len(images) == len(groups) and _is_square(images),
+        "group_masks": masks.shape == images.shape and np.all((masks <= 100) | (masks == NO_MASK)),
+        "other_ratios": len(ratios) <= MOST_ROWS and _within(ratios, MOST_NUMBER),
+    }
+    for name, fit in fits.items():
+        if not fit:
+            raise _Unusable("its {part} are not those of a run", part=name)
+
+
+def _start_age(group: object) -> int | None:
+    """First year of an age group as it stands in the record; None where it is no age group."""
+    kinds = {"age_range": str, "start_age": int, "count": int, "n_subjects": int}
+    if not isinstance(group, dict):
+        return None
+    usable = all(type(group.get(name)) is kind for name, kind in kinds.items())
+    return group["start_age"] if usable else None
+
+
+def _names(filenames: npt.NDArray[np.str_]) -> Sequence[str]:
+    try:
+        names: list[str] = filenames.tolist()
+    except ValueError:  # numbers that are no letters
+        return []
+    return names
+
+
+def _within(values: npt.NDArray[Any], most: float) -> bool:
+    return bool(np.all(np.abs(values) <= most))  # NaN is not
+
+
+def _is_square(images: npt.NDArray[np.uint8]) -> bool:
+    height, width = images.shape[1:]
+    return bool(0 < height == width <= MOST_SIDE)

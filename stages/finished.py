@@ -1,0 +1,74 @@
+"""What is made from finished results, without a network: their comparison, and a page anew."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from errors import one_line
+from page.report import REPORT_FILE
+from plots.fonts import figure_language
+from plots.placing import place
+from reading.folder import find_images
+from reading.results import read_results
+from stages.compare import (
+    COMPARISON_FILES,
+    compare_results,
+    refuse_runs_inside,
+    write_comparison,
+)
+from stages.folder import result_folder
+from stages.log import Log
+from stages.page import laid_out, recorded_folder
+from words.catalogue import LANGUAGES, in_both, language, texts
+from words.tables import comparison_table
+
+
+def compare(args: argparse.Namespace) -> None:
+    """Compare finished results; needs neither network nor images."""
+    log = Log(language(args.lang), quiet=args.quiet)
+    log.release()
+    warn_of_missing_font(log)
+    final = args.output_dir / "comparison"
+    refuse_runs_inside(final, args.compare, args.baseline)
+    comparison = compare_results(
+        args.compare,
+        baseline=args.baseline,
+        margin=args.margin,
+        record_paths=args.record_paths,
+    )
+    log.warn_all(comparison.warnings, loud=True)
+    with result_folder(final, COMPARISON_FILES) as folder:
+        write_comparison(comparison, folder, lang=log.lang)
+    said = texts("screen", log.lang)["results"]
+    log.say(comparison_table(comparison, log.lang), said.format(folder=one_line(final)))
+
+
+def report(args: argparse.Namespace) -> None:
+    """Make the page of a finished run anew, with the pictures whose files are still there."""
+    results = read_results(args.report)
+    if args.image_dir is not None:
+        find_images(args.image_dir)  # a wrong folder is refused, not left out
+    opens_in = results.record["evaluation_info"].get("language")
+    chosen = args.lang == "auto" and opens_in in LANGUAGES
+    log = Log(opens_in if chosen else language(args.lang), quiet=args.quiet)
+    log.release()
+    data, page = laid_out(
+        results,
+        args.image_dir or recorded_folder(results.record, "image_dir"),
+        args.mask_dir or recorded_folder(results.record, "mask_dir"),
+        images=args.report_images,
+        lang=log.lang,
+        workers=min(16, os.cpu_count() or 1),
+    )
+    if data.not_found:
+        log.warn(in_both("warnings", "pictures_missing", count=data.not_found))
+    final = args.report / REPORT_FILE
+    place(page, final)
+    log.say(texts("screen", log.lang)["results"].format(folder=one_line(final)))
+
+
+def warn_of_missing_font(log: Log) -> None:
+    """Warn where no font has the letters of the language."""
+    if log.lang != "en" and figure_language(log.lang) != log.lang:
+        log.warn(in_both("warnings", "no_cjk_font"))

@@ -1,0 +1,217 @@
+"""The page of a run: what stands in it, in both languages, and what can do no harm."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from errors import one_line
+from page.render import both, estimate, num, t
+from page.report import SECTIONS, link_to, report_html
+from tests.page.common import page_data, record, sample
+from tests.plots.common import ODD_NAMES
+
+HOSTILE = (
+    *ODD_NAMES,
+    "</script><script>alert(1)</script>",
+    "<!--<script>",
+    "a\" onmouseover=\"alert(1)' style='x",
+    "\u202egnp.exe\u2066\u200f",
+    "nul\x00 bell\x07 line\u2028 \u2029",
+    "{{ 7 * 7 }} {% raw %} & &lt;",
+)
+
+
+class Tags(HTMLParser):
+    """Every element with the names of its attributes, and what is loaded or linked to."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.ids, self.loaded, self.text = [], [], [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, *(name for name, _ in attrs)))
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value)
+            if name in ("src", "href", "action", "srcset", "xlink:href"):
+                self.loaded.append(value)
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def with_name(name):
+    """A run in which every text of others is `name`."""
+    found = record()
+    info = found["evaluation_info"]
+    info["checkpoint_path"] = name
+    info["command_line"] = ["evaluate.py", name]
+    info["warnings"], info["warnings_zh"] = [name], [name]
+    info["left_out"]["samples"] = [
+        {"filename": name, "kind": name, "reason": name, "reason_zh": name}
+    ]
+    info["left_out"]["by_reason"] = {name: 1}
+    found["dataset_config"]["cohorts"] = [name]
+    found["leakage"]["subjects_in_several_splits"] = [name]
+    found["leakage"]["identical_images_across_splits"] = [
+        [{"filename": name, "subject_id": name, "split": "test"}]
+    ]
+    found["characteristics"][0]["sex"] = {name: 3}
+    found["characteristics"][0]["cohort"] = {name: 3}
+    found["summary"]["sentences"]["age_bias"] = {"en": name, "zh": name + "。"}
+    samples = [
+        sample(k, filename=name, sex=f"{name}{k % 2}", cohort=name, outlier=True) for k in range(4)
+    ]
+    return page_data(record=found, samples=samples)
+
+
+# ---------------------------------------------------------------- helpers
+
+
+def test_numbers_have_a_typographic_minus_and_brackets():
+    assert num(-0.5, 1) == "−0.5"
+    assert num(None, 1) == "–"
+    block = {"value": -1.234, "ci95": [-2.0, -0.004]}
+    assert estimate(block, 2) == "−1.23 [−2.00, 0.00]"
+    assert estimate({"value": 50.0, "ci95": None}, 1, "%") == "50.0%"
+    assert estimate({"value": None, "ci95": None}, 1) == "–"
+
+
+def test_a_text_stands_in_both_languages_and_its_facts_are_escaped():
+    assert t("page", "theme") == '<span lang="en">Colours</span><span lang="zh">配色</span>'
+    text = {"en": "by -0.5 (-1 to 2), 50-60, <b>", "zh": "-0.5 \u202e"}
+    assert both(text) == (
+        '<span lang="en">by −0.5 (−1 to 2), 50-60, &lt;b&gt;</span>'
+        '<span lang="zh">−0.5 \\u202e</span>'
+    )
+    assert t("report", "and_more", count="<i>") == (
+        '<span lang="en">and &lt;i&gt; more</span><span lang="zh">另有 &lt;i&gt; 张</span>'
+    )
+
+
+# ---------------------------------------------------------------- the page
+
+
+def test_the_page_opens_in_the_language_of_the_run():
+    for lang, other, html in (("en", "zh", "en"), ("zh", "en", "zh-CN")):
+        page = report_html(page_data(lang=lang))
+        assert f'<html lang="{html}">' in page
+        assert f'id="lang-{lang}" value="{lang}" checked>' in page
+        assert f'id="lang-{other}" value="{other}">' in page
+
+
+def test_nothing_is_loaded_and_every_section_can_be_linked_to():
+    page = report_html(page_data())
+    tags = Tags(page)
+    assert all(link.startswith(("#", "data:image/webp;base64,")) for link in tags.loaded)
+    assert "default-src 'none'" in page
+    assert "url(" not in page
+    assert "@import" not in page
+    assert set(SECTIONS) <= {link[1:] for link in tags.loaded}
+    built_here = set(SECTIONS) - {"scatter", "agreement", "samples", "sample"}
+    assert built_here <= set(tags.ids)
+    assert len(tags.ids) == len(set(tags.ids))
+
+
+def test_the_same_run_gives_the_same_page():
+    assert report_html(page_data()) == report_html(page_data())
+
+
+def test_the_verdict_has_a_word_beside_its_colour():
+    page = report_html(page_data())
+    cards = re.findall(r'<li class="card (\w+)">.*?</li>', page, re.DOTALL)
+    assert cards == ["green", "amber", "grey", "green", "amber"]
+    for word in ("In order", "Look here", "Cannot be told", "未见问题", "需要注意", "无法判断"):
+        assert word in page
+    assert "Two images were left out." in page
+    found = record()
+    found["summary"]["obstacles"] = []
+    assert "Nothing in this record stands against it." in report_html(page_data(record=found))
+
+
+def test_every_metric_stands_by_image_and_by_subject_with_its_definition():
+    found = record()
+    found["overall_metrics"]["MAE"] = {"value": 6.125, "ci95": [4.36, 8.58]}
+    found["subject_level_metrics"]["MAE"] = {"value": 5.0, "ci95": None}
+    page = report_html(page_data(record=found))
+    assert '<td class="n">6.12 [4.36,\u00a08.58]</td><td class="n">5.00</td>' in page
+    assert page.count("<details><summary>") >= 15
+    assert "The mean of |predicted − true|." in page
+
+
+def test_what_was_not_asked_for_is_said():
+    found = record()
+    del found["gradcam_analysis"]["checks"], found["calibration"]
+    del (
+        found["summary"]["sentences"]["gradcam_checks"],
+        found["summary"]["sentences"]["calibration"],
+    )
+    page = report_html(
+        page_data(record=found, groups=(), other_ratios=page_data().other_ratios[:0])
+    )
+    assert "pass --cam-check" in page
+    assert "pass --calibrate" in page
+    assert "No maps to show." in page
+
+
+def test_pictures_that_are_missing_are_counted():
+    samples = [sample(0), sample(1, picture=False)]
+    page = report_html(page_data(samples=samples, not_found=1))
+    assert "1 of 2 images have their picture here." in page
+    assert "1 images are no longer in their place" in page
+    assert "carries images of people" in page
+    bare = report_html(page_data(samples=samples[1:], images="none"))
+    assert "carries images of people" not in bare
+    assert "carries the ages of people" in bare
+
+
+def test_long_lists_end_in_a_count():
+    found = record()
+    row = {"filename": "a.png", "kind": "no_label", "reason": "why", "reason_zh": "为何"}
+    found["evaluation_info"]["left_out"]["samples"] = [row] * 203
+    page = report_html(page_data(record=found))
+    assert page.count('<td class="name">a.png</td>') == 200
+    assert "and 3 more" in page
+
+
+def test_a_run_without_masks_and_without_intervals():
+    samples = [replace(sample(k), energy_ratio=None, outlier=False) for k in range(3)]
+    page = report_html(page_data(samples=samples))
+    assert "No image has both a mask and a heatmap." in page
+    assert "No image is an outlier." in page
+    empty = page_data(samples=[])
+    assert "0 of 0 images" in report_html(empty)
+
+
+# ---------------------------------------------------------------- texts of others
+
+
+def check_harmless(name):
+    page = report_html(with_name(name))
+    page.encode("utf-8")
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u2028-\u202e\u2066-\u2069]", page)
+    tags = Tags(page)
+    plain = Tags(report_html(with_name("a.png")))
+    assert tags.tags == plain.tags
+    assert one_line(name) in "".join(tags.text)
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=ascii)
+def test_texts_of_others_are_never_markup(name):
+    check_harmless(name)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(st.characters(), min_size=1, max_size=30))
+def test_no_text_is_markup(name):
+    check_harmless(name)
+
+
+def test_a_name_is_one_part_of_an_address():
+    assert link_to("a b&c#d=é/<.png") == "a%20b%26c%23d%3D%C3%A9%2F%3C.png"
+    assert link_to("caf\udce9") == "caf%3F"

@@ -1,0 +1,229 @@
+"""A finished results folder, read back; one that no run can have written is refused."""
+
+import io
+import json
+import math
+import zipfile
+
+import numpy as np
+import pytest
+
+from errors import InputError
+from reading.results import read_results
+from tests.finished import SHA, finished
+
+
+def test_what_a_run_wrote_comes_back(tmp_path):
+    results = read_results(finished(tmp_path / "run", rows=({"sex": "'=F()"}, {})))
+    assert results.record["dataset_config"]["split"] == "test"
+    table = results.table
+    assert table["filename"].tolist() == ["anon_1_1.png", "anon_2_1.png"]
+    assert table["sex"].tolist() == ["=F()", "F"]  # without the apostrophe for spreadsheets
+    assert table["cohort"].tolist() == ["", ""]
+    assert table["true_age"].tolist() == [25.0, 37.5]
+    assert table["error"].tolist() == [5.0, -2.5] and table["abs_error"].tolist() == [5.0, 2.5]
+    assert table["energy_ratio"][0] == 1.5 and math.isnan(table["energy_ratio"][1])
+    assert table["image_sha256"].tolist() == [SHA, SHA]
+    assert results.maps.tolist() == [[[-3, -2], [-1, 0]], [[1, 2], [3, 4]]]
+    assert results.group_start.tolist() == [20, 30]
+    assert results.group_images.shape == results.group_masks.shape == (2, 3, 3)
+    assert results.other_ratios.tolist() == [0.5, 1.25]
+
+
+UNKNOWN = "is of version ?, and a page needs version 3"
+
+
+def refused(folder, expected):
+    with pytest.raises(InputError) as caught:
+        read_results(folder)
+    line = str(caught.value).replace(str(folder), "{d}")
+    assert line == expected, line
+    assert "\n" not in line
+
+
+def again(name, reason):
+    return f"--report {{d}}: {name}: {reason}; evaluate again"
+
+
+@pytest.mark.parametrize("name", ["test_metrics.json", "predictions.csv", "gradcam_maps.npz"])
+def test_a_file_is_missing(tmp_path, name):
+    (finished(tmp_path) / name).unlink()
+    refused(tmp_path, f"--report {{d}}: holds no {name}; give the folder of a finished run")
+
+
+def test_no_folder(tmp_path):
+    line = "--report {d}: holds no test_metrics.json; give the folder of a finished run"
+    refused(tmp_path / "nowhere", line)
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"evaluation_info": {"schema_version": 2}}, "is of version 2, and a page needs version 3"),
+        ({"evaluation_info": {}}, UNKNOWN),
+        (
+            {"evaluation_info": {"schema_version": "3"}},
+            "is of version ?, and a page needs version 3",
+        ),
+        ({"evaluation_info": None}, "is of version ?, and a page needs version 3"),
+        ({"leakage": []}, "has no leakage"),
+        ({"characteristics": {}}, "has no characteristics"),
+        ({"more": [{"a": math.nan}]}, "holds a number that no run has"),
+        ({"more": [{"a": -math.inf}]}, "holds a number that no run has"),
+        ({"more": 10**400}, "holds a number that no run has"),
+    ],
+)
+def test_a_record_that_is_none(tmp_path, changed, reason):
+    refused(finished(tmp_path, record=changed), again("test_metrics.json", reason))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '"a"', "[" * 9000, '{"a": 1, "a": 2}'])
+def test_no_json(tmp_path, text):
+    (finished(tmp_path) / "test_metrics.json").write_text(text)
+    with pytest.raises(InputError, match=r"^--report .*(not JSON|0 bytes|of version \?)"):
+        read_results(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"true_age": ""},
+        {"true_age": "nan"},
+        {"pred_age": "1000001"},
+        {"pred_age": "five"},
+        {"mask_fraction": "five"},
+        {"filename": ""},
+        {"filename": "a" * 1_101},
+        {"image_sha256": "AB" * 32},
+        {"image_sha256": "../../etc/passwd"},
+        {"energy_ratio": "inf"},
+    ],
+)
+def test_a_cell_that_no_run_writes(tmp_path, cells):
+    (name,) = cells
+    reason = f"row 3: {name} is not one of a run"
+    refused(finished(tmp_path, rows=({}, cells)), again("predictions.csv", reason))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("true_age", "age", "has no column true_age"),
+        ("sex", "true_age", "has no column sex"),
+        ("anon_2_1.png", '"anon', "is not a table in UTF-8"),
+        ("anon_2_1.png", "\udcff", "is not a table in UTF-8"),
+        ("anon_2_1.png", "a,b", "row 3 is not one of a run"),
+        ("anon_2_1.png", "x" * 140_000, "is not a table in UTF-8"),
+    ],
+)
+def test_no_table(tmp_path, old, new, reason):
+    file = finished(tmp_path) / "predictions.csv"
+    text = file.read_text(encoding="utf-8").replace(old, new, 1)
+    file.write_text(text, encoding="utf-8", errors="surrogateescape")
+    refused(tmp_path, again("predictions.csv", reason))
+
+
+def test_a_table_of_nothing(tmp_path):
+    file = finished(tmp_path) / "predictions.csv"
+    file.write_text(file.read_text(encoding="utf-8").splitlines()[0], encoding="utf-8")
+    refused(tmp_path, again("predictions.csv", "holds no images"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("maps", np.zeros((1, 2, 2), np.float32)),
+        ("maps", np.zeros((2, 2), np.float32)),
+        ("maps", np.zeros((2, 0, 2), np.float32)),
+        ("maps", np.zeros((2, 2, 2))),
+        ("maps", np.full((2, 2, 2), np.nan, np.float32)),
+        ("maps", np.zeros((2, 2, 4_097), np.float32)),
+        ("maps", np.asfortranarray(np.zeros((2, 2, 2), np.float32))),
+        ("filenames", np.array(["anon_1_1.png", "b.png"])),
+        ("filenames", np.array(["anon_1_1.png"])),
+        ("filenames", np.array([2**31, 0] * 12, np.uint32).view("<U12")),
+        ("group_start", np.array([20], np.int64)),
+        ("group_start", np.array([20, 40], np.int64)),
+        ("group_images", np.zeros((2, 3, 4), np.uint8)),
+        ("group_masks", np.zeros((2, 2, 2), np.uint8)),
+        ("group_masks", np.full((2, 3, 3), 101, np.uint8)),
+        ("other_ratios", np.array([np.inf])),
+    ],
+)
+def test_arrays_that_are_not_those_of_the_table(tmp_path, name, value):
+    reason = f"its {name} are not those of a run"
+    folder = finished(tmp_path, arrays={name: value})
+    with pytest.raises(InputError, match=r"^--report \S+: \w+\.npz|csv") as caught:
+        read_results(folder)
+    assert reason in str(caught.value)
+
+
+def test_an_array_is_missing(tmp_path):
+    folder = finished(tmp_path, arrays={"group_start": None})
+    refused(folder, again("gradcam_maps.npz", "has no group_start"))
+
+
+def repacked(folder, name, part):
+    """Put these bytes into the archive in place of an array."""
+    file = folder / "gradcam_maps.npz"
+    with zipfile.ZipFile(file) as old:
+        parts = {entry: old.read(entry) for entry in old.namelist()}
+    with zipfile.ZipFile(file, "w") as new:
+        for entry, data in (parts | {f"{name}.npy": part}).items():
+            new.writestr(entry, data)
+    return folder
+
+
+def npy(header):
+    text = header.encode().ljust(118) + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        b"",
+        b"\x93NUMPY",
+        b"\x93NUMPY\x09\x00" + bytes(200),
+        npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 0, 2), }")[:-1] + b"\nx",
+        npy("{'descr': '<f44', 'fortran_order': False, 'shape': (2, 2, 2), }"),
+        npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 10000000, 100000)}"),
+        npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2, -2, -2)}") + bytes(32),
+        npy("{'descr': '|O', 'fortran_order': False, 'shape': (2, 2, 2)}") + bytes(64),
+        npy("__import__('os').getcwd()"),
+        npy("{'descr': '<f4'"),
+        npy("(" * 110),
+    ],
+)
+def test_arrays_that_lie_about_themselves(tmp_path, part):
+    folder = repacked(finished(tmp_path), "maps", part)
+    refused(folder, again("gradcam_maps.npz", "its maps are not those of a run"))
+
+
+def test_nothing_is_unpickled(tmp_path):
+    file = io.BytesIO()
+    np.lib.format.write_array(file, np.array([[[print]]], object), allow_pickle=True)
+    folder = repacked(finished(tmp_path), "maps", file.getvalue())
+    refused(folder, again("gradcam_maps.npz", "its maps are not those of a run"))
+
+
+def test_an_archive_that_unpacks_to_too_much(tmp_path, monkeypatch):
+    monkeypatch.setattr("reading.results.MOST_UNPACKED_BYTES", 1_000)
+    with pytest.raises(InputError, match=r"npz: it unpacks to 1,\d+ bytes, over the limit of 1,"):
+        read_results(finished(tmp_path))
+
+
+def test_no_archive(tmp_path):
+    (finished(tmp_path) / "gradcam_maps.npz").write_bytes(b"PK")
+    refused(tmp_path, again("gradcam_maps.npz", "its end is missing"))
+
+
+def test_a_file_of_too_many_bytes(tmp_path, monkeypatch):
+    monkeypatch.setattr("reading.results.MOST_TABLE_BYTES", 10)
+    with pytest.raises(InputError, match=r"predictions\.csv: has .* bytes, over the limit of 10"):
+        read_results(finished(tmp_path))
+
+
+def test_a_record_is_strict_json(tmp_path):
+    finished(tmp_path)
+    assert json.loads((tmp_path / "test_metrics.json").read_text())["summary"]

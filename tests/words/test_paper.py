@@ -1,0 +1,87 @@
+"""Paragraphs and checklists: what the stored record carries, and nothing that a run does not."""
+
+import copy
+import json
+
+import pytest
+
+from tests.test_house import ROOT
+from words.checklists import CLAIM, TRIPOD, checklists
+from words.paper import methods_paragraph, results_paragraph
+
+STORED = json.loads((ROOT / "tests/data/study_metrics.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def record():
+    return copy.deepcopy(STORED)
+
+
+def test_methods_say_the_settings(record):
+    said = methods_paragraph(record)["en"]
+    assert said.startswith(
+        "The network (resnet18, input of 64 x 64 pixels) was evaluated on 36 images of 18 subjects "
+        "(test split). Subjects, not images, were split at random (seed 3), stratified by age in "
+        "bins of 30 years: 40% of them into the test set and 50% of the rest into the validation "
+        "set. The error is"
+    )
+    assert "Prediction intervals are split conformal, from 14 subjects" in said
+    assert "随机种子 3" in methods_paragraph(record)["zh"]
+
+
+def test_methods_mention_nothing_that_was_not_done(record):
+    del record["calibration"]
+    record["gradcam_analysis"]["n_images"] = 0
+    del record["gradcam_analysis"]["null"], record["gradcam_analysis"]["checks"]
+    record["overall_metrics"]["MAE"]["ci95"] = None
+    record["overall_metrics"]["Baseline_MAE"]["value"] = None
+    record["dataset_config"] |= {"split_source": "none", "split": "none"}
+    said = methods_paragraph(record)["en"]
+    for word in ("conformal", "energy", "randomisation", "confidence", "baseline", "seed"):
+        assert word not in said
+    assert "No split was made" in said
+
+
+def test_synthetic_data_are_called_so(record):
+    record["dataset_config"]["synthetic"] = True
+    assert methods_paragraph(record)["en"].startswith("The data are synthetic")
+
+
+def test_results_carry_values_with_their_intervals(record):
+    """MAE 18.426 [13.775, ...] and mean error -2.300, as in the record."""
+    record["overall_metrics"]["MAE"] |= {"value": 6.125, "ci95": [4.36, 8.58]}
+    record["overall_metrics"]["RMSE"] |= {"value": 7.5, "ci95": None}
+    record["overall_metrics"]["Bias"] |= {"value": None, "ci95": None}
+    said = results_paragraph(record)["en"]
+    assert said.startswith(
+        "The MAE was 6.12 (95% CI 4.36 to 8.58) years, the RMSE 7.50 years and the mean error not "
+        "available years."
+    )
+    assert "Leakage check: no leak found." in said
+    record["evaluation_info"]["left_out"]["total"] = 3
+    assert results_paragraph(record)["en"].startswith("3 images could not be used")
+
+
+def test_both_lists_are_whole():
+    found = checklists(STORED)
+    claim = [item["number"] for item in found["CLAIM 2024"]]
+    assert claim == [str(number) for number in range(1, 45)]
+    tripod = [item["number"] for item in found["TRIPOD+AI"]]
+    assert len(tripod) == len(set(tripod)) == 52
+    assert {int(number.rstrip("abcdefg")) for number in tripod} == set(range(1, 28))
+    assert set(CLAIM) < set(claim) and set(TRIPOD) < set(tripod)
+
+
+def test_an_item_is_filled_where_the_run_carries_it(record):
+    def filled(name, number):
+        item = next(item for item in checklists(record)[name] if item["number"] == number)
+        assert (item["value"] is not None) == item["filled"]
+        return item["filled"]
+
+    assert filled("CLAIM 2024", "31") and filled("CLAIM 2024", "35") and filled("TRIPOD+AI", "24")
+    assert not filled("CLAIM 2024", "1")  # the author's
+    assert filled("CLAIM 2024", "32") and not filled("CLAIM 2024", "33")
+    record["dataset_config"]["split"] = "none"
+    assert not filled("CLAIM 2024", "32") and filled("CLAIM 2024", "33")
+    del record["gradcam_analysis"]["checks"], record["calibration"]
+    assert not filled("CLAIM 2024", "31") and not filled("TRIPOD+AI", "24")

@@ -1,0 +1,194 @@
+"""The verdict: which interval gives which colour, and what stands against publishing."""
+
+from types import SimpleNamespace as Namespace
+
+import pytest
+
+from errors import Message
+from tests.results import age_bias, estimate
+from words.verdict import obstacles, verdict
+
+NO_LEAK = {"en": "no leak found", "zh": "未发现泄漏"}
+
+
+def run(
+    *, skill=(0.4, 0.8), slope=(-0.05, 0.05), ratio=(1.2, 2.0), own=(0.2, 0.5), n=20, **changed
+):
+    """A run of n subjects with these intervals; the best of all colours unless one is changed."""
+
+    def middle(ci95, **reasons):
+        value = None if ci95 is None else sum(ci95) / 2
+        return estimate(value, ci95, **reasons)
+
+    mae = Namespace(**vars(estimate(6.12, (4.36, 8.58))) | {"one_subject_share": None})
+    metrics = {
+        "MAE": mae,
+        "Skill": middle(skill, reason=Message("no training split")),
+        "Baseline_MAE": estimate(17.65),
+        "n_images": estimate(2 * n),
+        "n_subjects": estimate(n),
+    }
+    analysis = Namespace(
+        overall_metrics=metrics,
+        age_bias=age_bias(middle(slope, ci95_reason=Message("no interval"))),
+        bland_altman=Namespace(n_subjects=n),
+    )
+    focus = Namespace(
+        energy_ratio=middle(ratio),
+        own_minus_other=middle(own),
+        n_subjects=n,
+        null=Namespace(n_subjects=n),
+    )
+    made = {
+        "analysis": analysis,
+        "focus": focus,
+        "checks": Namespace(parameter_randomisation=Namespace(verdict="differ")),
+        "leakage": Namespace(level="no leak found", proved=True),
+        "leakage_text": NO_LEAK,
+        "left_out": {},
+    }
+    return made | changed
+
+
+def colours(**changed):
+    return {said["question"]: said["colour"] for said in verdict(**run(**changed))}
+
+
+def text(question, lang="en", **changed):
+    return next(
+        said["text"][lang] for said in verdict(**run(**changed)) if said["question"] == question
+    )
+
+
+def test_five_questions_in_green():
+    assert colours() == dict.fromkeys(("error", "pull", "muscle", "leakage", "left_out"), "green")
+
+
+@pytest.mark.parametrize(
+    ("question", "interval", "colour"),
+    [
+        ("error", {"skill": (0.01, 0.5)}, "green"),
+        ("error", {"skill": (-0.01, 0.5)}, "amber"),
+        ("error", {"skill": (-0.5, -0.1)}, "amber"),
+        ("error", {"skill": None}, "grey"),
+        ("error", {"n": 9}, "grey"),
+        ("pull", {"slope": (-0.10, 0.10)}, "green"),
+        ("pull", {"slope": (-0.09, -0.01)}, "green"),  # clear, and not worth naming
+        ("pull", {"slope": (-0.11, 0.05)}, "grey"),
+        ("pull", {"slope": (-0.05, 0.11)}, "grey"),
+        ("pull", {"slope": (-0.30, -0.01)}, "amber"),
+        ("pull", {"slope": (0.01, 0.30)}, "amber"),
+        ("pull", {"slope": None}, "grey"),
+        ("pull", {"n": 9}, "grey"),
+        ("muscle", {"ratio": (1.01, 2), "own": (0.11, 0.5)}, "green"),
+        ("muscle", {"ratio": (1.01, 2), "own": (0.10, 0.5)}, "amber"),
+        ("muscle", {"ratio": (1.01, 2), "own": None}, "amber"),
+        ("muscle", {"ratio": (0.9, 2)}, "grey"),
+        ("muscle", {"ratio": (0.4, 0.9)}, "amber"),
+        ("muscle", {"ratio": None}, "grey"),
+        ("muscle", {"n": 9}, "grey"),
+    ],
+)
+def test_an_interval_gives_the_colour(question, interval, colour):
+    assert colours(**interval)[question] == colour
+
+
+def test_maps_that_hardly_depend_on_the_weights_show_nothing():
+    checks = Namespace(parameter_randomisation=Namespace(verdict="same"))
+    assert colours(checks=checks)["muscle"] == "amber"
+    assert "random weights" in text("muscle", checks=checks)
+
+
+@pytest.mark.parametrize(
+    ("level", "colour"),
+    [
+        ("possible leak", "amber"),
+        ("LEAK", "amber"),
+        ("trained on", "amber"),
+        ("not checked", "grey"),
+    ],
+)
+def test_leakage(level, colour):
+    assert colours(leakage=Namespace(level=level, proved=False))["leakage"] == colour
+
+
+def test_what_was_left_out():
+    """3 of 43 images, 7.0%; those outside the age range are no fault, and are said all the same."""
+    left_out = {"outside_age_range": 5, "no_label": 1, "unreadable": 2}
+    assert colours(left_out=left_out)["left_out"] == "amber"
+    assert text("left_out", left_out=left_out) == (
+        "3 of 43 images (7.0%) are not in the numbers: unreadable (2), no label (1). 5 images "
+        "outside the age range were left out, as in training."
+    )
+    assert colours(left_out={"outside_age_range": 5})["left_out"] == "green"
+
+
+def test_sentences_carry_their_numbers():
+    """Skill 0.40 to 0.80, its middle 0.60."""
+    assert text("error") == (
+        "On average the predicted age is 6.1 years off (95% CI 4.4 to 8.6), over 20 subjects. That "
+        "is 60% less than by always saying the mean age of the training subjects, 17.6 years (95% "
+        "CI 40% to 80%)."
+    )
+    assert text("error", "zh", n=9).endswith(
+        "无法判断是否优于一律预测为平均年龄：受试者少于 10 名（9 名）。"
+    )
+    assert text("pull", slope=(-0.30, -0.10)).startswith("The ages are pulled to the mean: ")
+    assert "by −0.20 years" in text("pull", slope=(-0.30, -0.10)).replace("-", "−")
+
+
+def test_a_pull_is_said_in_years():
+    made = run(slope=(-0.3, -0.1))
+    made["analysis"].age_bias = age_bias(
+        estimate(-0.2, (-0.3, -0.1)), True, (25, 5.0, (2.0, 8.0)), (75, -5.0, (-8.0, -2.0))
+    )
+    said = verdict(**made)[1]
+    assert said["colour"] == "amber"
+    assert said["text"]["en"].endswith(
+        "On average, people of 25 are read 5.0 years too old, people of 75 are read 5.0 years too "
+        "young."
+    )
+
+
+def against(synthetic=False, **changed):
+    made = run(**changed)
+    del made["focus"]
+    return [said["en"] for said in obstacles(**made, synthetic=synthetic)]
+
+
+def test_nothing_stands_against_a_clean_run():
+    assert against() == []
+
+
+def test_every_obstacle_is_named():
+    made = run(n=9, skill=(-0.2, 0.3))
+    made["analysis"].overall_metrics["MAE"].one_subject_share = 0.625
+    found = against(
+        synthetic=True,
+        leakage=Namespace(level="LEAK", proved=False),
+        leakage_text={"en": "LEAK: 1 subject", "zh": "泄漏"},
+        left_out={"no_label": 2},  # of 20: 10%
+        checks=None,
+        analysis=made["analysis"],
+    )
+    starts = [
+        "The data are synthetic",
+        "Leakage check: LEAK: 1 subject.",
+        "Only 9 subjects: below 10",
+        "One subject carries 62% of the variance",
+        "10.0% of the images (2)",
+        "The network is not shown to be better",
+        "Whether the heatmaps depend on what was learnt was not checked",
+    ]
+    assert len(found) == len(starts)
+    assert all(said.startswith(start) for said, start in zip(found, starts, strict=True))
+
+
+def test_a_split_without_a_list_is_no_proof():
+    leakage = Namespace(level="no leak found", proved=False)
+    assert against(leakage=leakage)[0].startswith("The test set was not held against a list")
+
+
+def test_one_image_in_twenty_may_be_missing():
+    assert against(left_out={"no_label": 2}, n=19) == []  # 2 of 40: 5%
+    assert len(against(left_out={"no_label": 3}, n=19)) == 1  # 3 of 41: 7.3%

@@ -1,0 +1,42 @@
+"""The texts of the paragraphs for a paper, in Chinese.
+
+The same keys as in `words.english.paper`.
+"""
+
+TEXTS: dict[str, dict[str, str]] = {
+    "paper": {
+        "none": "无法给出",
+        "value": "{value}（95% 置信区间 {low} 至 {high}）",
+        "synthetic": "数据为合成数据：图像由公式绘制。",
+        "evaluated": "对网络（{architecture}，输入 {size} × {size} 像素）在 {subjects} 名受试者的 "
+        "{images} 张图像上进行了评估（{split}）。",
+        "split": "以受试者（而不是图像）为单位随机划分（随机种子 {seed}），{way}：{test}% 的受试者"
+        "进入测试集，其余受试者的 {val}% 进入验证集。",
+        "stratified": "按 {width} 岁一段的年龄段分层",
+        "unstratified": "不按年龄分层",
+        "split_listed": "数据集的划分采用与网络一同保存的名单。",
+        "split_none": "未划分数据集：评估了全部图像。",
+        "age_range": "年龄不在 {ages} 岁之间的受试者不纳入。",
+        "metrics": "误差为预测年龄减真实年龄。报告平均绝对误差（MAE）、均方根误差（RMSE）、"
+        "平均误差、Pearson 相关系数 r、一致性相关系数（CCC；Lin 1989）"
+        "和一致性界限（Bland & Altman 2007）。",
+        "intervals": "95% 置信区间以受试者为单位，因为同一名受试者的图像并不独立（在变换后的尺度上"
+        "逐一剔除受试者的刀切法）。",
+        "baseline": "基线为一律预测为训练集受试者的平均年龄。",
+        "energy": "{layer} 处的 Grad-CAM 热图以岁为单位。能量比为肌肉掩膜内偏老证据所占的份额与掩膜"
+        "面积份额之比；随机水平为 1。",
+        "null": "并与同一年龄段（每 10 岁一段）其他受试者的掩膜所得的能量比进行比较。",
+        "checks": "在 {images} 张图像上检验了热图是否取决于网络权重（参数随机化），以及模糊热图所示"
+        "位置是否改变预测（删除检验）。",
+        "calibration": "预测区间采用 split conformal 方法，取自验证集的 {subjects} 名受试者。",
+        "software": "软件：Python {python}、PyTorch {torch}、torchvision {torchvision}。",
+        "left_out": "{count} 张图像无法使用，未纳入分析。",
+        "errors": "MAE 为 {MAE} 岁，RMSE 为 {RMSE} 岁，平均误差为 {Bias} 岁。",
+        "fits": "Pearson 相关系数 r 为 {Correlation}，CCC 为 {CCC}。",
+        "by_subject": "每名受试者取各图像预测的均值时，MAE 为 {MAE} 岁。",
+        "skill": "一律预测为训练集受试者的平均年龄时，MAE 为 {MAE} 岁；相对它的改进"
+        "（1 − MAE / 基线 MAE）为 {skill}。",
+        "limits": "一致性界限为 {lower} 岁和 {upper} 岁。",
+        "leakage": "数据泄漏检查：{verdict}。",
+    },
+}

@@ -1,0 +1,66 @@
+"""The texts of the verdict on a run, in Chinese.
+
+The same keys as in `words.english.verdict`.
+"""
+
+TEXTS: dict[str, dict[str, str]] = {
+    "verdict_sentences": {"join": ""},
+    "verdict": {
+        "join": "，",
+        "interval": "（95% 置信区间 {low} 至 {high}）",
+        "mae": "预测年龄平均相差 {value} 岁{interval}，共 {n} 名受试者。",
+        "better": "与一律预测为训练集平均年龄（误差 {baseline} 岁）相比，误差减少 {skill}%"
+        "（95% 置信区间 {low}% 至 {high}%）。",
+        "not_better": "尚不能说明优于一律预测为训练集平均年龄（误差 {baseline} 岁）：误差减少 "
+        "{skill}%（95% 置信区间 {low}% 至 {high}%）。",
+        "worse": "不如一律预测为训练集平均年龄（误差 {baseline} 岁）：误差减少 {skill}%"
+        "（95% 置信区间 {low}% 至 {high}%）。",
+        "error_unjudged": "无法判断是否优于一律预测为平均年龄：{why}。",
+        "pull_unjudged": "无法判断预测年龄是否向均值回缩：{why}。",
+        "no_pull": "没有值得一提的向均值回缩：年龄每增加 1 岁，误差变化 {slope} 岁"
+        "（95% 置信区间 {low} 至 {high}，整个落在 ±{least} 以内）。",
+        "pull_unclear": "无法判断预测年龄是否向均值回缩：年龄每增加 1 岁，误差变化 {slope} 岁"
+        "（95% 置信区间 {low} 至 {high}，包含 0，且超出 ±{least}）。",
+        "pull": "预测年龄向均值回缩：年龄每增加 1 岁，误差变化 {slope} 岁"
+        "（95% 置信区间 {low} 至 {high}）。",
+        "push": "误差随年龄增大：年龄每增加 1 岁，误差变化 {slope} 岁"
+        "（95% 置信区间 {low} 至 {high}）。",
+        "pull_at": "平均而言，{ages}。",
+        "unfaithful": "网络权重换成随机值后热图变化不大，因此热图不能说明网络关注什么。",
+        "no_mask": "没有图像同时具有分割掩膜和热图，因此对肌肉一无所知。",
+        "muscle_unjudged": "无法判断证据是否落在肌肉上：{why}。",
+        "muscle_unclear": "无法判断偏老的证据是否落在肌肉上：掩膜内的证据为其面积所应占的 {ratio} "
+        "倍（95% 置信区间 {low} 至 {high}；随机水平为 1）。",
+        "beside": "偏老的证据落在肌肉之外：掩膜内的证据为其面积所应占的 {ratio} 倍"
+        "（95% 置信区间 {low} 至 {high}；随机水平为 1）。",
+        "on_own": "偏老的证据落在肌肉上，为其面积所应占的 {ratio} 倍（95% 置信区间 {low} 至 "
+        "{high}；随机水平为 1），并且更集中于受试者本人的肌肉，而不只是他人肌肉所在的位置。",
+        "on_place": "偏老的证据落在肌肉所在之处，为其面积所应占的 {ratio} 倍（95% 置信区间 {low} "
+        "至 {high}；随机水平为 1），但没有证据表明它与个人的肌肉相对应：图像中某个固定的位置也会"
+        "如此。",
+        "said": "{said}。",
+        "proved": "测试集与给出的名单一致。",
+        "unproved": "没有发现问题；但划分本身未与名单核对。",
+        "all_scored": "所评估数据集的 {count} 张图像全部计入数值。",
+        "on_purpose": "年龄范围以外的 {count} 张图像与训练时一样不采用。",
+        "some_left_out": "{of} 张图像中有 {count} 张（{share}%）未计入数值：{reasons}。",
+        "left_out_kind": "{kind}（{count} 张）",
+        "no_label": "没有标签",
+        "unusable_label": "标签不可用",
+        "conflicting_label": "标签相互矛盾",
+        "unusable_name": "文件名不可用",
+        "not_read_by_training": "训练时未读取",
+        "unreadable": "无法读取",
+        "is_synthetic": "数据为合成数据：没有扫描过任何人。",
+        "leak_stands": "数据泄漏检查：{said}。",
+        "split_unproved": "测试集未与训练时的名单核对（--check-split，或检查点中的名单）："
+        "没有泄漏这一点未得到证明。",
+        "few_subjects": "只有 {n} 名受试者：少于 {least} 名时不给 95% 置信区间。",
+        "one_subject": "MAE 的 95% 置信区间所依据的方差有 {share}% 来自同一名受试者：请查看是谁。",
+        "many_left_out": "{share}% 的图像（{count} 张）未计入数值：未采用的图像可能与计入的不同。",
+        "no_better_than_the_mean": "尚不能说明网络优于一律预测为平均年龄。",
+        "maps_unchecked": "未检验热图是否取决于网络学到的内容（--cam-check）："
+        "请勿发表以热图为依据的结论。",
+        "maps_unfaithful": "热图几乎不取决于网络学到的内容：请勿发表以热图为依据的结论。",
+    },
+}

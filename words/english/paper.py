@@ -1,0 +1,46 @@
+"""The texts of the paragraphs for a paper, in English.
+
+The same keys as in `words.chinese.paper`.
+"""
+
+TEXTS: dict[str, dict[str, str]] = {
+    "paper": {
+        "none": "not available",
+        "value": "{value} (95% CI {low} to {high})",
+        "synthetic": "The data are synthetic: the images were drawn by a formula.",
+        "evaluated": "The network ({architecture}, input of {size} x {size} pixels) was evaluated "
+        "on {images} images of {subjects} subjects ({split}).",
+        "split": "Subjects, not images, were split at random (seed {seed}), {way}: {test}% of them "
+        "into the test set and {val}% of the rest into the validation set.",
+        "stratified": "stratified by age in bins of {width} years",
+        "unstratified": "without regard to age",
+        "split_listed": "The split is the one that was stored with the network.",
+        "split_none": "No split was made: all images were evaluated.",
+        "age_range": "Subjects outside {ages} years of age were left out.",
+        "metrics": "The error is the predicted less the true age. We report the mean absolute "
+        "error (MAE), the root mean squared error (RMSE), the mean error, Pearson's r, the "
+        "concordance correlation coefficient (CCC; Lin 1989) and limits of agreement (Bland & "
+        "Altman 2007).",
+        "intervals": "95% confidence intervals (CI) are over subjects, because images of one "
+        "subject are not independent (jackknife over subjects on a transformed scale).",
+        "baseline": "The baseline is to say the mean age of the training subjects for everyone.",
+        "energy": "Grad-CAM maps at {layer} were expressed in years. The energy ratio is the share "
+        "of the evidence for older age inside the muscle mask over the mask's share of the image; "
+        "1 is chance.",
+        "null": "It was compared with the ratio that the masks of other subjects in the same "
+        "decade of age give.",
+        "checks": "On {images} images we tested whether the maps depend on the weights (parameter "
+        "randomisation) and whether blurring what they mark changes the prediction (deletion).",
+        "calibration": "Prediction intervals are split conformal, from {subjects} subjects of the "
+        "validation set.",
+        "software": "Software: Python {python}, PyTorch {torch}, torchvision {torchvision}.",
+        "left_out": "{count} images could not be used and were left out.",
+        "errors": "The MAE was {MAE} years, the RMSE {RMSE} years and the mean error {Bias} years.",
+        "fits": "Pearson's r was {Correlation}, the CCC {CCC}.",
+        "by_subject": "With one mean prediction per subject the MAE was {MAE} years.",
+        "skill": "Always saying the mean age of the training subjects gave an MAE of {MAE} years; "
+        "the skill over it, 1 − MAE / baseline MAE, was {skill}.",
+        "limits": "The limits of agreement were {lower} and {upper} years.",
+        "leakage": "Leakage check: {verdict}.",
+    },
+}

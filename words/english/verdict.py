@@ -1,0 +1,75 @@
+"""The texts of the verdict on a run, in English.
+
+The same keys as in `words.chinese.verdict`.
+"""
+
+TEXTS: dict[str, dict[str, str]] = {
+    "verdict_sentences": {"join": " "},
+    "verdict": {
+        "join": ", ",
+        "interval": " (95% CI {low} to {high})",
+        "mae": "On average the predicted age is {value} years off{interval}, over {n} subjects.",
+        "better": "That is {skill}% less than by always saying the mean age of the training "
+        "subjects, {baseline} years (95% CI {low}% to {high}%).",
+        "not_better": "Whether that is better than always saying the mean age of the training "
+        "subjects ({baseline} years) is not shown: {skill}% less (95% CI {low}% to {high}%).",
+        "worse": "That is worse than always saying the mean age of the training subjects "
+        "({baseline} years): {skill}% less error (95% CI {low}% to {high}%).",
+        "error_unjudged": "Whether that is better than always saying the mean age cannot be told: "
+        "{why}.",
+        "pull_unjudged": "Whether the ages are pulled to the mean cannot be told: {why}.",
+        "no_pull": "No pull to the mean worth naming: per year of age the error changes by {slope} "
+        "years (95% CI {low} to {high}, all within ±{least}).",
+        "pull_unclear": "Whether the ages are pulled to the mean cannot be told: per year of age "
+        "the error changes by {slope} years (95% CI {low} to {high}, which holds 0 and reaches "
+        "beyond ±{least}).",
+        "pull": "The ages are pulled to the mean: per year of age the error falls, by {slope} "
+        "years (95% CI {low} to {high}).",
+        "push": "The error grows with age: per year of age by {slope} years (95% CI {low} to "
+        "{high}).",
+        "pull_at": "On average, {ages}.",
+        "unfaithful": "The heatmaps stay much the same with random weights in the network, so "
+        "they cannot show what it looks at.",
+        "no_mask": "No image has both a mask and a heatmap, so nothing is known about the muscle.",
+        "muscle_unjudged": "Whether the evidence falls on the muscle cannot be told: {why}.",
+        "muscle_unclear": "Whether the evidence for older falls on the muscle cannot be told: the "
+        "mask holds {ratio} times what its area alone would (95% CI {low} to {high}; chance is "
+        "1).",
+        "beside": "The evidence for older falls beside the muscle: the mask holds {ratio} times "
+        "what its area alone would (95% CI {low} to {high}; chance is 1).",
+        "on_own": "The evidence for older falls on the muscle, {ratio} times what its area alone "
+        "would hold (95% CI {low} to {high}; chance is 1), and more on the subject's own than on "
+        "the place where others have theirs.",
+        "on_place": "The evidence for older falls where the muscle is, {ratio} times what its area "
+        "alone would hold (95% CI {low} to {high}; chance is 1), but it is not shown to follow the "
+        "individual muscle: a fixed place in the image would do the same.",
+        "said": "{said}.",
+        "proved": "The test set equals a list that was given.",
+        "unproved": "Nothing was found; the split itself was not held against a list.",
+        "all_scored": "All {count} images of the evaluated split are in the numbers.",
+        "on_purpose": "{count} images outside the age range were left out, as in training.",
+        "some_left_out": "{count} of {of} images ({share}%) are not in the numbers: {reasons}.",
+        "left_out_kind": "{kind} ({count})",
+        "no_label": "no label",
+        "unusable_label": "unusable label",
+        "conflicting_label": "conflicting labels",
+        "unusable_name": "unusable name",
+        "not_read_by_training": "not read by training",
+        "unreadable": "unreadable",
+        "is_synthetic": "The data are synthetic: no person was ever scanned.",
+        "leak_stands": "Leakage check: {said}.",
+        "split_unproved": "The test set was not held against a list of training "
+        "(--check-split, or lists in the checkpoint): that nothing leaked is not proved.",
+        "few_subjects": "Only {n} subjects: below {least} there are no 95% CIs.",
+        "one_subject": "One subject carries {share}% of the variance behind the 95% CI of the MAE: "
+        "look at who that is.",
+        "many_left_out": "{share}% of the images ({count}) are not in the numbers: those left out "
+        "may differ from those scored.",
+        "no_better_than_the_mean": "The network is not shown to be better than always saying the "
+        "mean age.",
+        "maps_unchecked": "Whether the heatmaps depend on what was learnt was not checked "
+        "(--cam-check): publish no claim that rests on them.",
+        "maps_unfaithful": "The heatmaps hardly depend on what was learnt: publish no claim that "
+        "rests on them.",
+    },
+}

@@ -1,0 +1,109 @@
+"""Paragraphs on methods and results for a paper, from the record of a run.
+
+They say what the record holds and no more: a part that was not computed is not mentioned, and an
+interval that does not exist is left out.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from words.catalogue import LANGUAGES, in_both, texts
+from words.sentences import joined
+
+Record = Mapping[str, Any]
+Texts = dict[str, str]
+
+
+def methods_paragraph(record: Record) -> Texts:
+    """Say how the numbers came about. record: as in test_metrics.json, of schema 3."""
+    data, model, summary = record["dataset_config"], record["model_config"], record["summary"]
+    cam, numbers = record["gradcam_analysis"], record["overall_metrics"]
+    split = {lang: texts("summary", lang)[f"split_{data['split']}"] for lang in LANGUAGES}
+    parts = [in_both("paper", "synthetic")] if data["synthetic"] else []
+    parts += [
+        in_both(
+            "paper",
+            "evaluated",
+            architecture=model["architecture"],
+            size=model["image_size"],
+            split=split,
+            images=summary["n_images"],
+            subjects=summary["n_subjects"],
+        ),
+        *_split(data),
+        in_both("paper", "metrics"),
+    ]
+    if numbers["MAE"]["ci95"] is not None:
+        parts.append(in_both("paper", "intervals"))
+    if numbers["Baseline_MAE"]["value"] is not None:
+        parts.append(in_both("paper", "baseline"))
+    if cam["n_images"]:
+        parts.append(in_both("paper", "energy", layer=cam["target_layer"]))
+        parts += [in_both("paper", "null")] if "null" in cam else []
+    if "checks" in cam:
+        parts.append(in_both("paper", "checks", images=cam["checks"]["n_images"]))
+    if "calibration" in record:
+        found = record["calibration"]["n_val_subjects"]
+        parts.append(in_both("paper", "calibration", subjects=found))
+    versions = record["evaluation_info"]["versions"]
+    names = {name: versions[name] for name in ("python", "torch", "torchvision")}
+    return _sentences([*parts, in_both("paper", "software", **names)])
+
+
+def results_paragraph(record: Record) -> Texts:
+    """Say what was found. record: as in test_metrics.json, of schema 3."""
+    numbers, said = record["overall_metrics"], record["summary"]["sentences"]
+    subjects, limits = record["subject_level_metrics"], record["bland_altman"]
+    parts = []
+    if left_out := record["evaluation_info"]["left_out"]["total"]:
+        parts.append(in_both("paper", "left_out", count=left_out))
+    errors = {name: _estimate(numbers[name], 2) for name in ("MAE", "RMSE", "Bias")}
+    fits = {name: _estimate(numbers[name], 3) for name in ("Correlation", "CCC")}
+    parts.append(in_both("paper", "errors", **errors))
+    parts.append(in_both("paper", "fits", **fits))
+    parts.append(in_both("paper", "by_subject", MAE=_estimate(subjects["MAE"], 2)))
+    if numbers["Skill"]["value"] is not None:
+        facts = {"MAE": _estimate(numbers["Baseline_MAE"], 2)}
+        parts.append(in_both("paper", "skill", skill=_estimate(numbers["Skill"], 2), **facts))
+    if limits["repeated"]["lower_limit"]["value"] is not None:
+        limits = limits["repeated"]
+    if limits["lower_limit"]["value"] is not None:
+        bounds = {name: _estimate(limits[f"{name}_limit"], 1) for name in ("lower", "upper")}
+        parts.append(in_both("paper", "limits", **bounds))
+    for name, text in said.items():
+        if name == "leakage":
+            parts.append(in_both("paper", "leakage", verdict=text))
+        else:
+            parts.append(text)
+    return _sentences(parts)
+
+
+def _split(data: Record) -> list[Texts]:
+    """Say how the subjects were split."""
+    if data["split_source"] != "settings":
+        listed = data["split_source"] == "checkpoint"
+        return [in_both("paper", "split_listed" if listed else "split_none")]
+    width = f"{data['age_bin_width']:g}"
+    way = in_both(
+        "paper", "stratified" if data["use_age_stratify"] else "unstratified", width=width
+    )
+    shares = {name: f"{100 * data[f'{name}_size']:g}" for name in ("test", "val")}
+    said = [in_both("paper", "split", seed=data["seed"], way=way, **shares)]
+    if data["age_range"] != "0-100":
+        said.append(in_both("paper", "age_range", ages=data["age_range"].replace("-", "–")))
+    return said
+
+
+def _estimate(block: Record, digits: int) -> Texts:
+    """A value with its 95% CI, where there are any."""
+    if block["value"] is None:
+        return in_both("paper", "none")
+    value = f"{block['value']:.{digits}f}"
+    if block["ci95"] is None:
+        return dict.fromkeys(LANGUAGES, value)
+    low, high = (f"{bound:.{digits}f}" for bound in block["ci95"])
+    return in_both("paper", "value", value=value, low=low, high=high)
+
+
+def _sentences(parts: Sequence[Texts]) -> Texts:
+    return joined("verdict_sentences", parts)

@@ -1,0 +1,199 @@
+"""The verdict on a run: five sentences in green, amber or grey, and what stands against publishing.
+
+A colour follows from an interval alone: green where it shows what one hopes for, amber where it
+shows the opposite or something was found, grey where nothing can be told. Every text is given by
+language.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from words.catalogue import LANGUAGES, in_both
+from words.sentences import (
+    MIN_SUBJECTS_FOR_A_CLAIM,
+    WORTH_NAMING,
+    error_at_age,
+    few_people,
+    joined,
+)
+from words.tables import plain_number
+
+GREEN, AMBER, GREY = "green", "amber", "grey"
+# Years per year of age. A slope within this moves people 50 years apart by less than 5 years.
+NEGLIGIBLE_SLOPE = 0.10
+FEW_LEFT_OUT = 0.05  # share of the images above which it stands against publishing
+ON_PURPOSE = "outside_age_range"  # left out as training left it out: no fault of the image
+LEAKAGE_COLOURS = {"no leak found": GREEN, "not checked": GREY}  # any other level is amber
+
+Texts = dict[str, str]
+Said = tuple[str, Texts]  # colour and text
+
+
+def verdict(
+    analysis: Any, focus: Any, checks: Any, leakage: Any, leakage_text: Texts, left_out: Any
+) -> list[dict[str, object]]:
+    """State how good the run is: errors, pull to the mean, muscle, leakage, what was left out.
+
+    analysis, focus, checks (or None), leakage: as of `stages.record.Evaluation`. leakage_text: its
+    verdict. left_out: kind of reason -> images. Returns question, colour and text of each.
+    """
+    scored = analysis.overall_metrics["n_images"].value
+    answers = {
+        "error": _error(analysis.overall_metrics),
+        "pull": _pull(analysis.age_bias, analysis.bland_altman.n_subjects),
+        "muscle": _muscle(focus, checks),
+        "leakage": _leakage(leakage, leakage_text),
+        "left_out": _left_out(left_out, int(scored)),
+    }
+    return [
+        {"question": question, "colour": colour, "text": text}
+        for question, (colour, text) in answers.items()
+    ]
+
+
+def _error(metrics: Mapping[str, Any]) -> Said:
+    mae, skill, n = metrics["MAE"], metrics["Skill"], int(metrics["n_subjects"].value)
+    baseline = metrics["Baseline_MAE"]
+    size = in_both("verdict", "mae", value=f"{mae.value:.1f}", interval=_interval(mae, 1), n=n)
+    if n < MIN_SUBJECTS_FOR_A_CLAIM or skill.ci95 is None:
+        why = few_people(n) if n < MIN_SUBJECTS_FOR_A_CLAIM else skill.reason or skill.ci95_reason
+        return GREY, _both(size, in_both("verdict", "error_unjudged", why=why))
+    low, high = skill.ci95
+    colour, key = (GREEN, "better") if low > 0 else (AMBER, "worse" if high < 0 else "not_better")
+    facts = {
+        "baseline": f"{baseline.value:.1f}",
+        "skill": plain_number(100 * skill.value, 0),
+        "low": plain_number(100 * low, 0),
+        "high": plain_number(100 * high, 0),
+    }
+    return colour, _both(size, in_both("verdict", key, **facts))
+
+
+def _pull(bias: Any, n: int) -> Said:
+    slope = bias.slope
+    if n < MIN_SUBJECTS_FOR_A_CLAIM or slope.ci95 is None:
+        why = few_people(n) if n < MIN_SUBJECTS_FOR_A_CLAIM else slope.reason or slope.ci95_reason
+        return GREY, in_both("verdict", "pull_unjudged", why=why)
+    low, high = slope.ci95
+    facts = {
+        "slope": plain_number(slope.value, 2),
+        "low": plain_number(low, 2),
+        "high": plain_number(high, 2),
+        "least": f"{NEGLIGIBLE_SLOPE:.2f}",
+    }
+    if low >= -NEGLIGIBLE_SLOPE and high <= NEGLIGIBLE_SLOPE:
+        return GREEN, in_both("verdict", "no_pull", **facts)
+    if low <= 0 <= high:
+        return GREY, in_both("verdict", "pull_unclear", **facts)
+    said = in_both("verdict", "pull" if high < 0 else "push", **facts)
+    if not bias.at_ages:
+        return AMBER, said
+    ages = joined("age_bias", [error_at_age(row) for row in bias.at_ages])
+    return AMBER, _both(said, in_both("verdict", "pull_at", ages=ages))
+
+
+def _muscle(focus: Any, checks: Any) -> Said:
+    if checks is not None and checks.parameter_randomisation.verdict == "same":
+        return AMBER, in_both("verdict", "unfaithful")
+    ratio, own = focus.energy_ratio, focus.own_minus_other
+    if ratio.value is None:
+        return GREY, in_both("verdict", "no_mask")
+    n = focus.n_subjects
+    if n < MIN_SUBJECTS_FOR_A_CLAIM or ratio.ci95 is None:
+        why = few_people(n) if n < MIN_SUBJECTS_FOR_A_CLAIM else ratio.ci95_reason
+        return GREY, in_both("verdict", "muscle_unjudged", why=why)
+    facts = {"ratio": f"{ratio.value:.2f}", "low": f"{ratio.ci95[0]:.2f}"}
+    facts |= {"high": f"{ratio.ci95[1]:.2f}"}
+    if ratio.ci95[1] < 1:
+        return AMBER, in_both("verdict", "beside", **facts)
+    if ratio.ci95[0] <= 1:
+        return GREY, in_both("verdict", "muscle_unclear", **facts)
+    followed = own.ci95 is not None and focus.null.n_subjects >= MIN_SUBJECTS_FOR_A_CLAIM
+    if followed and own.ci95[0] > WORTH_NAMING:
+        return GREEN, in_both("verdict", "on_own", **facts)
+    return AMBER, in_both("verdict", "on_place", **facts)
+
+
+def _leakage(leakage: Any, verdict_text: Texts) -> Said:
+    colour = LEAKAGE_COLOURS.get(leakage.level, AMBER)
+    capital = {lang: text[:1].upper() + text[1:] for lang, text in verdict_text.items()}
+    if colour == GREEN:
+        key = "proved" if leakage.proved else "unproved"
+        return colour, _both(in_both("verdict", "said", said=capital), in_both("verdict", key))
+    return colour, in_both("verdict", "said", said=capital)
+
+
+def _left_out(left_out: Mapping[str, int], scored: int) -> Said:
+    faults = _faults(left_out)
+    on_purpose = left_out.get(ON_PURPOSE, 0)
+    aside = in_both("verdict", "on_purpose", count=on_purpose) if on_purpose else _nothing()
+    if not faults:
+        return GREEN, _both(in_both("verdict", "all_scored", count=scored), aside)
+    facts = {"count": faults, "of": scored + faults, "share": f"{_share(faults, scored):.1f}"}
+    reasons = [
+        in_both("verdict", "left_out_kind", kind=in_both("verdict", kind), count=count)
+        for kind, count in sorted(left_out.items(), key=lambda item: -item[1])
+        if kind != ON_PURPOSE
+    ]
+    said = in_both("verdict", "some_left_out", reasons=joined("verdict", reasons), **facts)
+    return AMBER, _both(said, aside)
+
+
+def obstacles(
+    analysis: Any, checks: Any, leakage: Any, leakage_text: Texts, left_out: Any, synthetic: bool
+) -> list[Texts]:
+    """List what stands against publishing the numbers; empty where the run shows nothing.
+
+    Arguments as of `verdict`. synthetic: the images were drawn by a formula.
+    """
+    metrics = analysis.overall_metrics
+    n, scored = int(metrics["n_subjects"].value), int(metrics["n_images"].value)
+    found: list[Texts] = []
+    if synthetic:
+        found.append(in_both("verdict", "is_synthetic"))
+    if leakage.level != "no leak found":
+        found.append(in_both("verdict", "leak_stands", said=leakage_text))
+    elif not leakage.proved:
+        found.append(in_both("verdict", "split_unproved"))
+    if n < MIN_SUBJECTS_FOR_A_CLAIM:
+        found.append(in_both("verdict", "few_subjects", n=n, least=MIN_SUBJECTS_FOR_A_CLAIM))
+    share = metrics["MAE"].one_subject_share
+    if share is not None:
+        found.append(in_both("verdict", "one_subject", share=f"{100 * share:.0f}"))
+    faults = _faults(left_out)
+    if _share(faults, scored) > 100 * FEW_LEFT_OUT:
+        facts = {"share": f"{_share(faults, scored):.1f}", "count": faults}
+        found.append(in_both("verdict", "many_left_out", **facts))
+    skill = metrics["Skill"]
+    if skill.ci95 is not None and skill.ci95[0] <= 0:
+        found.append(in_both("verdict", "no_better_than_the_mean"))
+    if checks is None:
+        found.append(in_both("verdict", "maps_unchecked"))
+    elif checks.parameter_randomisation.verdict == "same":
+        found.append(in_both("verdict", "maps_unfaithful"))
+    return found
+
+
+def _faults(left_out: Mapping[str, int]) -> int:
+    return sum(count for kind, count in left_out.items() if kind != ON_PURPOSE)
+
+
+def _share(faults: int, scored: int) -> float:
+    """Percentage of the images that were left out for a fault."""
+    return 100 * faults / max(scored + faults, 1)
+
+
+def _interval(estimate: Any, digits: int) -> Texts:
+    if estimate.ci95 is None:
+        return _nothing()
+    low, high = (f"{bound:.{digits}f}" for bound in estimate.ci95)
+    return in_both("verdict", "interval", low=low, high=high)
+
+
+def _nothing() -> Texts:
+    return dict.fromkeys(LANGUAGES, "")
+
+
+def _both(*parts: Texts) -> Texts:
+    """One text after the other, with what stands between two sentences in each language."""
+    return joined("verdict_sentences", [part for part in parts if part["en"]])
