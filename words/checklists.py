@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from words.catalogue import in_both, texts
+from words.paper import has_prediction_intervals
 
 # Item -> what its answer rests on, a key of "rests".
 CLAIM = {
@@ -22,10 +23,9 @@ CLAIM = {
     "30": "robustness",
     "31": "explanation",
     "32": "internal",
-    "33": "external",
     "35": "flow",
     "36": "characteristics",
-    "37": "performance",
+    "37": "all_partitions",
     "38": "performance",
     "39": "failures",
 }
@@ -45,7 +45,6 @@ TRIPOD = {
     "20b": "characteristics",
     "20c": "comparison",
     "21": "counts",
-    "22": "checkpoint",
     "23a": "performance",
     "24": "updating",
 }
@@ -86,10 +85,10 @@ def _carried(record: Mapping[str, Any]) -> set[str]:
         "robustness": numbers["Repeatability"]["value"] is not None,
         "explanation": "checks" in record["gradcam_analysis"],
         "internal": split == "test",
-        "external": split == "none",
         "comparison": split != "none",
-        "updating": "calibration" in record,
-        "fairness": bool(record["by_sex"]),
+        "updating": has_prediction_intervals(record),
+        "fairness": len(record["by_sex"]) > 1,
+        "all_partitions": split == "all",
     }
     return {name for name in texts("rests", "en") if conditions.get(name, True)}
 

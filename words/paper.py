@@ -9,6 +9,7 @@ from typing import Any
 
 from words.catalogue import LANGUAGES, in_both, texts
 from words.sentences import joined
+from words.verdict import ON_PURPOSE
 
 Record = Mapping[str, Any]
 Texts = dict[str, str]
@@ -30,7 +31,7 @@ def methods_paragraph(record: Record) -> Texts:
             images=summary["n_images"],
             subjects=summary["n_subjects"],
         ),
-        *_split(data),
+        *_split(data, record["evaluation_info"]["warnings"]),
         in_both("paper", "metrics"),
     ]
     if numbers["MAE"]["ci95"] is not None:
@@ -39,10 +40,10 @@ def methods_paragraph(record: Record) -> Texts:
         parts.append(in_both("paper", "baseline"))
     if cam["n_images"]:
         parts.append(in_both("paper", "energy", layer=cam["target_layer"]))
-        parts += [in_both("paper", "null")] if "null" in cam else []
+        parts += [in_both("paper", "null")] if cam["null"]["mean"] is not None else []
     if "checks" in cam:
         parts.append(in_both("paper", "checks", images=cam["checks"]["n_images"]))
-    if "calibration" in record:
+    if has_prediction_intervals(record):
         found = record["calibration"]["n_val_subjects"]
         parts.append(in_both("paper", "calibration", subjects=found))
     versions = record["evaluation_info"]["versions"]
@@ -55,8 +56,12 @@ def results_paragraph(record: Record) -> Texts:
     numbers, said = record["overall_metrics"], record["summary"]["sentences"]
     subjects, limits = record["subject_level_metrics"], record["bland_altman"]
     parts = []
-    if left_out := record["evaluation_info"]["left_out"]["total"]:
-        parts.append(in_both("paper", "left_out", count=left_out))
+    left_out = record["evaluation_info"]["left_out"]
+    on_purpose = left_out["by_reason"].get(ON_PURPOSE, 0)
+    if faults := left_out["total"] - on_purpose:
+        parts.append(in_both("paper", "left_out", count=faults))
+    if on_purpose:
+        parts.append(in_both("verdict", "on_purpose", count=on_purpose))
     errors = {name: _estimate(numbers[name], 2) for name in ("MAE", "RMSE", "Bias")}
     fits = {name: _estimate(numbers[name], 3) for name in ("Correlation", "CCC")}
     parts.append(in_both("paper", "errors", **errors))
@@ -78,15 +83,23 @@ def results_paragraph(record: Record) -> Texts:
     return _sentences(parts)
 
 
-def _split(data: Record) -> list[Texts]:
-    """Say how the subjects were split."""
+def has_prediction_intervals(record: Record) -> bool:
+    """Whether there is one of any level: `calibration` alone may hold only why there is none."""
+    levels = record.get("calibration", {}).get("prediction_intervals", {}).values()
+    return any(
+        isinstance(row, Mapping) and row["half_width"]["value"] is not None for row in levels
+    )
+
+
+def _split(data: Record, warnings: Sequence[str]) -> list[Texts]:
+    """Say how the subjects were split; a warning tells of bins too small to stratify."""
     if data["split_source"] != "settings":
         listed = data["split_source"] == "checkpoint"
         return [in_both("paper", "split_listed" if listed else "split_none")]
     width = f"{data['age_bin_width']:g}"
-    way = in_both(
-        "paper", "stratified" if data["use_age_stratify"] else "unstratified", width=width
-    )
+    fell_back = in_both("warnings", "test_not_stratified")["en"] in warnings
+    stratified = data["use_age_stratify"] and not fell_back
+    way = in_both("paper", "stratified" if stratified else "unstratified", width=width)
     shares = {name: f"{100 * data[f'{name}_size']:g}" for name in ("test", "val")}
     said = [in_both("paper", "split", seed=data["seed"], way=way, **shares)]
     if data["age_range"] != "0-100":

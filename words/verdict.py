@@ -60,12 +60,12 @@ def _error(metrics: Mapping[str, Any]) -> Said:
         return GREY, _both(size, in_both("verdict", "error_unjudged", why=why))
     low, high = skill.ci95
     colour, key = (GREEN, "better") if low > 0 else (AMBER, "worse" if high < 0 else "not_better")
-    facts = {
-        "baseline": f"{baseline.value:.1f}",
-        "skill": plain_number(100 * skill.value, 0),
-        "low": plain_number(100 * low, 0),
-        "high": plain_number(100 * high, 0),
-    }
+    percent = [100 * value for value in (skill.value, low, high)]
+    if key == "worse":  # said as more error
+        percent = [-percent[0], -percent[2], -percent[1]]
+    facts = {"baseline": f"{baseline.value:.1f}"}
+    names = ("skill", "low", "high")
+    facts |= {name: plain_number(value, 0) for name, value in zip(names, percent, strict=True)}
     return colour, _both(size, in_both("verdict", key, **facts))
 
 
@@ -93,8 +93,8 @@ def _pull(bias: Any, n: int) -> Said:
 
 
 def _muscle(focus: Any, checks: Any) -> Said:
-    if checks is not None and checks.parameter_randomisation.verdict == "same":
-        return AMBER, in_both("verdict", "unfaithful")
+    if doubt := _doubt(checks):
+        return AMBER, in_both("verdict", doubt)
     ratio, own = focus.energy_ratio, focus.own_minus_other
     if ratio.value is None:
         return GREY, in_both("verdict", "no_mask")
@@ -112,6 +112,18 @@ def _muscle(focus: Any, checks: Any) -> Said:
     if followed and own.ci95[0] > WORTH_NAMING:
         return GREEN, in_both("verdict", "on_own", **facts)
     return AMBER, in_both("verdict", "on_place", **facts)
+
+
+def _doubt(checks: Any) -> str | None:
+    """Key of what the checks say against the maps, None where they say nothing."""
+    if checks is None:
+        return None
+    verdict_on_weights = checks.parameter_randomisation.verdict
+    if verdict_on_weights in ("same", "partly"):
+        return f"{verdict_on_weights}_weights"
+    area = checks.deletion.area_between
+    judged = checks.n_subjects >= MIN_SUBJECTS_FOR_A_CLAIM and area.ci95 is not None
+    return "contrary" if judged and area.ci95[1] < 0 else None
 
 
 def _leakage(leakage: Any, verdict_text: Texts) -> Said:
@@ -167,10 +179,10 @@ def obstacles(
     skill = metrics["Skill"]
     if skill.ci95 is not None and skill.ci95[0] <= 0:
         found.append(in_both("verdict", "no_better_than_the_mean"))
-    if checks is None:
+    if _doubt(checks):
+        found.append(in_both("verdict", "maps_doubted"))
+    elif checks is None or checks.parameter_randomisation.verdict is None:
         found.append(in_both("verdict", "maps_unchecked"))
-    elif checks.parameter_randomisation.verdict == "same":
-        found.append(in_both("verdict", "maps_unfaithful"))
     return found
 
 

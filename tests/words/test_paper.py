@@ -32,7 +32,7 @@ def test_methods_say_the_settings(record):
 def test_methods_mention_nothing_that_was_not_done(record):
     del record["calibration"]
     record["gradcam_analysis"]["n_images"] = 0
-    del record["gradcam_analysis"]["null"], record["gradcam_analysis"]["checks"]
+    del record["gradcam_analysis"]["checks"]
     record["overall_metrics"]["MAE"]["ci95"] = None
     record["overall_metrics"]["Baseline_MAE"]["value"] = None
     record["dataset_config"] |= {"split_source": "none", "split": "none"}
@@ -40,6 +40,33 @@ def test_methods_mention_nothing_that_was_not_done(record):
     for word in ("conformal", "energy", "randomisation", "confidence", "baseline", "seed"):
         assert word not in said
     assert "No split was made" in said
+
+
+def test_a_split_that_could_not_be_stratified_is_not_called_so(record):
+    record["evaluation_info"]["warnings"] = [
+        "the test split is not stratified by age: an age bin has only one subject, or there are "
+        "more bins than subjects in a split"
+    ]
+    said = methods_paragraph(record)["en"]
+    assert "without regard to age" in said and "stratified" not in said
+
+
+def test_intervals_that_could_not_be_given_are_not_claimed(record):
+    record["calibration"]["prediction_intervals"]["90"]["half_width"]["value"] = None
+    assert "conformal" not in methods_paragraph(record)["en"]  # that of 95% had none before
+
+
+def test_masks_that_could_not_be_exchanged_are_not_claimed(record):
+    record["gradcam_analysis"]["null"]["mean"] = None
+    assert "other subjects" not in methods_paragraph(record)["en"]
+
+
+def test_who_was_left_out_on_purpose_could_have_been_used(record):
+    left_out = {"total": 5, "by_reason": {"outside_age_range": 4, "no_label": 1}}
+    record["evaluation_info"]["left_out"] |= left_out
+    assert results_paragraph(record)["en"].startswith(
+        "1 images could not be used and were left out. 4 images outside the age range were left out"
+    )
 
 
 def test_synthetic_data_are_called_so(record):
@@ -80,8 +107,11 @@ def test_an_item_is_filled_where_the_run_carries_it(record):
 
     assert filled("CLAIM 2024", "31") and filled("CLAIM 2024", "35") and filled("TRIPOD+AI", "24")
     assert not filled("CLAIM 2024", "1")  # the author's
-    assert filled("CLAIM 2024", "32") and not filled("CLAIM 2024", "33")
+    assert filled("CLAIM 2024", "32") and not filled("CLAIM 2024", "37")  # of one split
+    assert filled("TRIPOD+AI", "14")
+    del record["by_sex"][1:]
+    assert not filled("TRIPOD+AI", "14")
     record["dataset_config"]["split"] = "none"
-    assert not filled("CLAIM 2024", "32") and filled("CLAIM 2024", "33")
+    assert not filled("CLAIM 2024", "32") and not filled("CLAIM 2024", "33")
     del record["gradcam_analysis"]["checks"], record["calibration"]
     assert not filled("CLAIM 2024", "31") and not filled("TRIPOD+AI", "24")

@@ -42,7 +42,7 @@ def run(
     made = {
         "analysis": analysis,
         "focus": focus,
-        "checks": Namespace(parameter_randomisation=Namespace(verdict="differ")),
+        "checks": checked(),
         "leakage": Namespace(level="no leak found", proved=True),
         "leakage_text": NO_LEAK,
         "left_out": {},
@@ -93,10 +93,45 @@ def test_an_interval_gives_the_colour(question, interval, colour):
     assert colours(**interval)[question] == colour
 
 
-def test_maps_that_hardly_depend_on_the_weights_show_nothing():
-    checks = Namespace(parameter_randomisation=Namespace(verdict="same"))
-    assert colours(checks=checks)["muscle"] == "amber"
-    assert "random weights" in text("muscle", checks=checks)
+@pytest.mark.parametrize(
+    ("weights", "area", "n", "word"),
+    [
+        ("same", (1.0, 5.0), 20, "stay much the same"),
+        ("partly", (1.0, 5.0), 20, "only partly"),
+        ("differ", (-5.0, -1.0), 20, "less than blurring at random"),
+        ("differ", (-5.0, -1.0), 9, None),  # too few to judge
+        ("differ", (-5.0, 1.0), 20, None),
+        ("differ", None, 20, None),
+    ],
+)
+def test_what_the_checks_say_against_the_maps(weights, area, n, word):
+    made = checked(weights, area, n)
+    assert colours(checks=made)["muscle"] == ("amber" if word else "green")
+    assert word is None or word in text("muscle", checks=made)
+    found = against(checks=made)
+    assert [said.startswith("The checks speak against") for said in found] == [True] * bool(word)
+
+
+def test_checks_of_few_subjects_leave_the_maps_unknown():
+    assert "is not known" in against(checks=checked(None, None, 6))[0]
+
+
+def checked(weights="differ", area=(1.0, 5.0), n=20):
+    """Checks of the maps: what random weights do, and the fall by map order less at random."""
+    value = None if area is None else sum(area) / 2
+    return Namespace(
+        parameter_randomisation=Namespace(verdict=weights),
+        deletion=Namespace(area_between=estimate(value, area)),
+        n_subjects=n,
+    )
+
+
+def test_worse_is_said_as_more_error():
+    """Skill -0.5 to -0.1, its middle -0.3: 30% more error, 10 to 50%."""
+    assert text("error", skill=(-0.5, -0.1)).endswith("30% more error (95% CI 10% to 50%).")
+    assert text("error", "zh", skill=(-0.5, -0.1)).endswith(
+        "误差增加 30%（95% 置信区间 10% 至 50%）。"
+    )
 
 
 @pytest.mark.parametrize(
@@ -178,7 +213,7 @@ def test_every_obstacle_is_named():
         "One subject carries 62% of the variance",
         "10.0% of the images (2)",
         "The network is not shown to be better",
-        "Whether the heatmaps depend on what was learnt was not checked",
+        "Whether the heatmaps depend on what was learnt is not known",
     ]
     assert len(found) == len(starts)
     assert all(said.startswith(start) for said, start in zip(found, starts, strict=True))

@@ -117,9 +117,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "robustness": "同一受试者各图像之间的重复性系数 {repeatability} 岁",
         "explanation": "{layer} 处的 Grad-CAM，经参数随机化和删除检验",
         "internal": "测试集 {subjects} 名受试者的 {images} 张图像",
-        "external": "{subjects} 名受试者的 {images} 张图像，据称训练时从未用过",
         "flow": "上方的流程图；evaluation_info.left_out",
         "characteristics": "上方各数据集的受试者特征表；characteristics",
+        "all_partitions": "MAE {mae} 岁；by_split",
         "performance": "MAE {mae} 岁；上方的指标表",
         "failures": "high_error_samples.txt；上方“哪些图像误差大”",
         "updating": "预测区间和校正后的年龄，单独列出：calibration",
@@ -128,6 +128,5 @@ TEXTS: dict[str, dict[str, str]] = {
         "output": "以岁为单位的年龄，无阈值",
         "comparison": "上方各数据集的受试者特征表",
         "counts": "{subjects} 名受试者的 {images} 张图像",
-        "checkpoint": "检查点 {checksum}（SHA-256 前 12 位），如果公开",
     },
 }

@@ -11,9 +11,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "mae": "预测年龄平均相差 {value} 岁{interval}，共 {n} 名受试者。",
         "better": "与一律预测为训练集平均年龄（误差 {baseline} 岁）相比，误差减少 {skill}%"
         "（95% 置信区间 {low}% 至 {high}%）。",
-        "not_better": "尚不能说明优于一律预测为训练集平均年龄（误差 {baseline} 岁）：误差减少 "
-        "{skill}%（95% 置信区间 {low}% 至 {high}%）。",
-        "worse": "不如一律预测为训练集平均年龄（误差 {baseline} 岁）：误差减少 {skill}%"
+        "not_better": "尚不能说明优于一律预测为训练集平均年龄（误差 {baseline} 岁）："
+        "误差的减少量为 {skill}%（95% 置信区间 {low}% 至 {high}%）。",
+        "worse": "不如一律预测为训练集平均年龄（误差 {baseline} 岁）：误差增加 {skill}%"
         "（95% 置信区间 {low}% 至 {high}%）。",
         "error_unjudged": "无法判断是否优于一律预测为平均年龄：{why}。",
         "pull_unjudged": "无法判断预测年龄是否向均值回缩：{why}。",
@@ -26,7 +26,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "push": "误差随年龄增大：年龄每增加 1 岁，误差变化 {slope} 岁"
         "（95% 置信区间 {low} 至 {high}）。",
         "pull_at": "平均而言，{ages}。",
-        "unfaithful": "网络权重换成随机值后热图变化不大，因此热图不能说明网络关注什么。",
+        "same_weights": "网络权重换成随机值后热图变化不大，因此热图不能说明网络关注什么。",
+        "partly_weights": "网络权重换成随机值后热图只有部分变化，因此热图反映的可能是图像本身，"
+        "而不只是网络关注的内容。",
+        "contrary": "模糊热图所示的位置，对预测的影响小于随机模糊，因此热图不能说明预测的依据。",
         "no_mask": "没有图像同时具有分割掩膜和热图，因此对肌肉一无所知。",
         "muscle_unjudged": "无法判断证据是否落在肌肉上：{why}。",
         "muscle_unclear": "无法判断偏老的证据是否落在肌肉上：掩膜内的证据为其面积所应占的 {ratio} "
@@ -59,8 +62,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "one_subject": "MAE 的 95% 置信区间所依据的方差有 {share}% 来自同一名受试者：请查看是谁。",
         "many_left_out": "{share}% 的图像（{count} 张）未计入数值：未采用的图像可能与计入的不同。",
         "no_better_than_the_mean": "尚不能说明网络优于一律预测为平均年龄。",
-        "maps_unchecked": "未检验热图是否取决于网络学到的内容（--cam-check）："
+        "maps_unchecked": "热图是否取决于网络学到的内容尚不清楚（--cam-check，至少 10 名受试者）："
         "请勿发表以热图为依据的结论。",
-        "maps_unfaithful": "热图几乎不取决于网络学到的内容：请勿发表以热图为依据的结论。",
+        "maps_doubted": "检验结果不支持热图：请勿发表以热图为依据的结论。",
     },
 }

@@ -118,10 +118,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "robustness": "repeatability {repeatability} years between images of one subject",
         "explanation": "Grad-CAM at {layer}, tested by parameter randomisation and deletion",
         "internal": "{images} images of {subjects} subjects of the test split",
-        "external": "{images} images of {subjects} subjects, of whom training is said to have "
-        "had none",
         "flow": "the flow diagram above; evaluation_info.left_out",
         "characteristics": "the table of subjects by split above; characteristics",
+        "all_partitions": "MAE {mae} years; by_split",
         "performance": "MAE {mae} years; the table of numbers above",
         "failures": "high_error_samples.txt; which images fail, above",
         "updating": "prediction intervals and corrected ages, on their own: calibration",
@@ -130,6 +129,5 @@ TEXTS: dict[str, dict[str, str]] = {
         "output": "an age in years, without thresholds",
         "comparison": "the table of subjects by split above",
         "counts": "{images} images of {subjects} subjects",
-        "checkpoint": "the checkpoint {checksum} (SHA-256, first 12 digits), if it is published",
     },
 }

@@ -12,9 +12,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "better": "That is {skill}% less than by always saying the mean age of the training "
         "subjects, {baseline} years (95% CI {low}% to {high}%).",
         "not_better": "Whether that is better than always saying the mean age of the training "
-        "subjects ({baseline} years) is not shown: {skill}% less (95% CI {low}% to {high}%).",
+        "subjects ({baseline} years) is not shown: the reduction of the error is {skill}% (95% CI "
+        "{low}% to {high}%).",
         "worse": "That is worse than always saying the mean age of the training subjects "
-        "({baseline} years): {skill}% less error (95% CI {low}% to {high}%).",
+        "({baseline} years): {skill}% more error (95% CI {low}% to {high}%).",
         "error_unjudged": "Whether that is better than always saying the mean age cannot be told: "
         "{why}.",
         "pull_unjudged": "Whether the ages are pulled to the mean cannot be told: {why}.",
@@ -23,13 +24,17 @@ TEXTS: dict[str, dict[str, str]] = {
         "pull_unclear": "Whether the ages are pulled to the mean cannot be told: per year of age "
         "the error changes by {slope} years (95% CI {low} to {high}, which holds 0 and reaches "
         "beyond ±{least}).",
-        "pull": "The ages are pulled to the mean: per year of age the error falls, by {slope} "
-        "years (95% CI {low} to {high}).",
+        "pull": "The ages are pulled to the mean: per year of age the error changes by "
+        "{slope} years (95% CI {low} to {high}).",
         "push": "The error grows with age: per year of age by {slope} years (95% CI {low} to "
         "{high}).",
         "pull_at": "On average, {ages}.",
-        "unfaithful": "The heatmaps stay much the same with random weights in the network, so "
+        "same_weights": "The heatmaps stay much the same with random weights in the network, so "
         "they cannot show what it looks at.",
+        "partly_weights": "With random weights in the network the heatmaps change only partly, so "
+        "they may show the image as much as what the network looks at.",
+        "contrary": "Blurring what the heatmaps mark changes the prediction less than blurring at "
+        "random, so they do not show what it rests on.",
         "no_mask": "No image has both a mask and a heatmap, so nothing is known about the muscle.",
         "muscle_unjudged": "Whether the evidence falls on the muscle cannot be told: {why}.",
         "muscle_unclear": "Whether the evidence for older falls on the muscle cannot be told: the "
@@ -67,9 +72,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "may differ from those scored.",
         "no_better_than_the_mean": "The network is not shown to be better than always saying the "
         "mean age.",
-        "maps_unchecked": "Whether the heatmaps depend on what was learnt was not checked "
-        "(--cam-check): publish no claim that rests on them.",
-        "maps_unfaithful": "The heatmaps hardly depend on what was learnt: publish no claim that "
-        "rests on them.",
+        "maps_unchecked": "Whether the heatmaps depend on what was learnt is not known "
+        "(--cam-check, with 10 subjects or more): publish no claim that rests on them.",
+        "maps_doubted": "The checks speak against the heatmaps: publish no claim that rests on "
+        "them.",
     },
 }
