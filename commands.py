@@ -42,6 +42,7 @@ _NO_THREADS = ("can't start new thread", "thread creation failed")
 # What a run needs, in an order in which each finds those that it needs itself; and without network.
 WITHOUT_NETWORK = ("numpy", "cv2", "pandas", "scipy.special", "matplotlib.figure", "jinja2")
 PACKAGES = ("numpy", "torch", "torchvision", *WITHOUT_NETWORK[1:])
+LINE_EVERY = 10  # seconds between two lines of progress in a log file
 _INSTALL = Message("; install what fits: pip install -r requirements.txt")
 _CURES = {
     "torchvision": Message("; it has to fit torch: pip install -r requirements.txt for both"),
@@ -57,9 +58,6 @@ DEAF = 5.0  # seconds after a signal in which no other one disturbs the clean-up
 
 class Stopped(KeyboardInterrupt):
     """A signal that ends a process; its text is the signal's name."""
-
-
-LINE_EVERY = 10  # seconds between two lines of progress in a log file
 
 
 def ended(
@@ -251,15 +249,15 @@ class _Lines(io.StringIO):
 
 
 def progress_bar(
-    total: int, lang: str, *, work: str = "images", unit: str = "image", silent: bool = False
+    total: int, lang: str | None, *, work: str = "images", unit: str = "image"
 ) -> tqdm[Any]:
     """Make a bar on a terminal; elsewhere, as in a log file, a line every ten seconds.
 
-    work, unit: keys of what is done and counted. silent: nothing is shown.
+    lang: None shows nothing. work, unit: keys of what is done and counted.
     """
     from tqdm import tqdm
 
-    words = texts("progress", lang)
+    words = texts("progress", lang or "en")
     form, how = "bar", {}
     if not sys.stderr.isatty():
         form = "line"
@@ -268,7 +266,7 @@ def progress_bar(
         total=total,
         desc=words[work],
         unit=words[unit],
-        disable=silent,
+        disable=lang is None,
         bar_format=words[form],
         **how,
     )

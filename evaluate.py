@@ -182,7 +182,8 @@ def write_results(
     log.warn_all(found.originals.warnings())
     write.write_files(found, shown, place)
     run = run_record(warnings=log.warnings, seconds=log.seconds)
-    write_json(record.metrics_record(found, run), place / METRICS_FILE)
+    content = record.metrics_record(found, run)
+    write_json(content, place / METRICS_FILE)
     with log.step("page"):
         notes = page.write_page(
             place,
@@ -193,8 +194,8 @@ def write_results(
             workers=setup.execution.workers,
         )
     log.warn_all(notes)
-    run["seconds"] = record.rounded(log.seconds)
-    write_json(record.metrics_record(found, run), place / METRICS_FILE)
+    run["seconds"] = record.rounded(log.seconds)  # that of the page too
+    write_json(content, place / METRICS_FILE)
 
 
 def prepare(args: argparse.Namespace, world: World, log: Log) -> Setup:

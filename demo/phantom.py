@@ -225,8 +225,7 @@ def make_phantom_dataset(
     jobs = [(i, shot) for i, count in enumerate(counts) for shot in range(1, count + 1)]
     with ThreadPoolExecutor(max_workers=4) as pool:
         done = pool.map(write, *zip(*jobs, strict=True))
-        shown, silent = progress or "en", progress is None
-        with progress_bar(len(jobs), shown, work="drawing", silent=silent) as bar:
+        with progress_bar(len(jobs), progress, work="drawing") as bar:
             for _ in done:
                 bar.update()
     workbook = folder / "characteristics.xlsx"

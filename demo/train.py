@@ -210,10 +210,8 @@ def fit(
         optimizer, PEAK_RATE, total_steps=batches * len(stacks)
     )
     model.train()
-    total, shown = batches * len(stacks), progress or "en"
-    words = texts("progress", shown)
-    silent = progress is None
-    with progress_bar(total, shown, work="training", unit="batch", silent=silent) as bar:
+    words = texts("progress", progress or "en")
+    with progress_bar(batches * len(stacks), progress, work="training", unit="batch") as bar:
         for stack in stacks:
             for rows in torch.randperm(len(ages)).tensor_split(batches):
                 images = stack[rows]

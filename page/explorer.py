@@ -56,7 +56,6 @@ def context(data: PageData) -> dict[str, Any]:
         "choices": {key: _choices(data.samples, key) for key in ("age_group", "sex", "cohort")},
         "scatter_plot": predicted_on_true(data),
         "agreement_plot": bland_altman(data),
-        "n_pictures": sum(one.picture is not None for one in data.samples),
         "n_maps": n_maps,
         "shown_first": SHOWN_FIRST,
         "printed": PRINTED,

@@ -71,7 +71,7 @@ class Log:
 
     def progress(self, total: int) -> tqdm[Any]:
         """Make the bar for so many images."""
-        return progress_bar(total, self.lang, silent=self.silent or self.quiet)
+        return progress_bar(total, None if self.silent or self.quiet else self.lang)
 
     def say(self, *parts: str) -> None:
         """Print what was found, and last of all where it is; the last part alone where `quiet`."""

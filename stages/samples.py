@@ -33,10 +33,10 @@ from stages.originals import Originals
 from stages.predict import Inference
 from stats.age_groups import age_group_start
 from words.catalogue import in_both
+from words.verdict import ON_PURPOSE
 
 MOST_SKIPPED = 0.2  # share of the images that may be left out without --allow-skipped
 SAME_MEAN = 0.01  # years; training may have rounded the mean age that it stored
-ON_PURPOSE = ("outside_age_range",)  # left out as training left it out: no fault of the image
 REMADE, LISTED = "settings", "checkpoint"
 Departures = Mapping[str, Message]
 SKIPPED_COLUMNS = ["filename", "path", "subject_id", "split", "kind", "reason"]
@@ -229,7 +229,7 @@ def reading_doubts(images: pd.DataFrame) -> list[dict[str, str]]:
 
     images: as from `split_samples`. One subject more or fewer gives another split.
     """
-    left_out = images["kind"].notna() & ~images["kind"].isin(ON_PURPOSE)
+    left_out = images["kind"].notna() & images["kind"].ne(ON_PURPOSE)
     only_here = images["kind"] == NOT_READ
     only_there = left_out & images["split"].ne(OUTSIDE)
     return [
@@ -364,7 +364,7 @@ def skipped_warnings(
     unless allowed; subjects outside the age range are left out on purpose and do not count as
     faults.
     """
-    faults = skipped[~skipped["kind"].isin(ON_PURPOSE)]
+    faults = skipped[skipped["kind"].ne(ON_PURPOSE)]
     total = labelled + len(faults) - int(skipped["kind"].eq("unreadable").sum())
     if len(faults) > MOST_SKIPPED * total and not allow_skipped:
         keys = Message("; the workbook has labels for {keys}", keys=first_keys)

@@ -55,16 +55,15 @@ def checklists(record: Mapping[str, Any]) -> dict[str, list[dict[str, object]]]:
 
     record: as in test_metrics.json, of schema 3.
     """
-    facts, carried = _facts(record), _carried(record)
+    facts = _facts(record)
+    answers = {name: in_both("rests", name, **facts) for name in _carried(record)}
     return {
         name: [
             {
                 "number": number,
                 "text": in_both(section, number),
-                "filled": fills.get(number) in carried,
-                "value": in_both("rests", fills[number], **facts)
-                if fills.get(number) in carried
-                else None,
+                "filled": fills.get(number) in answers,
+                "value": answers.get(fills.get(number, "")),
             }
             for number in texts(section, "en")
         ]

@@ -48,7 +48,7 @@ def methods_paragraph(record: Record) -> Texts:
         parts.append(in_both("paper", "calibration", subjects=found))
     versions = record["evaluation_info"]["versions"]
     names = {name: versions[name] for name in ("python", "torch", "torchvision")}
-    return _sentences([*parts, in_both("paper", "software", **names)])
+    return joined("verdict_sentences", [*parts, in_both("paper", "software", **names)])
 
 
 def results_paragraph(record: Record) -> Texts:
@@ -80,7 +80,7 @@ def results_paragraph(record: Record) -> Texts:
             parts.append(in_both("paper", "leakage", verdict=text))
         else:
             parts.append(text)
-    return _sentences(parts)
+    return joined("verdict_sentences", parts)
 
 
 def has_prediction_intervals(record: Record) -> bool:
@@ -116,7 +116,3 @@ def _estimate(block: Record, digits: int) -> Texts:
         return dict.fromkeys(LANGUAGES, value)
     low, high = (f"{bound:.{digits}f}" for bound in block["ci95"])
     return in_both("paper", "value", value=value, low=low, high=high)
-
-
-def _sentences(parts: Sequence[Texts]) -> Texts:
-    return joined("verdict_sentences", parts)

@@ -150,7 +150,7 @@ def focus_sentence(focus: Any) -> dict[str, str]:
         return in_both("focus", "nothing")
     facts = {"n": focus.n_images, "s": focus.n_subjects, "ratio": f"{ratio.value:.2f}"}
     if focus.n_subjects < MIN_SUBJECTS_FOR_A_CLAIM or ratio.ci95 is None:
-        why = _why(focus.n_subjects, ratio)
+        why = why_unjudged(focus.n_subjects, ratio)
         parts = [in_both("focus", "few", why=why, **facts), in_both("focus", "unknown")]
         return joined("focus", parts)
     place = _place(ratio.ci95)
@@ -224,7 +224,7 @@ def _weights_sentence(checks: Any) -> dict[str, str]:
         "limit": f"{randomised.similar_from:.2f}",
     }
     if randomised.verdict is None:
-        why = _why(checks.n_subjects, similarity)
+        why = why_unjudged(checks.n_subjects, similarity)
         return in_both("checks", "weights_few", why=why, **facts)
     ci95 = similarity.ci95 or (similarity.value, similarity.value)  # all images alike
     some = randomised.verdict == "differ" and ci95[0] > randomised.chance
@@ -236,7 +236,7 @@ def _order_sentence(checks: Any) -> dict[str, str]:
     area = checks.deletion.area_between
     counts = {"n": checks.n_images, "s": checks.n_subjects}
     if checks.n_subjects < MIN_SUBJECTS_FOR_A_CLAIM or area.ci95 is None:
-        why = _why(checks.n_subjects, area)
+        why = why_unjudged(checks.n_subjects, area)
         return in_both("checks", "order_few", why=why, area=plain_number(area.value, 2), **counts)
     low, high = area.ci95
     key, sign = ("faithful", 1) if low > 0 else ("contrary", -1) if high < 0 else ("no_order", 1)
@@ -267,10 +267,10 @@ def _mean_height(curve: Sequence[Any]) -> float:
     return float(sum(heights) - (heights[0] + heights[-1]) / 2) / (len(heights) - 1)
 
 
-def _why(n_subjects: int, estimate: Any) -> object:
-    """Reason why nothing is claimed: few people, or that of the missing interval."""
+def why_unjudged(n_subjects: int, estimate: Any) -> object:
+    """Reason why nothing is claimed: few people, or that of the missing value or interval."""
     few = n_subjects < MIN_SUBJECTS_FOR_A_CLAIM
-    return few_people(n_subjects) if few else estimate.ci95_reason
+    return few_people(n_subjects) if few else estimate.reason or estimate.ci95_reason
 
 
 def joined(section: str, parts: Sequence[dict[str, str]]) -> dict[str, str]:

@@ -13,8 +13,8 @@ from words.sentences import (
     MIN_SUBJECTS_FOR_A_CLAIM,
     WORTH_NAMING,
     error_at_age,
-    few_people,
     joined,
+    why_unjudged,
 )
 from words.tables import plain_number
 
@@ -56,7 +56,7 @@ def _error(metrics: Mapping[str, Any]) -> Said:
     baseline = metrics["Baseline_MAE"]
     size = in_both("verdict", "mae", value=f"{mae.value:.1f}", interval=_interval(mae, 1), n=n)
     if n < MIN_SUBJECTS_FOR_A_CLAIM or skill.ci95 is None:
-        why = few_people(n) if n < MIN_SUBJECTS_FOR_A_CLAIM else skill.reason or skill.ci95_reason
+        why = why_unjudged(n, skill)
         return GREY, _both(size, in_both("verdict", "error_unjudged", why=why))
     low, high = skill.ci95
     colour, key = (GREEN, "better") if low > 0 else (AMBER, "worse" if high < 0 else "not_better")
@@ -72,8 +72,7 @@ def _error(metrics: Mapping[str, Any]) -> Said:
 def _pull(bias: Any, n: int) -> Said:
     slope = bias.slope
     if n < MIN_SUBJECTS_FOR_A_CLAIM or slope.ci95 is None:
-        why = few_people(n) if n < MIN_SUBJECTS_FOR_A_CLAIM else slope.reason or slope.ci95_reason
-        return GREY, in_both("verdict", "pull_unjudged", why=why)
+        return GREY, in_both("verdict", "pull_unjudged", why=why_unjudged(n, slope))
     low, high = slope.ci95
     facts = {
         "slope": plain_number(slope.value, 2),
@@ -100,8 +99,7 @@ def _muscle(focus: Any, checks: Any) -> Said:
         return GREY, in_both("verdict", "no_mask")
     n = focus.n_subjects
     if n < MIN_SUBJECTS_FOR_A_CLAIM or ratio.ci95 is None:
-        why = few_people(n) if n < MIN_SUBJECTS_FOR_A_CLAIM else ratio.ci95_reason
-        return GREY, in_both("verdict", "muscle_unjudged", why=why)
+        return GREY, in_both("verdict", "muscle_unjudged", why=why_unjudged(n, ratio))
     facts = {"ratio": f"{ratio.value:.2f}", "low": f"{ratio.ci95[0]:.2f}"}
     facts |= {"high": f"{ratio.ci95[1]:.2f}"}
     if ratio.ci95[1] < 1:
