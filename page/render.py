@@ -89,3 +89,12 @@ def estimate(block: Mapping[str, Any] | None, digits: int, unit: str = "") -> st
         low, high = (num(end, digits) for end in block["ci95"])
         text += f" [{low}, {high}]"
     return text
+
+
+def fact(value: object) -> str:
+    """Write a setting as it would stand in a table."""
+    if value is None:
+        return "–"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)

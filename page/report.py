@@ -14,7 +14,7 @@ from page.bars import deletion_chart, focus_chart, group_bars
 from page.data import PageData
 from page.estimates import metric_rows, outliers, shares, some
 from page.figures import attention
-from page.render import num, render, t
+from page.render import fact, num, render, t
 from stats.jackknife import MIN_SUBJECTS
 from words.catalogue import in_both, texts
 from words.checklists import checklists
@@ -74,7 +74,7 @@ def report_html(data: PageData) -> str:
         link_to=link_to,
         signed=_signed,
         kind_name=_kind_name,
-        fact=_fact,
+        fact=fact,
         **_charts(data),
         **explorer.context(data),
     )
@@ -173,12 +173,3 @@ def _kind_name(kind: str) -> str | Markup:
     """Name why an image was left out."""
     key = f"k_{kind}"
     return t("report", key) if key in texts("report", "en") else kind
-
-
-def _fact(value: object) -> str:
-    """Write a setting as it would stand in a table."""
-    if value is None:
-        return "–"
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)

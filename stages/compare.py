@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from page.comparison import comparison_html
 from plots.comparison import comparison_figure
 from plots.style import save_figure
 from reading.predictions import Run, predictions_file
@@ -26,6 +27,7 @@ from stages.common_images import (
 )
 from stages.paths import recorded_path, refuse_inside
 from stages.serialise import csv_text, write_json, write_text
+from stages.versions import versions
 from stats.jackknife import LEVEL
 from stats.paired import (
     DIFFERENCE,
@@ -44,19 +46,24 @@ COMPARISON_FILES = (
     "comparison.csv",
     "comparison_images.csv",
     "comparison.png",
+    "comparison.html",
 )
 MOST_RUNS = 5  # of which every pair has its sentence: 10 pairs
 
 
 @dataclasses.dataclass(frozen=True)
 class RunSummary:
-    """A run of a comparison. n_not_common: its images that another run lacks."""
+    """A run of a comparison. n_not_common: its images that another run lacks.
+
+    metrics: by name, over the images that all runs have.
+    """
 
     number: int
     name: str
     path: str
     n_images: int
     n_not_common: int
+    metrics: dict[str, float | None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,7 +146,14 @@ def compare_results(
     found = [_paired(images, a, b, len(numbers), margin) for a, b in numbers]
     comparison = Comparison(
         runs=tuple(
-            RunSummary(number, name, shown(run.path), len(run.table), len(run.table) - len(images))
+            RunSummary(
+                number=number,
+                name=name,
+                path=shown(run.path),
+                n_images=len(run.table),
+                n_not_common=len(run.table) - len(images),
+                metrics=_metrics(numbers, found, number),
+            )
             for number, (name, run) in enumerate(zip(names, runs, strict=True), start=1)
         ),
         baseline=base,
@@ -179,6 +193,15 @@ def _pair_numbers(n_runs: int, baseline: int | None, best: int) -> list[tuple[in
 def _best(images: pd.DataFrame, n_runs: int) -> int:
     mae = [images[f"abs_error_{number}"].mean() for number in range(1, n_runs + 1)]
     return mae.index(min(mae)) + 1
+
+
+def _metrics(
+    numbers: Sequence[tuple[int, int]], found: Sequence[Paired], number: int
+) -> dict[str, float | None]:
+    """Take the metrics of a run from the first pair in which it stands."""
+    pair, paired = next(both for both in zip(numbers, found, strict=True) if number in both[0])
+    side = "a" if pair[0] == number else "b"
+    return {name: getattr(change, side) for name, change in paired.differences.items()}
 
 
 def _paired(images: pd.DataFrame, a: int, b: int, n_pairs: int, margin: float) -> Paired:
@@ -237,12 +260,15 @@ def _with_sentences(comparison: Comparison) -> Comparison:
 
 
 def write_comparison(comparison: Comparison, folder: Path, *, lang: str) -> None:
-    """Write comparison.json, the two tables (of differences, and of images) and the figure."""
-    json_name, csv_name, images_name, png_name = COMPARISON_FILES
-    write_json(comparison_record(comparison), folder / json_name)
+    """Write comparison.json, two tables (of differences, and of images), figure and page."""
+    json_name, csv_name, images_name, png_name, page_name = COMPARISON_FILES
+    record = comparison_record(comparison)
+    write_json(record, folder / json_name)
     write_text(csv_text(differences_table(comparison)), folder / csv_name)
     write_text(csv_text(comparison.images), folder / images_name)
     save_figure(comparison_figure(comparison, lang=lang), folder / png_name)
+    made = {name: record[name] for name in ("intervals", "versions")}
+    write_text(comparison_html(comparison, made, lang=lang), folder / page_name)
 
 
 def differences_table(comparison: Comparison) -> pd.DataFrame:
@@ -309,5 +335,6 @@ def comparison_record(comparison: Comparison) -> dict[str, object]:
             "age_group_tests": comparison.age_group_tests,
             "margin": comparison.margin,
         },
+        "versions": versions(),
         "pairs": pairs,
     }

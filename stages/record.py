@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import platform
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +26,7 @@ from stages.network import Execution
 from stages.originals import Originals
 from stages.paths import path_digest, recorded_argument, recorded_path, without_folders
 from stages.serialise import as_json
+from stages.versions import versions
 from stats.calibration import Calibration
 from stats.focus import Focus
 from stats.mask_null import MaskNull
@@ -42,19 +41,6 @@ from words.sentences import (
     focus_sentence,
 )
 from words.verdict import obstacles, verdict
-
-PACKAGES = (
-    "torch",
-    "torchvision",
-    "numpy",
-    "pandas",
-    "scikit-learn",
-    "opencv-python",
-    "pillow",
-    "matplotlib",
-    "openpyxl",
-    "jinja2",
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -252,10 +238,7 @@ def run_record(
         "amp": execution.amp,
         "compiled": execution.compiled,
         "amp_largest_difference_years": amp_error,
-        "versions": {
-            "python": platform.python_version(),
-            **{package: _version(package) for package in PACKAGES},
-        },
+        "versions": versions(),
         "warnings": said["en"],
         "warnings_zh": said["zh"],
         "seconds": rounded(seconds),
@@ -280,10 +263,3 @@ def _left_out(skipped: pd.DataFrame, hidden: Sequence[Path | None]) -> dict[str,
     ]
     by_reason = skipped["kind"].value_counts().to_dict()
     return {"total": len(skipped), "by_reason": by_reason, "samples": samples}
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except ImportError:  # opencv-python-headless stands in for opencv-python
-        return None

@@ -317,13 +317,30 @@ def pair(a, b, by_metric, change=None, *, split_doubt=False):
     )
 
 
+def _metrics_of(number, differences, n_runs):
+    """Metrics of a run, from the first of the pairs (1, 2), (1, 3), ... in which it stands."""
+    numbers = itertools.combinations(range(1, n_runs + 1), 2)
+    pair, by_metric = next(
+        both for both in zip(numbers, differences, strict=True) if number in both[0]
+    )
+    side = "a" if pair[0] == number else "b"
+    return {name: getattr(change, side) for name, change in by_metric.items()}
+
+
 def comparison(names, differences, change, notes=(), **changed):
     """40 images of runs by these names; differences: by metric, of each pair (1, 2), (1, 3), ..."""
     numbers = range(1, len(names) + 1)
     pairs = zip(itertools.combinations(numbers, 2), differences, strict=True)
     fields = {
         "runs": tuple(
-            RunSummary(number=n, name=name, path=name, n_images=40 + n, n_not_common=n)
+            RunSummary(
+                number=n,
+                name=name,
+                path=name,
+                n_images=40 + n,
+                n_not_common=n,
+                metrics=_metrics_of(n, differences, len(names)),
+            )
             for n, name in zip(numbers, names, strict=True)
         ),
         "baseline": None,

@@ -8,6 +8,7 @@ from locale import getlocale
 
 from errors import Message
 from words.chinese import checklists as chinese_checklists
+from words.chinese import comparing as chinese_comparing
 from words.chinese import errors as chinese_errors
 from words.chinese import explorer as chinese_explorer
 from words.chinese import figures as chinese_figures
@@ -18,6 +19,7 @@ from words.chinese import report as chinese_report
 from words.chinese import results as chinese_results
 from words.chinese import verdict as chinese_verdict
 from words.english import checklists as english_checklists
+from words.english import comparing as english_comparing
 from words.english import explorer as english_explorer
 from words.english import figures as english_figures
 from words.english import messages as english_messages
@@ -38,7 +40,8 @@ _CATALOGUE: dict[str, dict[str, dict[str, str]]] = {
     | english_paper.TEXTS
     | english_checklists.TEXTS
     | english_report.TEXTS
-    | english_explorer.TEXTS,
+    | english_explorer.TEXTS
+    | english_comparing.TEXTS,
     "zh": chinese_figures.TEXTS
     | chinese_results.TEXTS
     | chinese_messages.TEXTS
@@ -47,7 +50,8 @@ _CATALOGUE: dict[str, dict[str, dict[str, str]]] = {
     | chinese_paper.TEXTS
     | chinese_checklists.TEXTS
     | chinese_report.TEXTS
-    | chinese_explorer.TEXTS,
+    | chinese_explorer.TEXTS
+    | chinese_comparing.TEXTS,
 }
 
 

@@ -199,24 +199,12 @@ def _run_rows(comparison: Any, headings: str) -> list[list[str]]:
     """One row per run: its images, and the metrics on the common ones."""
     rows = [headings.split("|")]
     for run in comparison.runs:
-        pair, side = _pair_with(comparison, run.number)
         metrics = [
-            plain_number(getattr(pair.differences[name], side), digits)
-            for name, digits in COMPARED_DIGITS.items()
+            plain_number(run.metrics[name], digits) for name, digits in COMPARED_DIGITS.items()
         ]
         cells = [f"#{run.number}", run.name, str(run.n_images), str(run.n_not_common)]
         rows.append(cells + metrics)
     return rows
-
-
-def _pair_with(comparison: Any, number: int) -> tuple[Any, str]:
-    """Find a pair in which a run stands, and its side in it, "a" or "b"."""
-    return next(
-        (pair, side)
-        for pair in comparison.pairs
-        for side in ("a", "b")
-        if getattr(pair, side) == number
-    )
 
 
 def mae_matrix(comparison: Any) -> tuple[list[int], dict[tuple[int, int], tuple[float, str]]]:
@@ -226,10 +214,7 @@ def mae_matrix(comparison: Any) -> tuple[list[int], dict[tuple[int, int], tuple[
     of each row with each earlier one as column: row less column (0 or more), years, and its mark:
     "*" told apart, "=" equivalent, both or none.
     """
-    mae = {}
-    for run in comparison.runs:
-        pair, side = _pair_with(comparison, run.number)
-        mae[run.number] = getattr(pair.differences["MAE"], side)
+    mae = {run.number: run.metrics["MAE"] for run in comparison.runs}
     order = sorted(mae, key=mae.__getitem__)
     cells = {}
     for pair in comparison.pairs:

@@ -3,13 +3,17 @@
 import copy
 import io
 import json
+import re
 from dataclasses import replace
+from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from errors import one_line
 from page.data import GroupPicture, PageData, Picture, Sample
+from tests.plots.common import ODD_NAMES
 
 STORED = Path(__file__).parent.parent / "data" / "study_metrics.json"
 TRUE_AGES = (24, 24, 27, 27, 22, 63, 63, 66, 68, 68)
@@ -131,3 +135,45 @@ def page_data(*, lang="en", samples=None, **changes):
         not_found=0,
     )
     return replace(made, **changes)
+
+
+# ---------------------------------------------------------------- texts of others
+
+HOSTILE = (
+    *ODD_NAMES,
+    "</script><script>alert(1)</script>",
+    "<!--<script>",
+    "a\" onmouseover=\"alert(1)' style='x",
+    "\u202egnp.exe\u2066\u200f",
+    "nul\x00 bell\x07 line\u2028 \u2029",
+    "{{ 7 * 7 }} {% raw %} & &lt;",
+)
+
+
+class Tags(HTMLParser):
+    """Every element with the names of its attributes, and what is loaded or linked to."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.ids, self.loaded, self.text = [], [], [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, *(name for name, _ in attrs)))
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value)
+            if name in ("src", "href", "action", "srcset", "xlink:href"):
+                self.loaded.append(value)
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def check_texts_are_data(page, plain, name):
+    """Hold a page that has a text of others as `name` against the page that has a plain one."""
+    page.encode("utf-8")
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u2028-\u202e\u2066-\u2069]", page)
+    tags = Tags(page)
+    assert tags.tags == Tags(plain).tags
+    assert one_line(name) in "".join(tags.text)

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from page.comparison import comparison_html
 from page.data import Picture
 from page.report import report_html
 from plots.overlays import get_heatmap_overlay, normalise
 from plots.samples import view
 from tests.page.common import page_data, sample
+from tests.page.test_comparison import MADE, made
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
@@ -60,20 +62,28 @@ def flat(grey, width, height):
     return Picture(file.getvalue(), width, height, (400, 300))
 
 
+@pytest.fixture(scope="module")
+def comparison_address(tmp_path_factory):
+    """The page of a comparison of three runs."""
+    path = tmp_path_factory.mktemp("page") / "comparison.html"
+    path.write_text(comparison_html(made(3), MADE, lang="en"), encoding="utf-8")
+    return path.as_uri()
+
+
 @pytest.fixture
-def visit(browser, address):
-    """Open the page; at the end, no request and no message of the console may have come."""
+def visit(browser, address, comparison_address):
+    """Open a page; at the end, no request and no message of the console may have come."""
     contexts, asked, said = [], [], []
 
     def route(one):
         url = one.request.url
-        if url.split("#")[0] == address or url.startswith("data:"):
+        if url.split("#")[0] in (address, comparison_address) or url.startswith("data:"):
             one.continue_()
         else:
             asked.append(url)
             one.abort()
 
-    def open_page(hash_="", **options):
+    def open_page(hash_="", at=address, **options):
         context = browser.new_context(
             viewport={"width": 1280, "height": 900}, reduced_motion="reduce", **options
         )
@@ -82,7 +92,7 @@ def visit(browser, address):
         page = context.new_page()
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
-        page.goto(address + hash_)
+        page.goto(at + hash_)
         return page
 
     yield open_page
@@ -332,20 +342,50 @@ def test_it_prints_without_its_controls(visit):
     assert page.locator("#table tbody tr >> nth=9").is_visible()
 
 
+def serious(page):
+    """What axe-core finds serious or critical, and where."""
+    return [
+        (one["id"], [node["target"] for node in one["nodes"]][:3])
+        for one in axe.Axe().run(page).response["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(visit, scheme):
     page = visit(color_scheme=scheme)
     drawn(page, "0 older 0.5")
-    found = axe.Axe().run(page).response["violations"]
-    serious = [
-        (one["id"], [node["target"] for node in one["nodes"]][:3])
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
+    assert serious(page) == []
 
 
 def test_it_can_be_read_at_360_pixels(visit):
     page = visit()
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+# ---------------------------------------------------------------- the page of a comparison
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_comparison_is_accessible(visit, comparison_address, scheme):
+    assert serious(visit(at=comparison_address, color_scheme=scheme)) == []
+
+
+def test_a_comparison_needs_no_script(visit, comparison_address):
+    page = visit(at=comparison_address, java_script_enabled=False)
+    word = page.locator(".card .word [lang=zh]").first
+    assert not word.is_visible()
+    page.check("#lang-zh", force=True)
+    assert word.is_visible()
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.locator("main").bounding_box()["width"] <= 360
+
+
+def test_marks_of_a_comparison_stand_where_their_numbers_are(visit, comparison_address):
+    page = visit(at=comparison_address)
+    axis = page.locator("#differences svg:has(> line)").first.bounding_box()
+    mark = page.locator("#differences circle.told").first.bounding_box()
+    middle = mark["x"] + mark["width"] / 2
+    # every pair is -1 [-1.5, -0.5], corrected [-2, 0]: the axis runs from -2.08 to 0.09
+    assert (middle - axis["x"]) / axis["width"] == pytest.approx(1.0804 / 2.1708, abs=0.01)

@@ -394,8 +394,10 @@ def test_files_are_written_and_strict(tmp_path, runs, lang):
         "warnings",
         "notes",
         "intervals",
+        "versions",
         "pairs",
     ]
+    assert numbers["runs"][1]["metrics"]["MAE"] == found.pairs[0].differences["MAE"].b
     (pair,), (stored,) = found.pairs, numbers["pairs"]
     assert list(stored) == [
         "a",
