@@ -67,7 +67,8 @@ def __getattr__(name: str) -> object:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command. Returns its exit status: 0, or 2 after one line on stderr."""
-    cure = Message("; try a smaller --batch-size")
+    given = {part.partition("=")[0] for part in (sys.argv[1:] if argv is None else argv)}
+    cure = "" if given & {"--report", "--compare"} else Message("; try a smaller --batch-size")
     work = functools.partial(_work, argv)
     lang = asked_language(argv)
     return ended("evaluate.py", work, lang, for_less_memory=cure, said_elsewhere=said_elsewhere)

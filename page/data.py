@@ -76,7 +76,8 @@ class PageData:
     record: test_metrics.json, of schema 3. samples: in table order. groups: in order of age.
     other_ratios: energy ratios with the masks of other subjects, empty where there is no null.
     images: what was asked for: "all", "none" or "some". not_found: images whose picture should
-    travel and whose file is gone, cannot be read or is another one now.
+    travel and whose file is gone, cannot be read or is another one now; masks_not_found: masks of
+    pictures that travel, likewise.
     """
 
     lang: str
@@ -86,3 +87,4 @@ class PageData:
     other_ratios: npt.NDArray[np.float64]
     images: str
     not_found: int
+    masks_not_found: int

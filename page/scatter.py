@@ -32,7 +32,8 @@ class Axis:
     def ticks(self) -> list[int]:
         """Round numbers of years inside."""
         width = self.high - self.low
-        step = next((step for step in STEPS if width / step <= MOST_TICKS), STEPS[-1])
+        rough = 10 ** math.ceil(math.log10(width / MOST_TICKS))  # for what no run has
+        step = next((step for step in STEPS if width / step <= MOST_TICKS), rough)
         return list(range(math.ceil(self.low / step) * step, math.floor(self.high) + 1, step))
 
 

@@ -103,8 +103,7 @@ def refuse_what_is_no_file(path: Path) -> None:
     """
     if os.path.lexists(path) and not path.is_symlink() and not path.is_file():
         raise InputError(
-            "{path}: is not a file, and a file of that name is to be written; move it away, or "
-            "give another --output-dir",
+            "{path}: is not a file, and a file of that name is to be written; move it away",
             path=path,
         )
 

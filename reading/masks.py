@@ -10,7 +10,7 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from reading.files import UnreadableFile
+from reading.files import Content, UnreadableFile
 from reading.images import JPEG, decode, open_image
 from reading.resize import resize_mask
 
@@ -51,13 +51,17 @@ def read_mask(path: str | Path) -> Mask:
     In a JPEG, whose compression smears every edge: where one is above a quarter of the largest. A
     fully transparent pixel is False. Raises UnreadableFile, and NotAMask for a picture.
     """
+    return mask_in(open_image(path))
+
+
+def mask_in(content: Content) -> Mask:
+    """Decode the mask of a file that was opened, as `read_mask` does."""
     # All 16 bits where there are so many: a mask may hold 0 and 1.
-    content = open_image(path)
     stored = decode(content)
     share = off_levels(stored)
     if share is not None and share >= PICTURE_FROM:
         raise NotAMask(
-            path,
+            content.path,
             "is a picture, not a mask: {percent}% of its pixels are of other grey values than its "
             "three main ones",
             percent=f"{100 * share:.0f}",
@@ -95,23 +99,28 @@ class PackedMasks(Sequence[Mask | None]):
 
 def read_masks(
     paths: Sequence[Path | None], size: int, workers: int
-) -> tuple[PackedMasks, dict[int, UnreadableFile]]:
+) -> tuple[PackedMasks, list[str], dict[int, UnreadableFile]]:
     """Read masks and warp them as the images are, to size x size pixels.
 
-    Returns them, and index -> what is wrong with those that cannot be used, which count as missing.
+    Returns them, the SHA-256 of each file ("" where there is none), and index -> what is wrong with
+    those that cannot be used, which count as missing.
     """
     unusable: dict[int, UnreadableFile] = {}
+    sha256 = [""] * len(paths)
 
     def read(index: int) -> Mask | None:
         path = paths[index]
         if path is None:
             return None
         try:
-            return resize_mask(read_mask(path), (size, size))
+            content = open_image(path)
+            mask = resize_mask(mask_in(content), (size, size))
+            sha256[index] = content.sha256
+            return mask
         except UnreadableFile as error:
             unusable[index] = error
             return None
 
     with ThreadPoolExecutor(workers) as pool:
         masks = PackedMasks(pool.map(read, range(len(paths))), size)
-    return masks, dict(sorted(unusable.items()))
+    return masks, sha256, dict(sorted(unusable.items()))

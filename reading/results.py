@@ -38,6 +38,7 @@ MOST_UNPACKED_BYTES = 2 * 2**30
 MOST_LETTERS = 1_100  # of a text in the table: 255 bytes of a name, each written as an escape
 MOST_SIDE = 4_096  # of the network's input, pixels
 MOST_GROUPS = 20
+MOST_DEPTH = 50  # of the record; that of a run nests 8 deep
 MOST_NUMBER = sys.float_info.max  # NaN, infinity and whole numbers beyond are not from a run
 MOST_RECORD_BYTES = 4 * MOST_LIST_BYTES  # it names each image that was left out
 
@@ -48,7 +49,7 @@ SECTIONS: Mapping[str, type] = {
     **dict.fromkeys(("bland_altman", "age_bias", "gradcam_analysis", "leakage"), dict),
     **dict.fromkeys(("characteristics", "age_group_analysis"), list),
 }
-TEXT_COLUMNS = ("filename", "subject_id", "sex", "cohort", "split", "image_sha256")
+TEXT_COLUMNS = ("filename", "subject_id", "sex", "cohort", "split", "image_sha256", "mask_sha256")
 NUMBER_COLUMNS = ("true_age", "pred_age")
 # Empty where there is no mask, no evidence, or maps that do not add up.
 OPTIONAL_COLUMNS = (
@@ -165,12 +166,15 @@ def _record(data: bytes) -> dict[str, Any]:
 
 
 def _check_numbers(record: object) -> None:
-    """Refuse what JSON has no number for, and numbers that no run has."""
-    values = [record]
+    """Refuse what JSON has no number for, numbers that no run has, and values that nest deeply."""
+    values = [(record, 0)]
     while values:
-        value = values.pop()
+        value, depth = values.pop()
+        if depth > MOST_DEPTH:
+            raise _Unusable("its values are nested over {most} deep", most=MOST_DEPTH)
         if isinstance(value, dict | list):
-            values += value.values() if isinstance(value, dict) else value
+            parts = value.values() if isinstance(value, dict) else value
+            values += [(part, depth + 1) for part in parts]
         elif isinstance(value, int | float) and not abs(value) <= MOST_NUMBER:  # NaN as well
             raise _Unusable("holds a number that no run has")
 
@@ -206,7 +210,7 @@ def _table(data: bytes) -> pd.DataFrame:
 def _cell(name: str, text: str, row: int) -> str | float:
     if name in TEXT_COLUMNS:
         fits = len(text) <= MOST_LETTERS and (text or name not in ("filename", "subject_id"))
-        if fits and (name != "image_sha256" or not text or _SHA256.fullmatch(text)):
+        if fits and (not name.endswith("sha256") or not text or _SHA256.fullmatch(text)):
             return from_cell(text)
     elif not text and name in OPTIONAL_COLUMNS:
         return math.nan

@@ -39,10 +39,10 @@ IMAGES_LOOKED_AT = 16  # for whether they are masks
 class Explanations:
     """Every map compared with its mask.
 
-    table: with the Grad-CAM columns. mask_paths: a file or None per image. masks: at input
-    resolution. mean_masks: first year of an age group -> share (S, S) of its masks at each pixel.
-    null: None where no masks can be exchanged. notes: what to warn of, by language; alarms: what
-    to warn of loudly.
+    table: with the Grad-CAM columns, and the checksums of the mask files. mask_paths: a file or
+    None per image. masks: at input resolution. mean_masks: first year of an age group -> share
+    (S, S) of its masks at each pixel. null: None where no masks can be exchanged. notes: what to
+    warn of, by language; alarms: what to warn of loudly.
     """
 
     table: pd.DataFrame
@@ -66,7 +66,7 @@ def explain(
 ) -> Explanations:
     """Compare every map (N, h, w) with its image's mask. table: N rows."""
     paths = [mask_path_for(path, mask_dir) for path in table["path"]]
-    masks, unusable = read_masks(paths, image_size, workers)
+    masks, sha256, unusable = read_masks(paths, image_size, workers)
     scores = mask_scores(maps, masks)
     columns = years_columns(maps, table["pred_age"].to_numpy()) | scores
     found, null = focus(
@@ -78,7 +78,7 @@ def explain(
         table["abs_error"].to_numpy(),
     )
     return Explanations(
-        table=table.assign(**columns),
+        table=table.assign(**columns, mask_sha256=sha256),
         mask_paths=tuple(None if i in unusable else path for i, path in enumerate(paths)),
         masks=masks,
         mean_masks=_mean_masks(masks, table["true_age"].to_numpy()),

@@ -19,6 +19,7 @@ from stages.compare import (
 )
 from stages.folder import result_folder
 from stages.log import Log
+from stages.options import check_mask_dir
 from stages.page import laid_out, recorded_folder
 from words.catalogue import LANGUAGES, in_both, language, texts
 from words.tables import comparison_table
@@ -49,6 +50,8 @@ def report(args: argparse.Namespace) -> None:
     results = read_results(args.report)
     if args.image_dir is not None:
         find_images(args.image_dir)  # a wrong folder is refused, not left out
+    if args.mask_dir is not None:
+        check_mask_dir(args.mask_dir)
     opens_in = results.record["evaluation_info"].get("language")
     chosen = args.lang == "auto" and opens_in in LANGUAGES
     log = Log(opens_in if chosen else language(args.lang), quiet=args.quiet)
@@ -61,8 +64,9 @@ def report(args: argparse.Namespace) -> None:
         lang=log.lang,
         workers=min(16, os.cpu_count() or 1),
     )
-    if data.not_found:
-        log.warn(in_both("warnings", "pictures_missing", count=data.not_found))
+    if data.not_found or data.masks_not_found:
+        facts = {"count": data.not_found, "masks": data.masks_not_found}
+        log.warn(in_both("warnings", "pictures_missing", **facts))
     final = args.report / REPORT_FILE
     place(page, final)
     log.say(texts("screen", log.lang)["results"].format(folder=one_line(final)))

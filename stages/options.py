@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,11 @@ COMMON = (
     "--report",
     "--compare",
 )
+# What reads finished results alone, and the options that it takes.
+FINISHED = {
+    "--report": ("image_dir", "mask_dir", "report_images", "lang", "quiet"),
+    "--compare": ("baseline", "margin", "output_dir", "record_paths", "lang", "quiet"),
+}
 FULL = ("calibrate", "cam_check", "check_near_duplicates")  # what --full asks for
 FIGURE_FORMATS = ("png", "pdf", "svg")
 
@@ -103,6 +108,8 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     _add_gradcam(parser)
     _add_reports(parser)
     args = parser.parse(argv)
+    given = [name for name, value in vars(args).items() if value != parser.get_default(name)]
+    _check_finished(args, given)
     if args.full:
         for name in FULL:
             setattr(args, name, True)
@@ -198,20 +205,10 @@ def _check_combination(args: argparse.Namespace) -> None:
         "--image-dir": args.image_dir,
         "--excel-path": args.excel_path,
     }
-    given = [name for name, value in inputs.items() if value is not None]
-    if args.report is not None:
-        _check_report(args, [name for name in given if name != "--image-dir"])
+    if args.report is not None or args.compare:
         return
-    if args.compare:
-        if given or args.demo:
-            raise InputError(
-                "--compare: takes result folders alone, not {option}", option=[*given, "--demo"][0]
-            )
-        return
-    if args.baseline is not None:
-        raise InputError("--baseline: goes with --compare; give the other results there")
     if args.demo:
-        if given:
+        if given := [name for name, value in inputs.items() if value is not None]:
             raise InputError("--demo: makes its own data; leave out {option}", option=given[0])
         return
     if missing := [name for name, value in inputs.items() if value is None]:
@@ -228,14 +225,22 @@ def _check_combination(args: argparse.Namespace) -> None:
     _check_files(args)
 
 
-def _check_report(args: argparse.Namespace, inputs: list[str]) -> None:
-    """Refuse what does not go with --report: all that would make other results."""
-    needless = inputs + (["--demo"] if args.demo else []) + (["--compare"] if args.compare else [])
-    if needless:
+def _check_finished(args: argparse.Namespace, given: Sequence[str]) -> None:
+    """Refuse options that would change nothing. given: names of those that are not the default."""
+    mode = "--report" if args.report is not None else "--compare" if args.compare else None
+    if mode is None:
+        if needless := [name for name in ("baseline", "margin") if name in given]:
+            raise InputError(
+                "{option}: goes with --compare; give the other results there",
+                option=option(needless[0]),
+            )
+        return
+    if needless := [name for name in given if name not in (mode[2:], *FINISHED[mode])]:
         raise InputError(
-            "--report: takes finished results, and with them --image-dir, --mask-dir, "
-            "--report-images and --lang, not {option}",
-            option=needless[0],
+            "{mode}: takes finished results, and with them {others}, not {option}",
+            mode=mode,
+            others=one_list(map(option, FINISHED[mode])),
+            option=option(needless[0]),
         )
 
 
@@ -274,5 +279,11 @@ def _check_files(args: argparse.Namespace) -> None:
             "names",
             path=args.check_split,
         )
-    if args.mask_dir is not None and not args.mask_dir.is_dir():
-        raise InputError("--mask-dir {path}: no such folder", path=args.mask_dir)
+    if args.mask_dir is not None:
+        check_mask_dir(args.mask_dir)
+
+
+def check_mask_dir(path: Path) -> None:
+    """Raise InputError where the folder of the masks is not there."""
+    if not path.is_dir():
+        raise InputError("--mask-dir {path}: no such folder", path=path)

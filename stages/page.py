@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from page.report import REPORT_FILE, report_html
 from reading.files import UnreadableFile
 from reading.folder import find_images, printable
 from reading.images import open_image, picture
-from reading.masks import Mask, read_mask
+from reading.masks import Mask, mask_in
 from reading.predictions import METRICS_FILE
 from reading.resize import shrink
 from reading.results import NO_MASK, Results, read_results, unusable
@@ -55,20 +56,21 @@ def page_data(
     """Collect what the page of a finished run shows.
 
     image_dir: where the images are, None for nowhere; mask_dir: as in `mask_path_for`. images: the
-    pictures that travel: "all", "none", N worst and N // 4 best, None for WORST and BEST. A file
-    that is not the one of the run, by its checksum, is not shown.
+    pictures that travel: "all", "none", N worst and a quarter as many best, at least one, None for
+    WORST and BEST. An image or mask that is not the one of the run, by its checksum, is not shown.
     """
     table = results.table
     chosen = travelling(table["abs_error"].to_numpy(), images)
     paths = _paths(image_dir) if chosen else {}
-    wanted = [(paths.get(table["filename"][row]), table["image_sha256"][row]) for row in chosen]
+    columns = ("filename", "image_sha256", "mask_sha256")
+    wanted = [[table[column][row] for column in columns] for row in chosen]
     with ThreadPoolExecutor(workers) as pool:
-        seen = pool.map(lambda one: _seen(one[0], one[1], mask_dir), wanted)
+        seen = pool.map(lambda one: _seen(paths.get(one[0]), one[1], one[2], mask_dir), wanted)
         shown = {row: found for row, found in zip(chosen, seen, strict=True) if found}
     ranges = {group["start_age"]: group["age_range"] for group in _groups(results)}
     threshold = _threshold(results.record)
     samples = tuple(
-        _sample(row, results.maps[i], ranges, threshold, *shown.get(i, (None, None)))
+        _sample(row, results.maps[i], ranges, threshold, shown.get(i, _Seen()))
         for i, row in enumerate(table.to_dict("records"))
     )
     whole = "all" if len(chosen) == len(table) else "some"
@@ -80,6 +82,7 @@ def page_data(
         other_ratios=results.other_ratios,
         images="none" if images == "none" else whole,
         not_found=len(chosen) - len(shown),
+        masks_not_found=sum(one.mask_gone for one in shown.values()),
     )
 
 
@@ -89,7 +92,7 @@ def travelling(abs_error: npt.NDArray[np.float64], images: Choice) -> list[int]:
         return []
     if images == "all":
         return list(range(len(abs_error)))
-    worst, best = (WORST, BEST) if images is None else (int(images), int(images) // 4)
+    worst, best = (WORST, BEST) if images is None else (int(images), max(1, int(images) // 4))
     falling = np.argsort(-abs_error, kind="stable")[:worst].tolist()
     rising = np.argsort(abs_error, kind="stable")[:best].tolist()
     return sorted({*falling, *rising})
@@ -158,9 +161,16 @@ def _paths(image_dir: Path | None) -> dict[str, Path]:
     return {}
 
 
-def _seen(
-    path: Path | None, sha256: str, mask_dir: Path | None
-) -> tuple[Picture, str | None] | None:
+@dataclass(frozen=True)
+class _Seen:
+    """An image and its mask's outline. mask_gone: the mask of the run is no longer there."""
+
+    picture: Picture | None = None
+    outline: str | None = None
+    mask_gone: bool = False
+
+
+def _seen(path: Path | None, sha256: str, mask_sha256: str, mask_dir: Path | None) -> _Seen | None:
     """Read an image and the outline of its mask; None where it is gone or another file."""
     if path is None:
         return None
@@ -171,12 +181,18 @@ def _seen(
         pixels, _ = picture(content)
     except UnreadableFile:
         return None
-    outline = None
-    mask_path = mask_path_for(path, mask_dir)
-    if mask_path is not None:
-        with contextlib.suppress(UnreadableFile):
-            outline = outline_of(read_mask(mask_path))
-    return _encoded(pixels), outline
+    mask = _mask(path, mask_sha256, mask_dir) if mask_sha256 else None
+    gone = mask is None and mask_sha256 != ""
+    return _Seen(_encoded(pixels), None if mask is None else outline_of(mask), gone)
+
+
+def _mask(image: Path, sha256: str, mask_dir: Path | None) -> Mask | None:
+    """Read the mask that the run used; None where it is gone or another file."""
+    path = mask_path_for(image, mask_dir)
+    with contextlib.suppress(UnreadableFile):
+        content = None if path is None else open_image(path)
+        return mask_in(content) if content is not None and content.sha256 == sha256 else None
+    return None
 
 
 def _encoded(pixels: npt.NDArray[np.uint8]) -> Picture:
@@ -213,8 +229,7 @@ def _sample(
     signed_map: npt.NDArray[np.float32],
     ranges: Mapping[int, str],
     threshold: float,
-    shown: Picture | None,
-    outline: str | None,
+    seen: _Seen,
 ) -> Sample:
     start = int(age_group_start([row["true_age"]])[0])
     parts = [row[f"cam_{part}_years"] for part in ("offset", "older", "younger")]
@@ -237,8 +252,8 @@ def _sample(
         energy_ratio=_known(row["energy_ratio"]),
         pointing_hit=None if hit is None else hit > 0,
         signed_map=signed_map,
-        picture=shown,
-        outline=outline,
+        picture=seen.picture,
+        outline=seen.outline,
     )
 
 

@@ -523,7 +523,7 @@ ATTACKS = {
         "a result: pipe": (
             in_output(results_pipe),
             "{d}/out/run_1/predictions.csv: is not a file, and a file of that name is to be "
-            "written; move it away, or give another --output-dir",
+            "written; move it away",
         ),
         "partial results: folder": (
             in_output(lambda o: (o / ".run_1.partial" / "mine").mkdir(parents=True)),

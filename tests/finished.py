@@ -20,6 +20,7 @@ FURTHER = {
     **{"sex": "F", "cohort": "", "split": "test", "pointing_hit": "1", "energy_in_mask": ""},
     **{"cam_older_years": "6", "cam_younger_years": "-2", "cam_offset_years": "26"},
     "image_sha256": SHA,
+    "mask_sha256": "",
 }
 
 

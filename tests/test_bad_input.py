@@ -225,11 +225,16 @@ CASES = CHECKPOINTS | {
     "--demo with data": (option("--demo"), "--demo: makes its own data; leave out --checkpoint"),
     "--compare with data": (
         option("--compare", "a", "b"),
-        "--compare: takes result folders alone, not --checkpoint",
+        "--compare: takes finished results, and with them --baseline, --margin, --output-dir, "
+        "--record-paths, --lang, --quiet, not --checkpoint",
     ),
     "--baseline without --compare": (
         option("--baseline", "a"),
         "--baseline: goes with --compare; give the other results there",
+    ),
+    "--margin without --compare": (
+        option("--margin", "2"),
+        "--margin: goes with --compare; give the other results there",
     ),
     "--margin": (
         option("--margin", "0"),

@@ -103,7 +103,7 @@ def test_bad_input_is_one_line_and_status_2(data, tmp_path, command, no_figures,
             "--cam-layer fc：该层的输出应为 (N, C, h, w)，实为 (2, 1)；通常使用",
         ),
         (["--checkpoint", "x.pth"], "--checkpoint x.pth：没有这个文件"),
-        (["--compare", "a", "b"], "--compare：只接受结果文件夹，不能与 --checkpoint 同用"),
+        (["--compare", "a", "b"], "--compare：只接受已完成的结果，可同时给出 --baseline"),
     ],
 )
 def test_a_chinese_run_is_refused_in_chinese(data, tmp_path, command, more, line):

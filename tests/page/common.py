@@ -133,6 +133,7 @@ def page_data(*, lang="en", samples=None, **changes):
         other_ratios=np.array([0.4, 0.8, 0.9, 1.1, 1.3]),
         images="all",
         not_found=0,
+        masks_not_found=0,
     )
     return replace(made, **changes)
 

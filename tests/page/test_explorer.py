@@ -18,6 +18,8 @@ def test_axes_put_years_in_their_place():
     axis = Axis(20.0, 70.0, 50.0, 550.0)  # ten units a year
     assert [axis.at(20), axis.at(45), axis.at(70)] == [50.0, 300.0, 550.0]
     assert axis.ticks() == [20, 30, 40, 50, 60, 70]
+    assert Axis(0.0, 2e9, 50.0, 500.0).ticks() == [0, 10**9, 2 * 10**9]
+    assert len(Axis(-1e300, 1e300, 50.0, 500.0).ticks()) <= 10
     assert Axis(-13.0, 9.0, 400.0, 0.0).ticks() == [-10, -5, 0, 5]  # 22 years: steps of 5
     assert ends([40.0, 41.0]) == (35, 46)  # 10 years around: 4.5 on either side
     assert ends([0.0, 100.0]) == (-4, 104)

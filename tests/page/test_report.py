@@ -129,8 +129,8 @@ def test_what_was_not_asked_for_is_said():
 def test_pictures_that_are_missing_are_counted():
     samples = [sample(0), sample(1, picture=False)]
     page = report_html(page_data(samples=samples, not_found=1))
-    assert "1 of 2 images have their picture here." in page
-    assert "1 images are no longer in their place" in page
+    assert "Pictures on this page: 1 of 2." in page
+    assert "no longer in its place or is another one now: 1." in page
     assert "carries images of people" in page
     bare = report_html(page_data(samples=samples[1:], images="none"))
     assert "carries images of people" not in bare
@@ -152,7 +152,7 @@ def test_a_run_without_masks_and_without_intervals():
     assert "No image has both a mask and a heatmap." in page
     assert "No image is an outlier." in page
     empty = page_data(samples=[])
-    assert "0 of 0 images" in report_html(empty)
+    assert "Pictures on this page: 0 of 0." in report_html(empty)
 
 
 # ---------------------------------------------------------------- texts of others

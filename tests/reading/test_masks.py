@@ -1,5 +1,6 @@
 """Masks: which values count, and what many of them become."""
 
+import hashlib
 import io
 
 import numpy as np
@@ -63,12 +64,13 @@ def test_read_masks_resizes_packs_and_names_what_cannot_be_read(tmp_path):
     Image.fromarray(mask).save(tmp_path / "a.png")
     (tmp_path / "b.png").write_bytes(b"no picture")
     paths = [None, tmp_path / "b.png", tmp_path / "a.png", tmp_path / "missing.png"]
-    masks, unusable = read_masks(paths, 2, workers=2)
+    masks, sha256, unusable = read_masks(paths, 2, workers=2)
     assert len(masks) == 4
     assert masks[0] is masks[1] is masks[3] is None
     assert masks[2].dtype == bool
     assert masks[2].tolist() == [[False, True], [False, False]]
     assert list(unusable) == [1, 3]
+    assert sha256 == ["", "", hashlib.sha256((tmp_path / "a.png").read_bytes()).hexdigest(), ""]
     assert str(unusable[1]).startswith(f"{tmp_path / 'b.png'}: ")
     assert "does not exist" in str(unusable[3])
     assert not any(isinstance(error, NotAMask) for error in unusable.values())
@@ -138,7 +140,7 @@ def test_a_picture_is_no_mask(tmp_path, black, dark):
     (tmp_path / "m.png").write_bytes(saved(picture))
     with pytest.raises(NotAMask, match=r"m\.png: is a picture, not a mask: \d\d% of its pixels"):
         read_mask(tmp_path / "m.png")
-    masks, unusable = read_masks([tmp_path / "m.png"], 8, workers=1)
+    masks, _, unusable = read_masks([tmp_path / "m.png"], 8, workers=1)
     assert masks[0] is None and isinstance(unusable[0], NotAMask)
 
 

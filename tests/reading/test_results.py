@@ -71,6 +71,7 @@ def test_no_folder(tmp_path):
         ({"more": [{"a": math.nan}]}, "holds a number that no run has"),
         ({"more": [{"a": -math.inf}]}, "holds a number that no run has"),
         ({"more": 10**400}, "holds a number that no run has"),
+        ({"more": json.loads("[" * 400 + "]" * 400)}, "its values are nested over 50 deep"),
     ],
 )
 def test_a_record_that_is_none(tmp_path, changed, reason):

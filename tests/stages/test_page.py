@@ -50,6 +50,8 @@ def study(tmp_path):
     (tmp_path / "Healthy" / "Masks").mkdir()
     Image.fromarray(mask).save(tmp_path / "Healthy" / "Masks" / "anon_1_1.png")
     rows = [{"image_sha256": digest} for digest in digests]
+    mask_file = tmp_path / "Healthy" / "Masks" / "anon_1_1.png"
+    rows[0]["mask_sha256"] = hashlib.sha256(mask_file.read_bytes()).hexdigest()
     return finished(tmp_path / "run", rows=rows), images
 
 
@@ -137,6 +139,22 @@ def test_another_file_of_the_same_name_is_not_shown(study):
     assert data.not_found == 2
 
 
+def test_an_outline_is_that_of_the_mask_of_the_run(study, capsys):
+    folder, images = study
+    masks = images.parent / "Masks"
+    image(masks, "anon_2_1.png", (30, 60), grey=255)  # the run had none
+    assert shown(folder, images).samples[1].outline is None
+    assert shown(folder, images).masks_not_found == 0
+    image(masks, "anon_1_1.png", grey=255)
+    data = shown(folder, images)
+    assert data.samples[0].picture is not None and data.samples[0].outline is None
+    assert (data.not_found, data.masks_not_found) == (0, 1)
+    again(folder, image_dir=images)
+    assert "0 of the pictures, 1 of the outlines" in capsys.readouterr().err
+    (masks / "anon_1_1.png").unlink()
+    assert shown(folder, images).masks_not_found == 1
+
+
 @pytest.mark.parametrize("images", [None, "nowhere"])
 def test_without_the_folder_no_picture_travels(study, tmp_path, images):
     data = shown(study[0], images and tmp_path / images)
@@ -148,10 +166,10 @@ def test_no_picture_was_asked_for(study):
     assert (data.images, data.not_found, data.samples[0].picture) == ("none", 0, None)
 
 
-def test_the_worst_picture_alone(study):
+def test_the_worst_picture_and_the_best(study):
     data = shown(*study, choice=1)
-    assert data.images == "some"
-    assert [sample.picture is not None for sample in data.samples] == [True, False]
+    assert data.images == "all"
+    assert [sample.picture is not None for sample in data.samples] == [True, True]
 
 
 @pytest.mark.parametrize(
@@ -160,8 +178,8 @@ def test_the_worst_picture_alone(study):
         ("none", []),
         ("all", [0, 1, 2, 3, 4, 5]),
         (None, [0, 1, 2, 3, 4, 5]),
-        (1, [1]),
-        (3, [1, 2, 5]),
+        (1, [0, 1]),  # the worst, and the best
+        (3, [0, 1, 2, 5]),
         (4, [0, 1, 2, 3, 5]),  # 1, 5, 2, 3; and the best, 0
     ],
 )
@@ -249,12 +267,14 @@ def test_the_page_of_the_run_and_the_page_made_anew_are_the_same(study, capsys):
 def test_the_page_says_that_pictures_are_missing(study, capsys):
     folder, _ = study
     again(folder, lang="zh")
-    assert "网页缺少 2 张图像" in capsys.readouterr().err
+    assert "网页缺少 2 张图像和 0 张掩膜的轮廓" in capsys.readouterr().err
 
 
 def test_a_wrong_folder_of_images_is_refused(study, tmp_path):
     with pytest.raises(InputError, match="no such folder"):
         again(study[0], image_dir=tmp_path / "nowhere")
+    with pytest.raises(InputError, match=r"^--mask-dir .*nowhere: no such folder"):
+        again(study[0], mask_dir=tmp_path / "nowhere")
     assert not (study[0] / REPORT_FILE).exists()
 
 
@@ -293,6 +313,11 @@ def test_options_of_the_page(given, images):
         (["--demo"], "not --demo$"),
         (["--compare", "a"], "not --compare$"),
         (["--checkpoint", "a"], "not --checkpoint$"),
+        (["--calibrate"], "not --calibrate$"),
+        (["--full"], "not --full$"),
+        (["--split", "val"], "not --split$"),
+        (["--figure-format", "pdf"], "not --figure-format$"),
+        (["--margin", "1"], "not --margin$"),
         (["--report-images", "0"], "^argument --report-images: '0' is not all, none or a whole"),
         (["--report-images", "some"], "'some' is not all, none or a whole number of at least 1"),
     ],

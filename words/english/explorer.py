@@ -51,8 +51,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "abs_error": "Absolute error",
         "energy_ratio": "Energy ratio",
         "outlier": "outlier",
-        "some_pictures": "The pictures of {n} of {all} images travel with this page: those with "
-        "the largest and the smallest errors.",
+        "some_pictures": "Pictures that travel with this page: {n} of {all}, those with the "
+        "largest and the smallest errors.",
         "some_maps": "The maps of the {n} images with the largest errors travel with this page.",
         "no_script": "One image, large, with its map: this needs JavaScript. Table and plots above "
         "do without.",

@@ -33,9 +33,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "it on only to those who may see them.",
         "privacy_none": "This page carries the ages of people and the names of their image "
         "files. Pass it on only to those who may see them.",
-        "pictures": "{shown} of {total} images have their picture here.",
-        "not_found": "{count} images are no longer in their place, or are other images now; "
-        "their pictures are missing.",
+        "pictures": "Pictures on this page: {shown} of {total}.",
+        "not_found": "Pictures that are missing, as the image is no longer in its place or is "
+        "another one now: {count}.",
+        "masks_not_found": "Outlines that are missing, as the mask is no longer in its place or "
+        "is another one now: {count}.",
         "synthetic": "SYNTHETIC DATA (demo): phantom images, not people. These numbers say "
         "nothing about any network on patients.",
         "subline": "{images} images of {subjects} subjects, {split}. Evaluated {date}.",

@@ -131,10 +131,8 @@ TEXTS: dict[str, str] = {
     ),
     # stages/options.py
     "all, none or a whole number of at least 1": "“all”、“none”或不小于 1 的整数",
-    "--report: takes finished results, and with them --image-dir, --mask-dir, --report-images and "
-    "--lang, not {option}": (
-        "--report：只接受已完成的结果，可同时给出 --image-dir、--mask-dir、--report-images 和 "
-        "--lang，不能与 {option} 同用"
+    "{mode}: takes finished results, and with them {others}, not {option}": (
+        "{mode}：只接受已完成的结果，可同时给出 {others}，不能与 {option} 同用"
     ),
     "argument {option}: {given} is not {wanted}; see --help": (
         "参数 {option}：值 {given} 无效，应为{wanted}；参见 --help"
@@ -160,12 +158,9 @@ TEXTS: dict[str, str] = {
     "is not a file": "不是文件",
     "no such file": "没有这个文件",
     "png, pdf, svg, or several of them with commas between": "png、pdf、svg，或用逗号隔开的几种",
-    "--compare: takes result folders alone, not {option}": (
-        "--compare：只接受结果文件夹，不能与 {option} 同用"
-    ),
     "--demo: makes its own data; leave out {option}": "--demo：会自行生成数据；请去掉 {option}",
-    "--baseline: goes with --compare; give the other results there": (
-        "--baseline：须与 --compare 一同使用；请在 --compare 中给出其他结果"
+    "{option}: goes with --compare; give the other results there": (
+        "{option}：须与 --compare 一同使用；请在 --compare 中给出其他结果"
     ),
     "{option}: needs a split, and --split none makes none; leave one of them out": (
         "{option}：需要划分数据集，而 --split none 不作划分；请去掉其一"
@@ -233,9 +228,8 @@ TEXTS: dict[str, str] = {
     ),
     "{root}: the demo cannot be made there ({reason})": "{root}：无法在此生成演示（{reason}）",
     # plots/placing.py
-    "{path}: is not a file, and a file of that name is to be written; move it away, or give "
-    "another --output-dir": (
-        "{path}：不是文件，而程序要写入同名文件；请将其移走，或另给 --output-dir"
+    "{path}: is not a file, and a file of that name is to be written; move it away": (
+        "{path}：不是文件，而程序要写入同名文件；请将其移走"
     ),
     "{path}: is read in this run, and a figure would replace it; give another --output-dir": (
         "{path}：本次运行要读取它，而图会将其覆盖；请另给 --output-dir"
