@@ -40,7 +40,7 @@ def test_images_are_left_out_by_name(study, tmp_path, command, no_figures):
     assert len(left_out) == len(BOMBS)
     for name, (_, fault) in BOMBS.items():
         assert fault in left_out.loc[f"anon_{subject}_{name}.png", "reason"]
-    assert f"{len(BOMBS)} masks cannot be read and count as missing" in done.err
+    assert f"{len(BOMBS)} masks cannot be read, taken as missing" in done.err
     assert all(line.startswith(("WARNING: ", "!!!")) for line in done.lines), done.err
 
 

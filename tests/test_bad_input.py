@@ -314,4 +314,4 @@ def test_each_image_is_evaluated_or_left_out_by_name(study, tmp_path, command, n
     assert evaluated_files >= {f"anon_{subject}_{name}.png" for name in USABLE}
     assert len(evaluated_files) == 40 + len(USABLE)
     assert f"images left out (unreadable): {len(UNUSABLE)}" in done.err
-    assert "1 images: 16 bits per channel, scaled to 8 bits" in done.err
+    assert "1 image: 16 bits per channel, scaled to 8 bits" in done.err

@@ -24,7 +24,7 @@ def test_damaged_masks_are_counted_and_count_as_missing(data, tmp_path, command)
     found = json.loads((folder / "test_metrics.json").read_text(encoding="utf-8"))
     count = found["dataset_config"]["total_samples"]
     assert found["gradcam_analysis"]["n_without_mask"] == count
-    assert f"{count} masks cannot be read and count as missing" in done.err
+    assert f"{count} masks cannot be read, taken as missing" in done.err
 
 
 def test_another_split_warns_loudly(data, tmp_path, command, no_figures):

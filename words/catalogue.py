@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from locale import getlocale
@@ -30,6 +31,8 @@ from words.english import results as english_results
 from words.english import verdict as english_verdict
 
 LANGUAGES = ("en", "zh")
+_COUNTED = re.compile(r"\{(\w+)\} (image|subject|mask|test|item)s\b( (?:were|are|have|stand)\b)?")
+_OF_ONE = {" were": " was", " are": " is", " have": " has", " stand": " stands"}
 
 _CATALOGUE: dict[str, dict[str, dict[str, str]]] = {
     "en": english_figures.TEXTS
@@ -67,13 +70,24 @@ def texts(section: str, lang: str) -> Mapping[str, str]:
 def in_both(section: str, key: str, /, **facts: object) -> dict[str, str]:
     """Format one text in every language with the same facts: {language: text}.
 
-    A fact that is a dict by language gives each language its own; a Message is translated.
+    A fact that is a dict by language gives each language its own; a Message is translated. Where a
+    count is 1, the English noun and verb after it are singular.
 
     Raises:
         KeyError: no such section or key, or the text asks for another fact.
     """
+
+    def template(lang: str) -> str:
+        text = texts(section, lang)[key]
+        return _COUNTED.sub(singular, text) if lang == "en" else text
+
+    def singular(found: re.Match[str]) -> str:
+        if facts.get(found[1]) != 1:
+            return found[0]
+        return f"{{{found[1]}}} {found[2]}{_OF_ONE.get(found[3], '')}"
+
     return {
-        lang: texts(section, lang)[key].format(
+        lang: template(lang).format(
             **{
                 name: fact[lang] if isinstance(fact, dict) else translated(fact, lang)
                 for name, fact in facts.items()

@@ -31,6 +31,7 @@ def methods_paragraph(record: Record) -> Texts:
             images=summary["n_images"],
             subjects=summary["n_subjects"],
         ),
+        *_who(data),
         *_split(data, record["evaluation_info"]["warnings"]),
         in_both("paper", "metrics"),
     ]
@@ -62,18 +63,18 @@ def results_paragraph(record: Record) -> Texts:
         parts.append(in_both("paper", "left_out", count=faults))
     if on_purpose:
         parts.append(in_both("verdict", "on_purpose", count=on_purpose))
-    errors = {name: _estimate(numbers[name], 2) for name in ("MAE", "RMSE", "Bias")}
+    errors = {name: _years(numbers[name], 2) for name in ("MAE", "RMSE", "Bias")}
     fits = {name: _estimate(numbers[name], 3) for name in ("Correlation", "CCC")}
     parts.append(in_both("paper", "errors", **errors))
     parts.append(in_both("paper", "fits", **fits))
-    parts.append(in_both("paper", "by_subject", MAE=_estimate(subjects["MAE"], 2)))
+    parts.append(in_both("paper", "by_subject", MAE=_years(subjects["MAE"], 2)))
     if numbers["Skill"]["value"] is not None:
-        facts = {"MAE": _estimate(numbers["Baseline_MAE"], 2)}
+        facts = {"MAE": _years(numbers["Baseline_MAE"], 2)}
         parts.append(in_both("paper", "skill", skill=_estimate(numbers["Skill"], 2), **facts))
     if limits["repeated"]["lower_limit"]["value"] is not None:
         limits = limits["repeated"]
     if limits["lower_limit"]["value"] is not None:
-        bounds = {name: _estimate(limits[f"{name}_limit"], 1) for name in ("lower", "upper")}
+        bounds = {name: _years(limits[f"{name}_limit"], 1) for name in ("lower", "upper")}
         parts.append(in_both("paper", "limits", **bounds))
     for name, text in said.items():
         if name == "leakage":
@@ -91,15 +92,28 @@ def has_prediction_intervals(record: Record) -> bool:
     )
 
 
+def _who(data: Record) -> list[Texts]:
+    """Name the cohorts, and say where the evaluated split is no test set."""
+    said = []
+    if data["cohorts"]:
+        names = {lang: texts("summary", lang)["and"].join(data["cohorts"]) for lang in LANGUAGES}
+        said.append(in_both("paper", "cohorts", names=names))
+    if data["split"] not in ("test", "none"):
+        said.append(in_both("paper", "not_test"))
+    return said
+
+
 def _split(data: Record, warnings: Sequence[str]) -> list[Texts]:
     """Say how the subjects were split; a warning tells of bins too small to stratify."""
     if data["split_source"] != "settings":
         listed = data["split_source"] == "checkpoint"
         return [in_both("paper", "split_listed" if listed else "split_none")]
     width = f"{data['age_bin_width']:g}"
-    fell_back = in_both("warnings", "test_not_stratified")["en"] in warnings
-    stratified = data["use_age_stratify"] and not fell_back
-    way = in_both("paper", "stratified" if stratified else "unstratified", width=width)
+    kind = "stratified" if data["use_age_stratify"] else "unstratified"
+    for name, fallen in (("val", "test_stratified"), ("test", "unstratified")):
+        if in_both("warnings", f"{name}_not_stratified")["en"] in warnings:
+            kind = fallen
+    way = in_both("paper", kind, width=width)
     shares = {name: f"{100 * data[f'{name}_size']:g}" for name in ("test", "val")}
     said = [in_both("paper", "split", seed=data["seed"], way=way, **shares)]
     if data["age_range"] != "0-100":
@@ -107,12 +121,16 @@ def _split(data: Record, warnings: Sequence[str]) -> list[Texts]:
     return said
 
 
-def _estimate(block: Record, digits: int) -> Texts:
-    """A value with its 95% CI, where there are any."""
+def _estimate(block: Record, digits: int, unit: str = "") -> Texts:
+    """A value with its 95% CI, where there are any. unit: "" or "_years"."""
     if block["value"] is None:
         return in_both("paper", "none")
     value = f"{block['value']:.{digits}f}"
     if block["ci95"] is None:
-        return dict.fromkeys(LANGUAGES, value)
+        return in_both("paper", f"plain{unit}", value=value)
     low, high = (f"{bound:.{digits}f}" for bound in block["ci95"])
-    return in_both("paper", "value", value=value, low=low, high=high)
+    return in_both("paper", f"value{unit}", value=value, low=low, high=high)
+
+
+def _years(block: Record, digits: int) -> Texts:
+    return _estimate(block, digits, "_years")

@@ -32,7 +32,7 @@ def age_bias_sentence(bias: Any, n_subjects: int) -> dict[str, str]:
     Returns the text by language.
     """
     slope = bias.slope
-    if slope.value is not None and slope.ci95 is None and abs(slope.value + 1) < 1e-9:
+    if is_constant(slope):
         return in_both("age_bias", "constant")
     if bias.biased is None or n_subjects < MIN_SUBJECTS_FOR_A_CLAIM:
         why = slope.reason or slope.ci95_reason or few_people(n_subjects)
@@ -47,6 +47,11 @@ def age_bias_sentence(bias: Any, n_subjects: int) -> dict[str, str]:
         said = in_both("age_bias", "biased_at", ages=ages, **facts)
     calibrated = _calibration_of(bias)
     return {lang: said[lang] + calibrated[lang] for lang in LANGUAGES} if calibrated else said
+
+
+def is_constant(slope: Any) -> bool:
+    """Whether the slope of the error on the true age is that of equal predictions."""
+    return slope.value is not None and slope.ci95 is None and abs(slope.value + 1) < 1e-9
 
 
 def few_people(n_subjects: int) -> Message:

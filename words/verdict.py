@@ -13,6 +13,7 @@ from words.sentences import (
     MIN_SUBJECTS_FOR_A_CLAIM,
     WORTH_NAMING,
     error_at_age,
+    is_constant,
     joined,
     why_unjudged,
 )
@@ -71,6 +72,8 @@ def _error(metrics: Mapping[str, Any]) -> Said:
 
 def _pull(bias: Any, n: int) -> Said:
     slope = bias.slope
+    if is_constant(slope):
+        return AMBER, in_both("verdict", "constant")
     if n < MIN_SUBJECTS_FOR_A_CLAIM or slope.ci95 is None:
         return GREY, in_both("verdict", "pull_unjudged", why=why_unjudged(n, slope))
     low, high = slope.ci95
@@ -128,7 +131,8 @@ def _leakage(leakage: Any, verdict_text: Texts) -> Said:
     colour = LEAKAGE_COLOURS.get(leakage.level, AMBER)
     capital = {lang: text[:1].upper() + text[1:] for lang, text in verdict_text.items()}
     if colour == GREEN:
-        key = "proved" if leakage.proved else "unproved"
+        listed = leakage.split_source == "checkpoint"
+        key = "proved" if leakage.proved else "listed" if listed else "unproved"
         return colour, _both(in_both("verdict", "said", said=capital), in_both("verdict", key))
     return colour, in_both("verdict", "said", said=capital)
 
@@ -163,7 +167,7 @@ def obstacles(
         found.append(in_both("verdict", "is_synthetic"))
     if leakage.level != "no leak found":
         found.append(in_both("verdict", "leak_stands", said=leakage_text))
-    elif not leakage.proved:
+    elif not leakage.proved and leakage.split_source != "checkpoint":
         found.append(in_both("verdict", "split_unproved"))
     if n < MIN_SUBJECTS_FOR_A_CLAIM:
         found.append(in_both("verdict", "few_subjects", n=n, least=MIN_SUBJECTS_FOR_A_CLAIM))

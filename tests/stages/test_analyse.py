@@ -129,7 +129,7 @@ def test_masks_that_cannot_be_read_are_no_pictures(images, tmp_path):
     found = explained(images)
     (note,) = found.notes
     assert found.alarms == ()
-    assert note["en"].startswith("1 masks cannot be read and count as missing: ")
+    assert note["en"].startswith("1 mask cannot be read, taken as missing: ")
     assert "不是 PNG、JPEG、GIF 或 BMP 图像" in note["zh"]
 
 

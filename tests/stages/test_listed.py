@@ -112,7 +112,7 @@ def test_a_further_image_of_a_person_whose_files_are_listed_is_left_out():
 def test_what_several_lists_name_was_trained_on():
     found, doubts = split({**ALL, "test_subjects": ["3", "4"]})
     assert found["4_1"] == "train"
-    assert doubts == ["1 images stand in several lists of the checkpoint, and count as trained on"]
+    assert doubts == ["1 image stands in several lists of the checkpoint, taken as trained on"]
 
 
 def test_names_without_an_image_are_counted():

@@ -168,9 +168,7 @@ def test_an_image_that_was_changed_or_removed_is_not_shown(tmp_path):
     path.unlink()
     assert _sample(found, 0).image is None
     (warning,) = found.originals.warnings()
-    assert warning["en"].startswith(
-        "1 images were changed or removed during the run, such as a.png"
-    )
+    assert warning["en"].startswith("1 image was changed or removed during the run, such as a.png")
     assert foreign_lines(warning["zh"].replace("a.png", "")) == []
 
 

@@ -21,9 +21,9 @@ def test_methods_say_the_settings(record):
     said = methods_paragraph(record)["en"]
     assert said.startswith(
         "The network (resnet18, input of 64 x 64 pixels) was evaluated on 36 images of 18 subjects "
-        "(test split). Subjects, not images, were split at random (seed 3), stratified by age in "
-        "bins of 30 years: 40% of them into the test set and 50% of the rest into the validation "
-        "set. The error is"
+        "(test split). Cohorts: Healthy. Subjects, not images, were split at random (seed 3), "
+        "stratified by age in bins of 30 years: 40% of them into the test set and 50% of the rest "
+        "into the validation set. The error is"
     )
     assert "Prediction intervals are split conformal, from 14 subjects" in said
     assert "随机种子 3" in methods_paragraph(record)["zh"]
@@ -51,6 +51,21 @@ def test_a_split_that_could_not_be_stratified_is_not_called_so(record):
     assert "without regard to age" in said and "stratified" not in said
 
 
+def test_a_validation_set_that_could_not_be_stratified_is_named(record):
+    record["evaluation_info"]["warnings"] = [
+        "the val split is not stratified by age: an age bin has only one subject, or there are "
+        "more bins than subjects in a split"
+    ]
+    said = methods_paragraph(record)["en"]
+    assert "the test set stratified by age in bins of 30 years, the validation set without" in said
+
+
+@pytest.mark.parametrize(("split", "said"), [("test", False), ("val", True), ("all", True)])
+def test_what_is_no_test_set_is_not_called_one(record, split, said):
+    record["dataset_config"]["split"] = split
+    assert ("This is no test set" in methods_paragraph(record)["en"]) == said
+
+
 def test_intervals_that_could_not_be_given_are_not_claimed(record):
     record["calibration"]["prediction_intervals"]["90"]["half_width"]["value"] = None
     assert "conformal" not in methods_paragraph(record)["en"]  # that of 95% had none before
@@ -65,7 +80,8 @@ def test_who_was_left_out_on_purpose_could_have_been_used(record):
     left_out = {"total": 5, "by_reason": {"outside_age_range": 4, "no_label": 1}}
     record["evaluation_info"]["left_out"] |= left_out
     assert results_paragraph(record)["en"].startswith(
-        "1 images could not be used and were left out. 4 images outside the age range were left out"
+        "Left out, as they could not be used: 1 image. Left out on purpose, as outside the age "
+        "range: 4 images."
     )
 
 
@@ -81,12 +97,14 @@ def test_results_carry_values_with_their_intervals(record):
     record["overall_metrics"]["Bias"] |= {"value": None, "ci95": None}
     said = results_paragraph(record)["en"]
     assert said.startswith(
-        "The MAE was 6.12 (95% CI 4.36 to 8.58) years, the RMSE 7.50 years and the mean error not "
-        "available years."
+        "The MAE was 6.12 years (95% CI 4.36 to 8.58), the RMSE 7.50 years and the mean error not "
+        "available."
     )
-    assert "Leakage check: no leak found." in said
+    assert "Leakage check – no leak found." in said
     record["evaluation_info"]["left_out"]["total"] = 3
-    assert results_paragraph(record)["en"].startswith("3 images could not be used")
+    assert results_paragraph(record)["en"].startswith(
+        "Left out, as they could not be used: 3 images."
+    )
 
 
 def test_both_lists_are_whole():

@@ -345,7 +345,7 @@ def test_nobody_to_compare_with_says_why():
 
 def test_focus_without_an_image_to_score():
     said = focus_sentence(focus_with(energy_ratio=estimate(None)))
-    assert "no evidence" in said["en"] and "没有证据" in said["zh"]
+    assert "nothing shows" in said["en"] and "无从说明" in said["zh"]
     for texts in (PLACES, OWN):
         assert says(said, texts, None)
 

@@ -43,7 +43,7 @@ def run(
         "analysis": analysis,
         "focus": focus,
         "checks": checked(),
-        "leakage": Namespace(level="no leak found", proved=True),
+        "leakage": Namespace(level="no leak found", proved=True, split_source="settings"),
         "leakage_text": NO_LEAK,
         "left_out": {},
     }
@@ -144,7 +144,10 @@ def test_worse_is_said_as_more_error():
     ],
 )
 def test_leakage(level, colour):
-    assert colours(leakage=Namespace(level=level, proved=False))["leakage"] == colour
+    assert (
+        colours(leakage=Namespace(level=level, proved=False, split_source="settings"))["leakage"]
+        == colour
+    )
 
 
 def test_what_was_left_out():
@@ -152,8 +155,8 @@ def test_what_was_left_out():
     left_out = {"outside_age_range": 5, "no_label": 1, "unreadable": 2}
     assert colours(left_out=left_out)["left_out"] == "amber"
     assert text("left_out", left_out=left_out) == (
-        "3 of 43 images (7.0%) are not in the numbers: unreadable (2), no label (1). 5 images "
-        "outside the age range were left out, as in training."
+        "Not in the numbers: 3 of 43 images (7.0%); unreadable (2), no label (1). Left out on "
+        "purpose, as outside the age range: 5 images."
     )
     assert colours(left_out={"outside_age_range": 5})["left_out"] == "green"
 
@@ -200,7 +203,7 @@ def test_every_obstacle_is_named():
     made["analysis"].overall_metrics["MAE"].one_subject_share = 0.625
     found = against(
         synthetic=True,
-        leakage=Namespace(level="LEAK", proved=False),
+        leakage=Namespace(level="LEAK", proved=False, split_source="settings"),
         leakage_text={"en": "LEAK: 1 subject", "zh": "泄漏"},
         left_out={"no_label": 2},  # of 20: 10%
         checks=None,
@@ -208,7 +211,7 @@ def test_every_obstacle_is_named():
     )
     starts = [
         "The data are synthetic",
-        "Leakage check: LEAK: 1 subject.",
+        "Leakage check – LEAK: 1 subject.",
         "Only 9 subjects: below 10",
         "One subject carries 62% of the variance",
         "10.0% of the images (2)",
@@ -220,8 +223,27 @@ def test_every_obstacle_is_named():
 
 
 def test_a_split_without_a_list_is_no_proof():
-    leakage = Namespace(level="no leak found", proved=False)
+    leakage = Namespace(level="no leak found", proved=False, split_source="settings")
     assert against(leakage=leakage)[0].startswith("The test set was not held against a list")
+    assert text("leakage", leakage=leakage).endswith("was not held against a list.")
+
+
+def test_a_split_from_the_lists_of_the_checkpoint_is_held_against_them():
+    leakage = Namespace(level="no leak found", proved=False, split_source="checkpoint")
+    assert against(leakage=leakage) == []
+    assert text("leakage", leakage=leakage).endswith(". Nothing was found.")
+
+
+def test_equal_predictions_are_pulled_to_the_mean_entirely():
+    made = run()
+    made["analysis"].age_bias = age_bias(estimate(-1.0, None))
+    assert colours(analysis=made["analysis"])["pull"] == "amber"
+    assert "all predictions are equal" in text("pull", analysis=made["analysis"])
+
+
+def test_one_is_no_plural():
+    assert "over 1 subject." in text("error", n=1)
+    assert "over 2 subjects." in text("error", n=2)
 
 
 def test_one_image_in_twenty_may_be_missing():

@@ -7,8 +7,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "explorer": {
         "scatter_caption": "共 {subjects} 名受试者的 {images} 张图像。平均绝对误差 {mae} 岁，"
         "相关系数 {r}。落在恒等线（虚线）上的点表示预测年龄等于真实年龄。",
-        "agreement_caption": "差值（预测 − 真实）与两者均值的关系。偏倚 {bias} 岁，"
-        "一致性界限 {lower} 至 {upper} 岁。",
+        "agreement_caption": "差值（预测 − 真实）与两者均值的关系。偏倚 {bias} 岁。",
+        "agreement_limits": "一致性界限 {lower} 至 {upper} 岁。",
         "fit": "实线为对各点的拟合：斜率 {slope}；小于 1 表示预测值向均值偏移。",
         "bands": "色带为 95% 置信区间。",
         "true_age": "真实年龄（岁）",

@@ -7,12 +7,18 @@ TEXTS: dict[str, dict[str, str]] = {
     "paper": {
         "none": "无法给出",
         "value": "{value}（95% 置信区间 {low} 至 {high}）",
+        "plain": "{value}",
+        "plain_years": "{value} 岁",
+        "value_years": "{value} 岁（95% 置信区间 {low} 至 {high}）",
         "synthetic": "数据为合成数据：图像由公式绘制。",
         "evaluated": "对网络（{architecture}，输入 {size} × {size} 像素）在 {subjects} 名受试者的 "
         "{images} 张图像上进行了评估（{split}）。",
+        "cohorts": "队列：{names}。",
+        "not_test": "这不是测试集：其中有的受试者用于训练或选择网络。",
         "split": "以受试者（而不是图像）为单位随机划分（随机种子 {seed}），{way}：{test}% 的受试者"
         "进入测试集，其余受试者的 {val}% 进入验证集。",
         "stratified": "按 {width} 岁一段的年龄段分层",
+        "test_stratified": "测试集按 {width} 岁一段的年龄段分层，验证集不按年龄分层",
         "unstratified": "不按年龄分层",
         "split_listed": "数据集的划分采用与网络一同保存的名单。",
         "split_none": "未划分数据集：评估了全部图像。",
@@ -30,13 +36,13 @@ TEXTS: dict[str, dict[str, str]] = {
         "位置是否改变预测（删除检验）。",
         "calibration": "预测区间采用 split conformal 方法，取自验证集的 {subjects} 名受试者。",
         "software": "软件：Python {python}、PyTorch {torch}、torchvision {torchvision}。",
-        "left_out": "{count} 张图像无法使用，未纳入分析。",
-        "errors": "MAE 为 {MAE} 岁，RMSE 为 {RMSE} 岁，平均误差为 {Bias} 岁。",
+        "left_out": "因无法使用而未纳入分析的图像：{count} 张。",
+        "errors": "MAE 为 {MAE}，RMSE 为 {RMSE}，平均误差为 {Bias}。",
         "fits": "Pearson 相关系数 r 为 {Correlation}，CCC 为 {CCC}。",
-        "by_subject": "每名受试者取各图像预测的均值时，MAE 为 {MAE} 岁。",
-        "skill": "一律预测为训练集受试者的平均年龄时，MAE 为 {MAE} 岁；相对它的改进"
+        "by_subject": "每名受试者取各图像预测的均值时，MAE 为 {MAE}。",
+        "skill": "一律预测为训练集受试者的平均年龄时，MAE 为 {MAE}；相对它的改进"
         "（1 − MAE / 基线 MAE）为 {skill}。",
-        "limits": "一致性界限为 {lower} 岁和 {upper} 岁。",
-        "leakage": "数据泄漏检查：{verdict}。",
+        "limits": "一致性界限为 {lower} 和 {upper}。",
+        "leakage": "数据泄漏检查——{verdict}。",
     },
 }

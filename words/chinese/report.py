@@ -115,7 +115,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "others": "同一年龄段（每 10 岁一段）其他受试者的掩膜，均值 {mean}",
         "ratio": "能量比",
         "percent_images": "占图像的百分比（%）",
-        "no_focus": "没有同时具备分割掩膜和热图的图像。",
+        "no_focus": "没有图像既有分割掩膜、热图中又有证据。",
         "measure": "指标",
         "value": "数值",
         "energy_ratio": "能量比（1 为随机水平）",

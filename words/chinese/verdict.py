@@ -25,12 +25,14 @@ TEXTS: dict[str, dict[str, str]] = {
         "（95% 置信区间 {low} 至 {high}）。",
         "push": "误差随年龄增大：年龄每增加 1 岁，误差变化 {slope} 岁"
         "（95% 置信区间 {low} 至 {high}）。",
+        "constant": "预测年龄完全回缩到均值：所有预测值相同，因此真实年龄每增加 1 岁，误差就减小 "
+        "1 岁。",
         "pull_at": "平均而言，{ages}。",
         "same_weights": "网络权重换成随机值后热图变化不大，因此热图不能说明网络关注什么。",
         "partly_weights": "网络权重换成随机值后热图只有部分变化，因此热图反映的可能是图像本身，"
         "而不只是网络关注的内容。",
         "contrary": "模糊热图所示的位置，对预测的影响小于随机模糊，因此热图不能说明预测的依据。",
-        "no_mask": "没有图像同时具有分割掩膜和热图，因此对肌肉一无所知。",
+        "no_mask": "没有图像既有分割掩膜、热图中又有证据，因此对肌肉一无所知。",
         "muscle_unjudged": "无法判断证据是否落在肌肉上：{why}。",
         "muscle_unclear": "无法判断偏老的证据是否落在肌肉上：掩膜内的证据为其面积所应占的 {ratio} "
         "倍（95% 置信区间 {low} 至 {high}；随机水平为 1）。",
@@ -43,9 +45,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "如此。",
         "said": "{said}。",
         "proved": "测试集与给出的名单一致。",
+        "listed": "没有发现问题。",
         "unproved": "没有发现问题；但划分本身未与名单核对。",
-        "all_scored": "所评估数据集的 {count} 张图像全部计入数值。",
-        "on_purpose": "年龄范围以外的 {count} 张图像与训练时一样不采用。",
+        "all_scored": "应评估的图像全部计入数值：{count} 张。",
+        "on_purpose": "按设定不采用年龄范围以外的图像：{count} 张。",
         "some_left_out": "{of} 张图像中有 {count} 张（{share}%）未计入数值：{reasons}。",
         "left_out_kind": "{kind}（{count} 张）",
         "no_label": "没有标签",
@@ -55,7 +58,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "not_read_by_training": "训练时未读取",
         "unreadable": "无法读取",
         "is_synthetic": "数据为合成数据：没有扫描过任何人。",
-        "leak_stands": "数据泄漏检查：{said}。",
+        "leak_stands": "数据泄漏检查——{said}。",
         "split_unproved": "测试集未与训练时的名单核对（--check-split，或检查点中的名单）："
         "没有泄漏这一点未得到证明。",
         "few_subjects": "只有 {n} 名受试者：少于 {least} 名时不给 95% 置信区间。",

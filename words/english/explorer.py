@@ -8,7 +8,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "scatter_caption": "{images} images of {subjects} subjects. Mean absolute error {mae} "
         "years, correlation {r}. A dot on the dashed line of identity is read at its true age.",
         "agreement_caption": "Difference (predicted − true) over the mean of both ages. Bias "
-        "{bias} years, limits of agreement {lower} to {upper} years.",
+        "{bias} years.",
+        "agreement_limits": "Limits of agreement {lower} to {upper} years.",
         "fit": "The solid line is fitted to the dots: slope {slope}; below 1 the predictions are "
         "pulled towards a mean.",
         "bands": "The bands are 95% CIs.",

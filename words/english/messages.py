@@ -58,7 +58,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "scaled_16_bit": "{count} images: 16 bits per channel, scaled to 8 bits (65535 -> 255)",
         "images_changed": "{count} images were changed or removed during the run, such as "
         "{example}: the predictions are of the images as they were, and no figure shows these",
-        "masks_unreadable": "{count} masks cannot be read and count as missing: {first}",
+        "masks_unreadable": "{count} masks cannot be read, taken as missing: {first}",
         "masks_are_pictures": "{count} MASKS ARE PICTURES and count as missing: {first}; give the "
         "folder of the masks with --mask-dir",
         "images_are_masks": "{count} of {total} images looked at have two or three grey values, as "
@@ -108,7 +108,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "only_here": "images left out that training did not read: {why}",
         "only_there": "images left out that training read: {why}",
         "unreadable": "images left out that training may have read: {why}",
-        "listed_twice": "{count} images stand in several lists of the checkpoint, and count as "
+        "listed_twice": "{count} images stand in several lists of the checkpoint, taken as "
         "trained on",
         "listed_files_absent": "{count} of {of} files that the checkpoint lists are not in the "
         "folder, such as {example}",

@@ -7,12 +7,20 @@ TEXTS: dict[str, dict[str, str]] = {
     "paper": {
         "none": "not available",
         "value": "{value} (95% CI {low} to {high})",
+        "plain": "{value}",
+        "plain_years": "{value} years",
+        "value_years": "{value} years (95% CI {low} to {high})",
         "synthetic": "The data are synthetic: the images were drawn by a formula.",
         "evaluated": "The network ({architecture}, input of {size} x {size} pixels) was evaluated "
         "on {images} images of {subjects} subjects ({split}).",
+        "cohorts": "Cohorts: {names}.",
+        "not_test": "This is no test set: the network was trained on some of these subjects, or "
+        "chosen by them.",
         "split": "Subjects, not images, were split at random (seed {seed}), {way}: {test}% of them "
         "into the test set and {val}% of the rest into the validation set.",
         "stratified": "stratified by age in bins of {width} years",
+        "test_stratified": "the test set stratified by age in bins of {width} years, the "
+        "validation set without regard to age",
         "unstratified": "without regard to age",
         "split_listed": "The split is the one that was stored with the network.",
         "split_none": "No split was made: all images were evaluated.",
@@ -34,13 +42,13 @@ TEXTS: dict[str, dict[str, str]] = {
         "calibration": "Prediction intervals are split conformal, from {subjects} subjects of the "
         "validation set.",
         "software": "Software: Python {python}, PyTorch {torch}, torchvision {torchvision}.",
-        "left_out": "{count} images could not be used and were left out.",
-        "errors": "The MAE was {MAE} years, the RMSE {RMSE} years and the mean error {Bias} years.",
+        "left_out": "Left out, as they could not be used: {count} images.",
+        "errors": "The MAE was {MAE}, the RMSE {RMSE} and the mean error {Bias}.",
         "fits": "Pearson's r was {Correlation}, the CCC {CCC}.",
-        "by_subject": "With one mean prediction per subject the MAE was {MAE} years.",
-        "skill": "Always saying the mean age of the training subjects gave an MAE of {MAE} years; "
+        "by_subject": "With one mean prediction per subject the MAE was {MAE}.",
+        "skill": "Always saying the mean age of the training subjects gave an MAE of {MAE}; "
         "the skill over it, 1 − MAE / baseline MAE, was {skill}.",
-        "limits": "The limits of agreement were {lower} and {upper} years.",
-        "leakage": "Leakage check: {verdict}.",
+        "limits": "The limits of agreement were {lower} and {upper}.",
+        "leakage": "Leakage check – {verdict}.",
     },
 }

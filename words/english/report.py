@@ -65,7 +65,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "by_subject": "By subject",
         "one_subject": "† One subject carries more than half of the variance behind the "
         "interval: look at who that is.",
-        "outlier_rule": "Outliers: {count} images ({percent}%) with an absolute error above "
+        "outlier_rule": "Outliers: {count} images ({percent}%), with an absolute error above "
         "{years} years (mean + 2 standard deviations of the absolute error).",
         "by_split": "By split",
         "split": "Split",
@@ -129,7 +129,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "others": "masks of other subjects in the same decade of age, mean {mean}",
         "ratio": "Energy ratio",
         "percent_images": "% of the images",
-        "no_focus": "No image has both a mask and a heatmap.",
+        "no_focus": "No image has both a mask and evidence in its heatmap.",
         "measure": "Measure",
         "value": "Value",
         "energy_ratio": "Energy ratio (1 is chance)",

@@ -28,6 +28,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "{slope} years (95% CI {low} to {high}).",
         "push": "The error grows with age: per year of age by {slope} years (95% CI {low} to "
         "{high}).",
+        "constant": "The ages are pulled to the mean entirely: all predictions are equal, so the "
+        "error falls by one year per year of age.",
         "pull_at": "On average, {ages}.",
         "same_weights": "The heatmaps stay much the same with random weights in the network, so "
         "they cannot show what it looks at.",
@@ -35,7 +37,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "they may show the image as much as what the network looks at.",
         "contrary": "Blurring what the heatmaps mark changes the prediction less than blurring at "
         "random, so they do not show what it rests on.",
-        "no_mask": "No image has both a mask and a heatmap, so nothing is known about the muscle.",
+        "no_mask": "No image has both a mask and evidence in its heatmap, so nothing is known "
+        "about the muscle.",
         "muscle_unjudged": "Whether the evidence falls on the muscle cannot be told: {why}.",
         "muscle_unclear": "Whether the evidence for older falls on the muscle cannot be told: the "
         "mask holds {ratio} times what its area alone would (95% CI {low} to {high}; chance is "
@@ -50,10 +53,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "individual muscle: a fixed place in the image would do the same.",
         "said": "{said}.",
         "proved": "The test set equals a list that was given.",
+        "listed": "Nothing was found.",
         "unproved": "Nothing was found; the split itself was not held against a list.",
-        "all_scored": "All {count} images of the evaluated split are in the numbers.",
-        "on_purpose": "{count} images outside the age range were left out, as in training.",
-        "some_left_out": "{count} of {of} images ({share}%) are not in the numbers: {reasons}.",
+        "all_scored": "Every image that was to be evaluated is in the numbers: {count} images.",
+        "on_purpose": "Left out on purpose, as outside the age range: {count} images.",
+        "some_left_out": "Not in the numbers: {count} of {of} images ({share}%); {reasons}.",
         "left_out_kind": "{kind} ({count})",
         "no_label": "no label",
         "unusable_label": "unusable label",
@@ -62,7 +66,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "not_read_by_training": "not read by training",
         "unreadable": "unreadable",
         "is_synthetic": "The data are synthetic: no person was ever scanned.",
-        "leak_stands": "Leakage check: {said}.",
+        "leak_stands": "Leakage check – {said}.",
         "split_unproved": "The test set was not held against a list of training "
         "(--check-split, or lists in the checkpoint): that nothing leaked is not proved.",
         "few_subjects": "Only {n} subjects: below {least} there are no 95% CIs.",
