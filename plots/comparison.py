@@ -37,7 +37,7 @@ ROW_MM, FEW_ROW_MM, GROUP_ROW_MM = 6.0, 10.0, 7.5
 FEW_MM = 30.0  # of all rows; fewer stand further apart, up to FEW_ROW_MM
 PANEL_MM, LEFT_MM, GAP_MM = 32.0, 22.0, 8.0
 WIDE_MM = 4 * PANEL_MM + 3 * GAP_MM
-AXIS_MM = 13.5  # tick labels and a two-line axis label
+AXIS_MM = 14.5  # tick labels and a two-line axis label
 NOTES_MM = LEFT_MM + 2 * (PANEL_MM + GAP_MM)  # from the left to the notes beside the key
 NAMES_MM = 168.0  # for the names of the runs below both
 MATRIX_HEAD_MM = 11.0  # title and column labels
@@ -88,7 +88,7 @@ def comparison_figure(comparison: Any, *, lang: str) -> Figure:
         elif comparison.as_matrix:
             _draw_matrix(axes[-1], comparison, words)
         add_key(axes[-1] if below_mm else axes[0], handles, drop)
-        _write(fig, notes, NOTES_MM, low)
+        _write(fig, notes, NOTES_MM, low + 0.5)
         for i in range(columns):
             _write(fig, names[i::columns], LEFT_MM - SIDE_MM + i * NAMES_MM / columns, low - foot)
     return fig

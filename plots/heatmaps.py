@@ -38,6 +38,8 @@ from stats.mask_null import MaskNull
 from stats.mask_overlap import Maps, upsample
 from words.tables import EstimateLike
 
+GROUP_TITLE_MM = 9.5  # two lines of text above the panel of an age group
+
 
 @dataclass(frozen=True)
 class GroupMap:
@@ -71,7 +73,7 @@ def focus_figure(
     words = figure_texts("heatmaps", lang)
     shown = np.isfinite(energy_ratio)
     with paper_style(lang):
-        fig, (left, right) = two_panels(note, key_lines=2, rows=3)
+        fig, (left, right) = two_panels(note, key_lines=2, rows=3, footer=null is None)
         title_a, title_b = (f"{key[-1]}   {words[key]}" for key in ("focus_a", "focus_b"))
         if not shown.any():
             n_images = focus.n_with_mask + focus.n_without_mask
@@ -83,8 +85,10 @@ def focus_figure(
         most = [ratio.max(), 1.5] if null is None else [ratio.max(), 1.5, null.ratios.max()]
         limits = (0.0, 1.05 * float(max(most)))
         add_key(left, _draw_errors(left, ratio, error, limits, words), DROP_MM)
-        spearman = estimate_text(focus.focus_and_error, 2)
-        add_rows(left, title_a, [f"{words['spearman']} {spearman}"])
+        counts = words["n"].format(focus.n_images, focus.n_subjects)
+        marks = words["brackets"] if focus.energy_ratio.ci95 else ""
+        spearman = f"{words['spearman']} {estimate_text(focus.focus_and_error, 2)}"
+        add_rows(left, title_a, [spearman, counts, marks])
         own = ratio if null is None else energy_ratio[null.rows]
         add_key(right, _draw_ratios(right, own, null, limits, words), DROP_MM, columns=2)
         rows = [
@@ -96,10 +100,9 @@ def focus_figure(
             )
             if estimate.value is not None
         ]
-        add_rows(right, title_b, rows)
-        footer = [words["n"].format(focus.n_images, focus.n_subjects)]
-        footer += [words["brackets"]] if focus.energy_ratio.ci95 else []
-        add_footer(fig, [*footer, *([words["no_peer"]] if null is None else [])])
+        add_rows(right, title_b, [*rows, "", "", ""][:3])  # as many as on the left
+        if null is None:
+            add_footer(fig, [words["no_peer"]])
     return fig
 
 
@@ -166,9 +169,14 @@ def age_groups_figure(
     rows = -(-len(groups) // 5)  # the titles of five stand side by side
     columns = max(-(-len(groups) // rows), 3)
     side = (WIDTH_MM - 3.0 * (columns + 1)) / columns
-    height = rows * (side + 11.0) + 19.0
+    height = rows * (side + GROUP_TITLE_MM) + 19.0
     boxes = [
-        (3.0 + i % columns * (side + 3.0), height - (i // columns + 1) * (side + 11.0), side, side)
+        (
+            3.0 + i % columns * (side + 3.0),
+            height - (i // columns + 1) * (side + GROUP_TITLE_MM),
+            side,
+            side,
+        )
         for i in range(len(groups))
     ]
     limit = max((float(np.abs(group.mean_map).max()) for group in groups), default=0.0) or 1.0

@@ -46,7 +46,7 @@ BAR_MM = 13.0  # colour bar and three lines of text below the panels of one samp
 EDGE_MM, GAP_MM = 1.0, 2.0  # beside and between these panels
 MOST_HEIGHT_MM = 150.0  # of these panels
 PART_MM = 8.0  # a heading of the contact sheet
-SHEET_KEY_MM = 23.0  # colour bar and two lines of text below its tiles
+SHEET_KEY_MM = 24.0  # colour bar and two lines of text below its tiles
 PAGE_MM = 255.0  # of a sheet that fits onto A4 at a width of 17 cm, with a note
 
 
@@ -115,7 +115,7 @@ def sample_figure(
     seen = view(image, sample.signed_map, sign, lang)
     name = _shortened(sample.filename, 48)
     with paper_style(font_language(lang, [name])):
-        fig, (*panels, bar) = make_panels(note, BAR_MM + height + HEAD_MM, boxes)
+        fig, (*panels, bar) = make_panels(note, BAR_MM + height + HEAD_MM - 1.0, boxes)
         marked = image if sample.mask is None else get_mask_overlay(image, sample.mask)
         pictures = (marked, seen.overlay, seen.alone)
         titles = (words["no_mask" if sample.mask is None else "mask"], words[sign], words["only"])
@@ -195,7 +195,7 @@ def contact_sheet(
         y -= n_rows * row_height
     limit = max((strongest_cell(sample.signed_map, sign) for sample in samples), default=0.0)
     with paper_style(font_language(lang, (sample.filename for sample in samples))):
-        fig, (*tiles, bar) = make_panels(note, total, [*boxes, (40.0, 16.5, WIDTH_MM - 80.0, 2.5)])
+        fig, (*tiles, bar) = make_panels(note, total, [*boxes, (40.0, 17.5, WIDTH_MM - 80.0, 2.5)])
         height = fig.get_figheight() * 25.4
         for head, at in heads:
             fig.text(3.0 / WIDTH_MM, at / height, head, fontsize=TITLE_PT)

@@ -124,12 +124,14 @@ def make_panels(
     return fig, [fig.add_axes(tuple(np.array(box) / scale)) for box in boxes]
 
 
-def two_panels(note: str | None, key_lines: int, rows: int = 0) -> tuple[Figure, list[Axes]]:
+def two_panels(
+    note: str | None, key_lines: int, rows: int = 0, *, footer: bool = True
+) -> tuple[Figure, list[Axes]]:
     """Make two square panels side by side, with `rows` lines of text below their titles.
 
-    Below them are a key of `key_lines` lines and a footer.
+    Below them are a key of `key_lines` lines and the line of a footer.
     """
-    bottom = DROP_MM + key_mm(key_lines) + 5.0  # and the footer
+    bottom = DROP_MM + key_mm(key_lines) + (5.0 if footer else 1.0)
     height = bottom + SQUARE_MM + HEAD_MM + rows_mm(rows)
     lefts = (16.0, 177.0 - SQUARE_MM)
     return make_panels(note, height, [(left, bottom, SQUARE_MM, SQUARE_MM) for left in lefts])
