@@ -113,7 +113,7 @@ def sample_figure(
     boxes = [(EDGE_MM + i * (side + GAP_MM), BAR_MM, side, height) for i in range(3)]
     boxes.append((boxes[2][0] + 2.0, BAR_MM - 4.0, side - 4.0, 2.5))  # the colour bar
     seen = view(image, sample.signed_map, sign, lang)
-    name = _shortened(sample.filename, 48)
+    name = _shortened(sample.filename, 44)
     with paper_style(font_language(lang, [name])):
         fig, (*panels, bar) = make_panels(note, BAR_MM + height + HEAD_MM - 1.0, boxes)
         marked = image if sample.mask is None else get_mask_overlay(image, sample.mask)
@@ -167,7 +167,7 @@ def contact_sheet(
     """Heatmap overlays of the best samples above those of the worst, on one scale in years.
 
     The mask is a white outline; each tile gives the evidence of its strongest cell. Rows hold as
-    few tiles as fit onto a page: four to seven, or three where no part has more. A part without
+    few tiles as fit onto a page: four to seven, or fewer where no part has four. A part without
     samples is left out. Raises ValueError for another sign.
     """
     words = figure_texts("samples", lang)
@@ -176,7 +176,7 @@ def contact_sheet(
     most = max(len(best), len(worst), 1)
     slopes = [shape[0] / shape[1] for shape in (sample.picture.shape for sample in samples)]
     slope = float(np.clip(max(slopes, default=1.0), 0.4, 1.5))
-    for columns in range(4 if most > 3 else 3, 8):  # the titles of seven stand side by side
+    for columns in range(min(most, 4), 8):  # the titles of seven stand side by side
         side = (WIDTH_MM - 3.0 * (columns + 1)) / columns
         tile = side * slope
         row_height = tile + TILE_TITLE_MM
