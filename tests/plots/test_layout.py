@@ -191,6 +191,9 @@ def test_layout(name, lang):
     high = np.minimum(boxes[:, None, 2:], boxes[:, 2:])
     touch = np.triu((high - low >= 1).all(axis=2), 1)
     assert [(said[i], said[k]) for i, k in np.argwhere(touch)] == []
+    inside = [ax.bbox.padded(-1) for ax in figure.axes]
+    beside = [text for text in texts if text in figure.texts]
+    assert [t.get_text() for t in beside if t.get_window_extent().count_overlaps(inside)] == []
     assert longest_blank_mm(figure) <= BLANK_MM
     panels = [box for ax in figure.axes if (box := ax.get_position()).height * high_mm(figure) > 5]
     assert 1 - max(box.y1 for box in panels) <= TOP
