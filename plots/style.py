@@ -1,8 +1,9 @@
 """How figures look: colours, layout in millimetres, saving.
 
 Every figure is 180 mm wide (two journal columns), its smallest letters are 7 pt, its colours are
-those of Okabe & Ito (2008). Keys stand below the panels and numbers below their titles, never on the
-data. Sizes are set in millimetres and the font is matplotlib's own, so one input gives one picture everywhere.
+those of Okabe & Ito (2008). Keys stand below the panels and numbers under their titles, never on
+the data. Sizes are set in millimetres and the font is matplotlib's own, so one input gives one
+picture everywhere.
 """
 
 import io
