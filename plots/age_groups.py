@@ -22,6 +22,7 @@ from plots.style import (
     Handle,
     add_key,
     axis_limits,
+    label_groups,
     make_panels,
     paper_style,
 )
@@ -46,7 +47,7 @@ def age_group_figure(
     starts = np.array([row.start_age for row in age_groups], dtype=np.float64)
     ends = np.array([row.end_age for row in age_groups], dtype=np.float64)
     with paper_style(lang):
-        boxes = [(15.0, 92.0, 162.0, 46.0), (15.0, 21.0, 162.0, 38.0)]
+        boxes = [(15.0, 90.0, 162.0, 48.0), (15.0, 20.0, 162.0, 42.0)]
         fig, (top, bottom) = make_panels(note, 145.0, boxes)
         top.set_title(f"a   {words['group_mae']}")
         bottom.set_title(f"b   {words['group_mean']}")
@@ -58,12 +59,11 @@ def age_group_figure(
         ranges = [row.age_range.replace("-", "–") for row in age_groups]
         counts = [f"\nn = {row.count}\n({row.n_subjects})" for row in age_groups]
         top.set_xlabel(words["group_n_axis"])
-        top.set_xticks((starts + ends) / 2, [a + n for a, n in zip(ranges, counts, strict=True)])
         bottom.set_xlabel(words["group_axis"])
-        bottom.set_xticks((starts + ends) / 2, ranges)
-        for ax in (top, bottom):
+        numbered = [a + n for a, n in zip(ranges, counts, strict=True)]
+        for ax, labels in ((top, numbered), (bottom, ranges)):
             ax.set_xlim(*axis_limits(np.concatenate([starts, ends]), least=40.0, pad=0.02))
-            ax.tick_params(axis="x", length=0)
+            label_groups(ax, (starts + ends) / 2, labels)
     return fig
 
 

@@ -17,6 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from plots.fonts import figure_texts
 from plots.style import (
     BLACK,
+    DROP_MM,
     GREY,
     ORANGE,
     SKY,
@@ -29,19 +30,16 @@ from plots.style import (
     axis_limits,
     estimate_text,
     histogram_bins,
-    key_mm,
-    make_panels,
     number_text,
     paper_style,
     point_style,
-    rows_mm,
+    two_panels,
 )
 from stats.agreement import AgeBias, BlandAltman, Line, RepeatedLimits
 from stats.estimate import Estimate
 from stats.limits import LimitsByAge, Z
 from stats.metrics import Analysis
 
-DROP_MM = 10.5  # from a panel to the key below its axis label
 SAME_YEARS = 1e-6  # ages that differ by less do not vary: rounding of the arithmetic
 
 
@@ -60,7 +58,7 @@ def evaluation_figure(
     true_age, pred_age = _years(samples, "true_age"), _years(samples, "pred_age")
     overall = analysis.overall_metrics
     with paper_style(lang):
-        fig, (left, right) = _two_panels(note, key_lines=3, rows=3)
+        fig, (left, right) = two_panels(note, key_lines=3, rows=3)
         handles = _draw_scatter(left, true_age, pred_age, analysis.age_bias, words)
         add_key(left, handles, DROP_MM)
         add_key(right, _draw_histogram(right, pred_age - true_age, analysis, words), DROP_MM)
@@ -98,7 +96,7 @@ def bland_altman_figure(
     # where one of the ages does not vary the slope is -1, -2 or 2 whatever the network does
     varies = min(np.ptp(true_age), np.ptp(pred_age)) > SAME_YEARS
     with paper_style(lang):
-        fig, (left, right) = _two_panels(note, key_lines=5)
+        fig, (left, right) = two_panels(note, key_lines=5)
         left.set_title(f"a   {words['ba_mean']}")
         right.set_title(f"b   {words['ba_true']}")
         for ax, x, slope, label in (
@@ -261,7 +259,7 @@ def _draw_differences(
     return handles
 
 
-# ---------------------------------------------------------------- texts and layout
+# ---------------------------------------------------------------- texts
 
 
 def _years(samples: pd.DataFrame, column: str) -> Floats:
@@ -272,13 +270,3 @@ def _years(samples: pd.DataFrame, column: str) -> Floats:
 def _intervals(estimate: Estimate, words: Mapping[str, str], marks: str = "brackets") -> str:
     """What the marks of the 95% CIs mean, or that there are none."""
     return words[marks if estimate.ci95 is not None else "no_interval"]
-
-
-def _two_panels(note: str | None, key_lines: int, rows: int = 0) -> tuple[Figure, list[Axes]]:
-    """Make two square panels side by side, with `rows` lines of text below their titles."""
-    bottom = DROP_MM + key_mm(key_lines) + 5.0  # and the footer
-    return make_panels(
-        note,
-        bottom + 68.0 + 7.0 + rows_mm(rows),
-        [(16.0, bottom, 68.0, 68.0), (108.0, bottom, 68.0, 68.0)],
-    )

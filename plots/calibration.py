@@ -12,7 +12,9 @@ from plots.fonts import figure_texts
 from plots.style import (
     BLACK,
     BLUE,
+    DROP_MM,
     GREY,
+    HEAD_MM,
     LINE_MM,
     ORANGE,
     VERMILION,
@@ -21,13 +23,13 @@ from plots.style import (
     axis_limits,
     estimate_text,
     key_mm,
+    label_groups,
     make_panels,
     paper_style,
     point_style,
 )
 from stats.calibration import Calibration, Coverage
 
-DROP_MM = 10.5  # from a panel to the key below its axis label
 STYLES = ((ORANGE, "--", "o"), (VERMILION, ":", "s"))  # of the levels
 
 
@@ -48,13 +50,14 @@ def calibration_figure(
     if not levels:
         return None
     with paper_style(lang):
-        bottom = DROP_MM + LINE_MM + key_mm(2 * len(levels)) + 2.0
+        drop = DROP_MM + LINE_MM  # the right panel's age groups take two lines
+        bottom = drop + key_mm(2 * len(levels)) + 1.0
         boxes = [(16.0, bottom, 56.0, 60.0), (92.0, bottom, 85.0, 60.0)]
-        fig, (left, right) = make_panels(note, bottom + 67.0, boxes)
+        fig, (left, right) = make_panels(note, bottom + 60.0 + HEAD_MM, boxes)
         left.set_title(f"a   {words['errors']}")
         right.set_title(f"b   {words['coverage']}")
-        add_key(left, _draw_errors(left, samples, levels, words), DROP_MM)
-        add_key(right, _draw_coverage(right, levels, words), DROP_MM + LINE_MM)
+        add_key(left, _draw_errors(left, samples, levels, words), drop)
+        add_key(right, _draw_coverage(right, levels, words), drop)
     return fig
 
 
@@ -113,8 +116,7 @@ def _draw_coverage(
     ax.axvline(0.5, color=GREY, lw=0.6)
     names = [group.age_range.replace("-", "–") for group in groups]
     counts = [f"{name}\n({group.n_subjects})" for name, group in zip(names, groups, strict=True)]
-    ax.set_xticks([0.0, *at], [words["all"], *counts])
-    ax.tick_params(axis="x", length=0)
     ax.set(xlim=(-0.6, len(groups) + 0.6), ylim=(0, 104))
+    label_groups(ax, np.array([0.0, *at]), [words["all"], *counts])
     ax.set(xlabel=words["group"], ylabel=words["inside"])
     return handles

@@ -15,23 +15,31 @@ from plots.fonts import drawable, figure_texts, font_language
 from plots.style import (
     BLACK,
     BLUE,
+    DROP_MM,
     GREY,
+    HEAD_MM,
+    LINE_MM,
+    SIDE_MM,
     SMALL_PT,
+    WIDTH_MM,
     Handle,
     add_key,
     axis_limits,
     key_mm,
+    letters_mm,
     make_panels,
     number_text,
     paper_style,
 )
 from words.tables import mae_matrix
 
-ROW_MM, GROUP_ROW_MM = 6.0, 7.5
+ROW_MM, FEW_ROW_MM, GROUP_ROW_MM = 6.0, 10.0, 7.5
+FEW_MM = 30.0  # of all rows; fewer stand further apart, up to FEW_ROW_MM
 PANEL_MM, LEFT_MM, GAP_MM = 32.0, 22.0, 8.0
 WIDE_MM = 4 * PANEL_MM + 3 * GAP_MM
-AXIS_MM = 15.0  # tick labels and a two-line axis label
-TITLE_MM = 7.0
+AXIS_MM = 14.5  # tick labels and a two-line axis label
+NOTES_MM = LEFT_MM + 2 * (PANEL_MM + GAP_MM)  # from the left to the notes beside the key
+NAMES_MM = 168.0  # for the names of the runs below both
 MATRIX_HEAD_MM = 11.0  # title and column labels
 WORDY_CELLS = 15  # runs up to which a cell has room for its number
 SHADE = "#E3E3E3"
@@ -49,20 +57,25 @@ def comparison_figure(comparison: Any, *, lang: str) -> Figure:
     pairs = comparison.shown
     metrics = list(pairs[0].differences)
     groups = pairs[0].age_groups if len(comparison.pairs) == 1 else ()
-    shown = [drawable(_shortened(run.name)) for run in comparison.runs]
-    with paper_style(font_language(lang, shown)):  # a run may have a Chinese name
-        handles = _key(comparison, shown, words)
+    names = [f"#{run.number}: {drawable(_shortened(run.name))}" for run in comparison.runs]
+    with paper_style(font_language(lang, names)):  # a run may have a Chinese name
+        handles, notes = _key(comparison, words), _notes(comparison, words)
+        columns = max(int(NAMES_MM / (max(map(letters_mm, names)) + 4.0)), 1)
+        foot = key_mm(max(len(handles), len(notes)))
+        low = foot + LINE_MM * -(-len(names) // columns) + 1.0
+        drop = DROP_MM if groups else 3.0 if comparison.as_matrix else AXIS_MM
         below_mm = _below_mm(comparison, groups)
-        bottom = 2.0 + key_mm(len(handles)) + AXIS_MM + below_mm
-        high = len(pairs) * ROW_MM + 2.0
+        bottom = low + drop + (below_mm + AXIS_MM if below_mm else 0.0)
+        row_mm = ROW_MM if below_mm else min(max(FEW_MM / len(pairs), ROW_MM), FEW_ROW_MM)
+        high = len(pairs) * row_mm + 2.0
         boxes = [
             (LEFT_MM + i * (PANEL_MM + GAP_MM), bottom, PANEL_MM, high) for i in range(len(metrics))
         ]
         if below_mm:
-            low = 2.0 + key_mm(len(handles)) + (AXIS_MM if groups else 3.0)
-            boxes.append((LEFT_MM, low, WIDE_MM, below_mm - AXIS_MM - (5.0 if groups else 0.0)))
+            head = HEAD_MM if groups else MATRIX_HEAD_MM
+            boxes.append((LEFT_MM, low + drop, WIDE_MM, below_mm - head))
         note = words["split_doubt"] if comparison.warnings else None
-        fig, axes = make_panels(note, bottom + high + TITLE_MM, boxes)
+        fig, axes = make_panels(note, bottom + high + HEAD_MM, boxes)
         for i, (ax, metric) in enumerate(zip(axes[: len(metrics)], metrics, strict=True)):
             title, label = words[metric].split("|")
             ax.set(title=title, xlabel=label)
@@ -74,22 +87,32 @@ def comparison_figure(comparison: Any, *, lang: str) -> Figure:
             _draw_groups(axes[-1], groups, words)
         elif comparison.as_matrix:
             _draw_matrix(axes[-1], comparison, words)
-        drop = 3.0 if comparison.as_matrix else AXIS_MM
         add_key(axes[-1] if below_mm else axes[0], handles, drop)
+        _write(fig, notes, NOTES_MM, low + 0.5)
+        for i in range(columns):
+            _write(fig, names[i::columns], LEFT_MM - SIDE_MM + i * NAMES_MM / columns, low - foot)
     return fig
 
 
 def _below_mm(comparison: Any, groups: Sequence[Any]) -> float:
-    """Height of what stands below the forest plot, with its margins."""
+    """Height of the panel below the forest plot, with its title."""
     if groups:
-        return len(groups) * GROUP_ROW_MM + 2.0 + AXIS_MM + 5.0
+        return len(groups) * GROUP_ROW_MM + HEAD_MM
     if comparison.as_matrix:
         return (len(comparison.runs) - 1) * ROW_MM + MATRIX_HEAD_MM
     return 0.0
 
 
-def _key(comparison: Any, names: Sequence[str], words: Mapping[str, str]) -> list[Handle]:
-    """Entries of the key: what the marks mean, how many images, and which run is which."""
+def _write(fig: Figure, lines: Sequence[str], left: float, top: float) -> None:
+    """Write lines below one another from `left` and `top`, mm from the lower left corner."""
+    total = fig.get_figheight() * 25.4
+    for i, line in enumerate(lines):
+        y = (top - (i + 0.5) * LINE_MM) / total
+        fig.text(left / WIDTH_MM, y, line, fontsize=SMALL_PT, va="center_baseline")
+
+
+def _key(comparison: Any, words: Mapping[str, str]) -> list[Handle]:
+    """Entries of the key: what the marks mean."""
     told = words["told"].format(comparison.tests)
     if len(comparison.pairs) == 1 and comparison.age_group_tests:
         told = words["told_both"].format(comparison.tests, comparison.age_group_tests)
@@ -105,15 +128,19 @@ def _key(comparison: Any, names: Sequence[str], words: Mapping[str, str]) -> lis
         same = style | {"color": BLACK, "marker": SAME_MARKER}
         handles.append(Line2D([], [], ls="none", label=words["identical"], **same))
     handles.append(Patch(color=SHADE, label=words["margin"].format(f"{comparison.margin:g}")))
+    return handles
+
+
+def _notes(comparison: Any, words: Mapping[str, str]) -> list[str]:
+    """Lines beside the key: what is drawn, and of how many images."""
     marks = [words["matrix_marks"].format(f"{comparison.margin:g}")] if comparison.as_matrix else []
-    lines = [
-        *marks,
+    groups = len(comparison.pairs) == 1 and comparison.pairs[0].age_groups
+    return [
         words["lines"],
         words["n"].format(comparison.n_images, comparison.n_subjects),
         *([words["group_n"]] if groups else []),
-        *(f"#{run.number}: {name}" for run, name in zip(comparison.runs, names, strict=True)),
+        *marks,
     ]
-    return handles + [Line2D([], [], ls="none", marker="None", label=line) for line in lines]
 
 
 def _draw_groups(ax: Axes, groups: Sequence[Any], words: Mapping[str, str]) -> None:
@@ -179,6 +206,9 @@ def _draw_matrix(ax: Axes, comparison: Any, words: Mapping[str, str]) -> None:
     ax.spines[:].set_visible(False)
 
 
-def _shortened(name: str, most: int = 100) -> str:
+def _shortened(name: str, most_mm: float = 155.0) -> str:
     """Keep the end of a long name: it tells runs apart."""
-    return name if len(name) <= most else f"…{name[1 - most :]}"
+    short = name
+    while letters_mm(short) > most_mm:
+        short = short[1:]
+    return name if short == name else f"…{short[1:]}"

@@ -15,20 +15,22 @@ from plots.samples import DIVERGING, label_picture
 from plots.style import (
     BLACK,
     BLUE,
+    DROP_MM,
     SKY,
     SMALL_PT,
     VERMILION,
     WIDTH_MM,
     Floats,
     Handle,
-    add_box,
+    add_footer,
     add_key,
+    add_rows,
     axis_limits,
     estimate_text,
-    key_mm,
     make_panels,
     number_text,
     paper_style,
+    two_panels,
 )
 from stats.focus import Focus
 from stats.jackknife import MIN_SUBJECTS
@@ -36,7 +38,7 @@ from stats.mask_null import MaskNull
 from stats.mask_overlap import Maps, upsample
 from words.tables import EstimateLike
 
-KEY_MM = 11.0  # the key begins so far below a panel, clear of its axis label
+GROUP_TITLE_MM = 9.5  # two lines of text above the panel of an age group
 
 
 @dataclass(frozen=True)
@@ -71,28 +73,26 @@ def focus_figure(
     words = figure_texts("heatmaps", lang)
     shown = np.isfinite(energy_ratio)
     with paper_style(lang):
-        fig, (left, right) = make_panels(note, 98.0, [(14, 34, 74, 55), (103, 34, 74, 55)])
-        left.set_title(f"a   {words['focus_a']}")
-        right.set_title(f"b   {words['focus_b']}")
+        fig, (left, right) = two_panels(note, key_lines=2, rows=3, footer=null is None)
+        title_a, title_b = (f"{key[-1]}   {words[key]}" for key in ("focus_a", "focus_b"))
         if not shown.any():
             n_images = focus.n_with_mask + focus.n_without_mask
-            for ax in (left, right):
+            for ax, title in ((left, title_a), (right, title_b)):
+                ax.set_title(title)
                 _say(ax, words["nothing"].format(focus.n_with_mask, n_images))
             return fig
         ratio, error = energy_ratio[shown], abs_error[shown]
         most = [ratio.max(), 1.5] if null is None else [ratio.max(), 1.5, null.ratios.max()]
         limits = (0.0, 1.05 * float(max(most)))
-        handles = _draw_errors(left, ratio, error, limits, words)
-        spearman = estimate_text(focus.focus_and_error, 2)
+        add_key(left, _draw_errors(left, ratio, error, limits, words), DROP_MM)
         counts = words["n"].format(focus.n_images, focus.n_subjects)
-        rows = [(words["spearman"], spearman), (counts, "")]
-        if focus.energy_ratio.ci95:
-            rows.append((words["brackets"], ""))
-        _legend(left, handles, rows, value_mm=18.0)
+        marks = words["brackets"] if focus.energy_ratio.ci95 else ""
+        spearman = f"{words['spearman']} {estimate_text(focus.focus_and_error, 2)}"
+        add_rows(left, title_a, [spearman, counts, marks])
         own = ratio if null is None else energy_ratio[null.rows]
-        handles = _draw_ratios(right, own, null, limits, words)
+        add_key(right, _draw_ratios(right, own, null, limits, words), DROP_MM, columns=2)
         rows = [
-            (words["of_n"].format(words[name], n), estimate_text(estimate, 2))
+            f"{words['of_n'].format(words[name], n)} {estimate_text(estimate, 2)}"
             for name, n, estimate in (
                 ("energy_ratio", focus.n_images, focus.energy_ratio),
                 ("pointing_hit", focus.n_images, focus.pointing_hit),
@@ -100,9 +100,9 @@ def focus_figure(
             )
             if estimate.value is not None
         ]
+        add_rows(right, title_b, [*rows, "", "", ""][:3])  # as many as on the left
         if null is None:
-            rows.append((words["no_peer"], ""))
-        _legend(right, handles, rows, value_mm=42.0, columns=2)
+            add_footer(fig, [words["no_peer"]])
     return fig
 
 
@@ -166,12 +166,17 @@ def age_groups_figure(
     none. groups: at least one.
     """
     words = figure_texts("heatmaps", lang)
-    columns = min(5, max(len(groups), 3))
+    rows = -(-len(groups) // 5)  # the titles of five stand side by side
+    columns = max(-(-len(groups) // rows), 3)
     side = (WIDTH_MM - 3.0 * (columns + 1)) / columns
-    rows = -(-len(groups) // columns)
-    height = rows * (side + 11.0) + 19.0
+    height = rows * (side + GROUP_TITLE_MM) + 19.0
     boxes = [
-        (3.0 + i % columns * (side + 3.0), height - (i // columns + 1) * (side + 11.0), side, side)
+        (
+            3.0 + i % columns * (side + 3.0),
+            height - (i // columns + 1) * (side + GROUP_TITLE_MM),
+            side,
+            side,
+        )
         for i in range(len(groups))
     ]
     limit = max((float(np.abs(group.mean_map).max()) for group in groups), default=0.0) or 1.0
@@ -227,23 +232,20 @@ def check_figure(checks: Any, *, lang: str = "en", note: str | None = None) -> F
     words = figure_texts("heatmaps", lang)
     deleted = checks.deletion
     last = checks.parameter_randomisation.stages[-1].similarity
-    rows = [
-        (words["n"].format(checks.n_images, checks.n_subjects), ""),
-        (words["similarity_last"], estimate_text(last, 2)),
-    ]
+    footer = [words["n"].format(checks.n_images, checks.n_subjects)]
     if deleted.area_between.ci95 or last.ci95:
-        rows.append((words["brackets"], ""))
+        footer.append(words["brackets"])
+    if any(estimate.ci95 for estimate in (*deleted.map_order, *deleted.random_order)):
+        footer.append(words["bands"])
     with paper_style(lang):
-        fig, (left, right) = make_panels(note, 107.0, [(14, 43, 66, 55), (99, 43, 78, 55)])
-        left.set_title(f"a   {words['check_a']}")
-        right.set_title(f"b   {words['check_b']}")
-        handles = _draw_similarity(left, checks.parameter_randomisation, words)
-        _legend(left, handles, rows, value_mm=36.0, key_lines=3)
-        handles = _draw_deletion(right, deleted, words)
-        rows = [(words["area"], estimate_text(deleted.area_between, 2, words["years"]))]
-        if any(estimate.ci95 for estimate in (*deleted.map_order, *deleted.random_order)):
-            rows.append((words["bands"], ""))
-        _legend(right, handles, rows, value_mm=30.0, key_lines=3)
+        fig, (left, right) = two_panels(note, key_lines=3, rows=1)
+        add_key(left, _draw_similarity(left, checks.parameter_randomisation, words), DROP_MM)
+        similarity = f"{words['similarity_last']} {estimate_text(last, 2)}"
+        add_rows(left, f"a   {words['check_a']}", [similarity])
+        add_key(right, _draw_deletion(right, deleted, words), DROP_MM)
+        area = estimate_text(deleted.area_between, 2, words["years"])
+        add_rows(right, f"b   {words['check_b']}", [f"{words['area']} {area}"])
+        add_footer(fig, footer)
     return fig
 
 
@@ -297,17 +299,3 @@ def _draw_estimate(ax: Axes, x: float, estimate: EstimateLike, colour: str, mark
     if estimate.ci95:
         ax.plot([x, x], estimate.ci95, color=colour, lw=1.2)
     return ax.plot([x], [estimate.value], marker, color=colour, ms=5, ls="none")[0]
-
-
-def _legend(
-    ax: Axes,
-    handles: Sequence[Handle],
-    rows: Sequence[tuple[str, str]],
-    *,
-    value_mm: float = 0.0,
-    columns: int = 1,
-    key_lines: int = 2,
-) -> None:
-    """Place a key below the panel, and below its `key_lines` lines a box with labels and values."""
-    add_key(ax, handles, KEY_MM, columns=columns)
-    add_box(ax, rows, KEY_MM + key_mm(key_lines), value_mm)

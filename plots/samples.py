@@ -24,6 +24,8 @@ from plots.overlays import (
 from plots.signs import SIGNS
 from plots.style import (
     BLACK,
+    HEAD_MM,
+    LINE_MM,
     SMALL_PT,
     TITLE_PT,
     WIDTH_MM,
@@ -40,8 +42,12 @@ DIVERGING = "RdBu_r"  # red older, blue younger; safe for the colour-blind
 TILE_TITLE_MM = 11.5  # three lines of text above a tile of the contact sheet
 MOST_SIDE = 2048  # pixels; a panel has 700 a side in print
 SIDE_IF_GONE, GREY_IF_GONE = 224, 200  # of what stands in for an image that is gone
-HEAD_MM = 6.0  # a heading of the contact sheet
-SHEET_KEY_MM = 25.0  # colour bar and two lines of text below its tiles
+BAR_MM = 13.0  # colour bar and three lines of text below the panels of one sample
+EDGE_MM, GAP_MM = 1.0, 2.0  # beside and between these panels
+MOST_HEIGHT_MM = 150.0  # of these panels
+PART_MM = 8.0  # a heading of the contact sheet
+SHEET_KEY_MM = 24.0  # colour bar and two lines of text below its tiles
+PAGE_MM = 255.0  # of a sheet that fits onto A4 at a width of 17 cm, with a note
 
 
 @dataclass(frozen=True)
@@ -94,28 +100,28 @@ def sample_figure(
     note: str | None = None,
     heading: str | None = None,
 ) -> Figure:
-    """Three panels: image with mask, image with heatmap, heatmap alone; file name and ages above.
+    """Three panels: image with mask, image with heatmap, heatmap alone; file name and ages below.
 
     sign: the side of the evidence that is shown, one of SIGNS. note: a line above everything.
-    heading: what the sample is, before its file name. Raises ValueError for another sign and for
+    heading: what the sample is, above its file name. Raises ValueError for another sign and for
     arrays that are no picture, mask or map.
     """
     words = figure_texts("samples", lang)
     image = as_rgb(sample.picture)
-    width = (WIDTH_MM - 12.0) / 3
-    height = float(np.clip(width * image.shape[0] / image.shape[1], 25.0, 90.0))
-    boxes = [(3.0 + i * (width + 3.0), 14.0, width, height) for i in range(3)]
-    boxes.append((boxes[2][0], 10.0, width, 2.5))  # the colour bar
+    side = (WIDTH_MM - 2 * EDGE_MM - 2 * GAP_MM) / 3
+    height = float(np.clip(side * image.shape[0] / image.shape[1], 12.0, MOST_HEIGHT_MM))
+    boxes = [(EDGE_MM + i * (side + GAP_MM), BAR_MM, side, height) for i in range(3)]
+    boxes.append((boxes[2][0] + 2.0, BAR_MM - 4.0, side - 4.0, 2.5))  # the colour bar
     seen = view(image, sample.signed_map, sign, lang)
-    name = _shortened(sample.filename, 100 if heading is None else 60)
+    name = _shortened(sample.filename, 44)
     with paper_style(font_language(lang, [name])):
-        fig, (*panels, bar) = make_panels(note, height + 32.0, boxes)
+        fig, (*panels, bar) = make_panels(note, BAR_MM + height + HEAD_MM - 1.0, boxes)
         marked = image if sample.mask is None else get_mask_overlay(image, sample.mask)
         pictures = (marked, seen.overlay, seen.alone)
         titles = (words["no_mask" if sample.mask is None else "mask"], words[sign], words["only"])
         for ax, picture, title in zip(panels, pictures, titles, strict=True):
             _show(ax, picture)
-            ax.set_title(title, loc="center", color=sample.colour)
+            ax.set_title(title, color=sample.colour, pad=4.0)
         if seen.empty:
             for ax in panels[1:]:
                 label_picture(ax, words[f"empty_{sign}"])
@@ -124,14 +130,23 @@ def sample_figure(
             _draw_scale(fig, bar, seen)
         if sample.image is None:
             label_picture(panels[0], words["gone"], 0.12)
-        total = fig.get_figheight() * 25.4
-        for text, y, colour in (
-            (name if heading is None else words["named"].format(heading, name), 28.0, BLACK),
-            (_ages(sample, words), 23.0, sample.colour),
-        ):
-            at = (height + y) / total
-            fig.text(0.5, at, text, ha="center", va="center", fontsize=TITLE_PT, color=colour)
+        _draw_caption(fig, [heading or "", name, _ages(sample, words)], sample.colour)
     return fig
+
+
+def _draw_caption(fig: Figure, lines: Sequence[str], colour: str) -> None:
+    """Write lines beside the colour bar, the last in colour."""
+    total = fig.get_figheight() * 25.4
+    shown = [line for line in lines if line]
+    for i, line in enumerate(shown):
+        fig.text(
+            EDGE_MM / WIDTH_MM,
+            (BAR_MM - 3.2 - i * LINE_MM) / total,
+            line,
+            va="center_baseline",
+            fontsize=SMALL_PT,
+            color=colour if line is shown[-1] else BLACK,
+        )
 
 
 def _draw_scale(fig: Figure, ax: Axes, seen: "View") -> None:
@@ -151,33 +166,36 @@ def contact_sheet(
 ) -> Figure:
     """Heatmap overlays of the best samples above those of the worst, on one scale in years.
 
-    The mask is a white outline; each tile gives the evidence of its strongest cell. Up to 8 samples
-    per part stand in rows of four, up to 18 in rows of six, more in rows of seven. A part without
+    The mask is a white outline; each tile gives the evidence of its strongest cell. Rows hold as
+    few tiles as fit onto a page: four to seven, or fewer where no part has four. A part without
     samples is left out. Raises ValueError for another sign.
     """
     words = figure_texts("samples", lang)
     parts = [(words[key], part) for key, part in (("best", best), ("worst", worst)) if part]
     samples = [*best, *worst]
     most = max(len(best), len(worst), 1)
-    columns = 4 if most <= 8 else 6 if most <= 18 else 7
-    side = (WIDTH_MM - 3.0 * (columns + 1)) / columns
     slopes = [shape[0] / shape[1] for shape in (sample.picture.shape for sample in samples)]
-    tile = side * float(np.clip(max(slopes, default=1.0), 0.4, 1.5))
-    row_height = tile + TILE_TITLE_MM
-    rows = [-(-len(part) // columns) for _, part in parts]
-    y = total = sum(rows) * row_height + len(parts) * HEAD_MM + SHEET_KEY_MM
+    slope = float(np.clip(max(slopes, default=1.0), 0.4, 1.5))
+    for columns in range(min(most, 4), 8):  # the titles of seven stand side by side
+        side = (WIDTH_MM - 3.0 * (columns + 1)) / columns
+        tile = side * slope
+        row_height = tile + TILE_TITLE_MM
+        rows = [-(-len(part) // columns) for _, part in parts]
+        y = total = sum(rows) * row_height + len(parts) * PART_MM + SHEET_KEY_MM
+        if total <= PAGE_MM:
+            break
     boxes: list[tuple[float, float, float, float]] = []
     heads = []
     for n_rows, (head, part) in zip(rows, parts, strict=True):
-        heads.append((head, y - 4.0))
-        y -= HEAD_MM
+        heads.append((head, y - PART_MM + 2.0))
+        y -= PART_MM
         for i in range(len(part)):
             left = 3.0 + (i % columns) * (side + 3.0)
             boxes.append((left, y - (i // columns + 1) * row_height, side, tile))
         y -= n_rows * row_height
     limit = max((strongest_cell(sample.signed_map, sign) for sample in samples), default=0.0)
     with paper_style(font_language(lang, (sample.filename for sample in samples))):
-        fig, (*tiles, bar) = make_panels(note, total, [*boxes, (40.0, 18.0, WIDTH_MM - 80.0, 2.5)])
+        fig, (*tiles, bar) = make_panels(note, total, [*boxes, (40.0, 17.5, WIDTH_MM - 80.0, 2.5)])
         height = fig.get_figheight() * 25.4
         for head, at in heads:
             fig.text(3.0 / WIDTH_MM, at / height, head, fontsize=TITLE_PT)

@@ -1,8 +1,9 @@
 """How figures look: colours, layout in millimetres, saving.
 
 Every figure is 180 mm wide (two journal columns), its smallest letters are 7 pt, its colours are
-those of Okabe & Ito (2008). Keys and numbers stand below the panels, never on the data. Sizes are
-set in millimetres and the font is matplotlib's own, so one input gives one picture everywhere.
+those of Okabe & Ito (2008). Keys stand below the panels and numbers under their titles, never on
+the data. Sizes are set in millimetres and the font is matplotlib's own, so one input gives one
+picture everywhere.
 """
 
 import io
@@ -20,7 +21,6 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.container import Container
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from plots.fonts import font_family
 from plots.placing import place
@@ -36,8 +36,11 @@ BLUE, SKY, ORANGE, VERMILION = "#0072B2", "#56B4E9", "#E69F00", "#D55E00"
 WIDTH_MM = 180.0
 SMALL_PT, TEXT_PT, TITLE_PT = 7.0, 7.5, 8.5
 LINE_MM = 3.6  # one line of SMALL_PT text
-BOX_MM = 83.0  # width of a box
-SIDE_MM = 13.0  # from the left end of keys and boxes to their panel
+SIDE_MM = 13.0  # from the left end of keys to their panel
+DROP_MM = 10.5  # from a panel to the key below its axis label
+HEAD_MM = 7.0  # above a panel, for its title
+NOTE_MM = 5.0  # a note above everything
+SQUARE_MM = 72.0  # side of two panels that share the width
 POINTS_PER_MM = 72 / 25.4
 # What a file would say of the day and the program that made it.
 _UNDATED: dict[str, dict[str, None]] = {
@@ -113,13 +116,26 @@ def make_panels(
 
     note: a line in colour above the panels, for which the figure grows.
     """
-    total = height + (6.0 if note else 0.0)
+    total = height + (NOTE_MM if note else 0.0)
     fig = Figure(figsize=(WIDTH_MM / 25.4, total / 25.4))
     FigureCanvasAgg(fig)
     if note:
         fig.suptitle(note, x=0.5, y=1 - 1.5 / total, va="top", fontsize=TITLE_PT, color=VERMILION)
     scale = np.array([WIDTH_MM, total, WIDTH_MM, total])
     return fig, [fig.add_axes(tuple(np.array(box) / scale)) for box in boxes]
+
+
+def two_panels(
+    note: str | None, key_lines: int, rows: int = 0, *, footer: bool = True
+) -> tuple[Figure, list[Axes]]:
+    """Make two square panels side by side, with `rows` lines of text below their titles.
+
+    Below them are a key of `key_lines` lines and the line of a footer.
+    """
+    bottom = DROP_MM + key_mm(key_lines) + (5.0 if footer else 1.0)
+    height = bottom + SQUARE_MM + HEAD_MM + rows_mm(rows)
+    lefts = (16.0, 177.0 - SQUARE_MM)
+    return make_panels(note, height, [(left, bottom, SQUARE_MM, SQUARE_MM) for left in lefts])
 
 
 def _figure_of(ax: Axes) -> Figure:
@@ -151,35 +167,6 @@ def add_key(ax: Axes, handles: Sequence[Handle], drop_mm: float, columns: int = 
     )
 
 
-def add_box(
-    ax: Axes, rows: Sequence[tuple[str, str]], drop_mm: float, value_mm: float = 0.0
-) -> None:
-    """Place a frame `drop_mm` below the panel with one row per label.
-
-    rows: (label, value), the value `value_mm` to the right of where its label begins.
-    """
-    fig = _figure_of(ax)
-    total_mm = fig.get_figheight() * 25.4
-    left, top = _below(ax, drop_mm)
-    high = box_mm(len(rows)) / total_mm
-    frame = Rectangle(
-        (left, top - high),
-        BOX_MM / WIDTH_MM,
-        high,
-        transform=fig.transFigure,
-        facecolor="none",
-        edgecolor=GREY,
-        linewidth=0.5,
-    )
-    fig.add_artist(frame)
-    for i, row in enumerate(rows):
-        y = top - (1.0 + (i + 0.5) * LINE_MM) / total_mm
-        for x_mm, text in zip((2.0, 2.0 + value_mm), row, strict=True):
-            if text:
-                x = left + x_mm / WIDTH_MM
-                fig.text(x, y, text, fontsize=SMALL_PT, va="center_baseline")
-
-
 def add_rows(ax: Axes, title: str, rows: Sequence[str]) -> None:
     """Write a title above the panel, and rows of small text between the two."""
     fig = _figure_of(ax)
@@ -208,9 +195,9 @@ def key_mm(n_lines: int) -> float:
     return n_lines * LINE_MM + 1.0
 
 
-def box_mm(n_rows: int) -> float:
-    """Height of a box with `n_rows` rows."""
-    return n_rows * LINE_MM + 2.0
+def letters_mm(text: str) -> float:
+    """Width of SMALL_PT text in one line, rather too much than too little."""
+    return sum(2.5 if letter in "MWmw@%" or ord(letter) > 0x2E80 else 1.6 for letter in text)
 
 
 def number_text(value: float, digits: int) -> str:
@@ -239,6 +226,22 @@ def axis_limits(values: Floats, least: float, pad: float = 0.04) -> tuple[float,
     half = max((high - low) * (0.5 + pad), least / 2)
     middle = (low + high) / 2
     return middle - half, middle + half
+
+
+def label_groups(ax: Axes, at: Floats, labels: Sequence[str]) -> None:
+    """Label places on the x axis, from the left; one that would touch its neighbour is left out.
+
+    The limits of the axis are set already.
+    """
+    low, high = ax.get_xlim()
+    mm = ax.get_position().width * WIDTH_MM / (high - low)
+    kept: list[int] = []
+    for i, label in enumerate(labels):
+        wide = max(map(letters_mm, label.split("\n")))
+        if not kept or (at[i] - at[kept[-1]]) * mm >= wide:
+            kept.append(i)
+    ax.set_xticks([at[i] for i in kept], [labels[i] for i in kept])
+    ax.tick_params(axis="x", length=0)
 
 
 def point_style(n: int) -> dict[str, Any]:

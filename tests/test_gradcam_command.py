@@ -60,7 +60,7 @@ def plain_prediction(model, path, size=64):
 def texts_of(figure):
     found = [text.get_text() for text in figure.texts]
     for ax in figure.axes:
-        found += [ax.get_title(), ax.get_xlabel(), *(t.get_text() for t in ax.texts)]
+        found += [ax.get_title("left"), ax.get_xlabel(), *(t.get_text() for t in ax.texts)]
     return "\n".join(found)
 
 
@@ -75,7 +75,7 @@ def test_visualization(folder, tmp_path):
     found = texts_of(figure)
     for text in ("anon_1_1.png", "47.0", "52.0", "4.99", "mask", "evidence for older"):
         assert text in found
-    assert [to_hex(ax.title.get_color()).upper() for ax in figure.axes[:3]] == [GOOD] * 3
+    assert [to_hex(ax._left_title.get_color()).upper() for ax in figure.axes[:3]] == [GOOD] * 3
     with Image.open(tmp_path / "f.png") as saved:
         assert round(saved.info["dpi"][0]) == 300
         assert saved.width == int(180 / 25.4 * 300)
@@ -97,7 +97,7 @@ def test_titles_are_green_below_five_years(folder, pred, colour):
         "cpu",
         signed_map=np.ones((2, 2), np.float32),
     )
-    assert to_hex(figure.axes[0].title.get_color()).upper() == colour
+    assert to_hex(figure.axes[0]._left_title.get_color()).upper() == colour
     assert "there is no mask" in texts_of(figure)
 
 

@@ -104,7 +104,7 @@ def test_evaluation_figure_gives_nine_tenths_of_its_height_to_panels_and_their_a
     high = fig.get_figheight() * 25.4
     for ax in fig.axes:
         place = ax.get_position()
-        assert place.height * high == pytest.approx(68)
+        assert place.height * high == pytest.approx(72)
         assert (1 - place.y1) * high < 20  # title and three rows
         assert place.y0 * high < 30  # axis label, key, one line of text
     assert fig.artists == []  # no frames

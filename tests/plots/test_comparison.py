@@ -28,6 +28,11 @@ def key_of(ax):
     return [text.get_text() for text in ax.get_legend().get_texts()]
 
 
+def written(fig):
+    """Lines beside and below the key."""
+    return [text.get_text() for text in fig.texts]
+
+
 def test_two_runs_have_one_row_and_their_age_groups():
     fig = comparison_figure(compared(), lang="en")
     assert len(fig.axes) == 5
@@ -51,11 +56,13 @@ def test_two_runs_have_one_row_and_their_age_groups():
     labels = [label.get_text() for label in fig.axes[4].get_yticklabels()]
     assert labels == ["20–30\nn = 8 (4)"]
     assert key_of(fig.axes[4]) == [
-        "Told apart (p < 0.05 after Bonferroni's correction for 2 tests; age groups for 7)",
+        "Told apart (p < 0.05, corrected for 2 tests; age groups: 7)",
         "Not told apart",
         "Not judged",
         "Margin of equivalence, 0.5 years",
-        "Thick lines: 95% CI of the one difference; thin: after correction",
+    ]
+    assert written(fig) == [
+        "Thick: 95% CI of the one difference; thin: after Bonferroni",
         "Images n = 40, subjects n = 20",
         "Age groups: n = images (subjects)",
         "#1: a",
@@ -120,7 +127,7 @@ def test_many_runs_are_a_matrix_and_rows_against_the_best():
     assert cells[0, 0] == "1.00="  # run 1 less run 2
     assert cells[0, 4] == "5.00*"  # run 3 less run 2
     assert cells[4, 4] == "1.00"  # run 3 less run 4
-    assert "Matrix: * told apart; = equivalent within 0.5 years" in key_of(matrix)
+    assert "Matrix: * told apart; = equivalent within 0.5 years" in written(fig)
     assert fig.get_figheight() * 300 < 3500
 
 
@@ -144,7 +151,7 @@ def test_a_chinese_run_name_never_becomes_empty_boxes(recwarn, monkeypatch, font
     elif fonts.cjk_family() is None:
         pytest.skip("no font with Chinese characters here")
     fig = comparison_figure(compared(("基线 é", "b")), lang="en")
-    assert key_of(fig.axes[4])[-2] == ("#1: 基线 é" if font else "#1: ?? é")
+    assert written(fig)[-2] == ("#1: 基线 é" if font else "#1: ?? é")
     fig.draw_without_rendering()
     assert [str(warning.message) for warning in recwarn if "Glyph" in str(warning.message)] == []
 

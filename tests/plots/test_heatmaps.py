@@ -218,8 +218,8 @@ def test_check_figure(lang):
         assert {(0, 0), (10, slope - 1), (10, slope + 1), (90, 9 * slope + 1)} <= corners
         assert not {(0, -1), (0, 1)} & corners
     what = {
-        "en": ["n = 50: mean and 95% CI over subjects", "\nBands: 95% CI", "\n[ ]: 95% CI"],
-        "zh": ["n = 50：均值及 95% 置信区间", "\n色带：95% 置信区间", "\n[ ]：95% 置信区间"],
+        "en": ["n = 50: mean and 95% CI over subjects", "Bands: 95% CI", "[ ]: 95% CI"],
+        "zh": ["n = 50：均值及 95% 置信区间", "色带：95% 置信区间", "[ ]：95% 置信区间"],
     }
     assert all(text in said for text in what[lang])
     assert outside_the_canvas(figure) == []
