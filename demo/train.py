@@ -63,11 +63,12 @@ def prepare_demo(
 ) -> tuple[Path, Path, Path]:
     """Make what the demo needs under `root`, or reuse it, and say on stdout that it is synthetic.
 
-    lang: language of what is said. quiet: without progress. Returns the paths of the checkpoint,
-    the image folder and the workbook. All is reused where the manifest, which is written last,
-    names these arguments and every file is there at its size; otherwise `best_model.pth`, `data`
-    and `demo.json` in it are made anew. Other files stay. Raises InputError where `root` cannot be
-    written, and where it holds one of these names without a manifest of ours.
+    lang: language of what is said. quiet: that it is synthetic, and no more. Returns the paths of
+    the checkpoint, the image folder and the workbook. All is reused where the manifest, which is
+    written last, names these arguments and every file is there at its size; otherwise
+    `best_model.pth`, `data` and `demo.json` in it are made anew. Other files stay. Raises
+    InputError where `root` cannot be written, and where it holds one of these names without a
+    manifest of ours.
     """
     root = Path(root)
     progress = None if quiet else lang
@@ -77,10 +78,12 @@ def prepare_demo(
     words = texts("screen", lang)
     print(words["demo"])
     if _is_whole(root, settings):
-        print(words["demo_reused"].format(root=root))
+        if not quiet:
+            print(words["demo_reused"].format(root=root))
         return checkpoint, images, workbook
     _refuse_what_is_not_ours(root, checkpoint, data)
-    print(words["demo_made"].format(count=n_images, root=root))
+    if not quiet:
+        print(words["demo_made"].format(count=n_images, root=root))
     try:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=root, prefix=".making-") as name:

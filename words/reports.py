@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from errors import one_line
-from words.catalogue import texts, translated
+from words.catalogue import in_both, texts, translated
 
 # What Markdown, or GitHub's, takes for more than letters: all of it is ASCII punctuation.
 _MARKUP = re.compile(
@@ -90,7 +91,7 @@ def leakage_verdict(leakage: LeakageLike, lang: str) -> str:
     words = texts("leakage", lang)
     found: list[tuple[str, Sequence[object]]] = [
         ("shared_subjects", leakage.subjects_in_several_splits),
-        ("identical_images", leakage.identical_images_across_splits),
+        ("identical_images", list(itertools.chain(*leakage.identical_images_across_splits))),
         ("near_identical_images", leakage.near_identical_images_across_splits or []),
     ]
     if not leakage.proved:
@@ -98,7 +99,7 @@ def leakage_verdict(leakage: LeakageLike, lang: str) -> str:
         found.append(("default_settings", leakage.default_settings))
     names = texts("summary", lang)["and"]
     reasons = [
-        words[key].format(count=len(items), names=names.join(map(str, items)))
+        in_both("leakage", key, count=len(items), names=names.join(map(str, items)))[lang]
         for key, items in found
         if items
     ]

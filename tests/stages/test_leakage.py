@@ -67,7 +67,7 @@ def test_a_subject_in_two_splits_is_a_leak(samples):
     assert found.subjects_in_several_splits == ["1"]
     assert leak_warnings(found) == [
         {
-            "en": "LEAK: 1 subjects stand in more than one split; see DATA_LEAKAGE_REPORT.md",
+            "en": "LEAK: 1 subject stands in more than one split; see DATA_LEAKAGE_REPORT.md",
             "zh": "泄漏：1 名受试者出现在多个数据集中；详见 DATA_LEAKAGE_REPORT.md",
         }
     ]

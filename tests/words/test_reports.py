@@ -174,8 +174,8 @@ def test_doubts_and_a_list_have_sections_of_their_own():
         ),
         (
             {"level": "LEAK", "identical_images_across_splits": (GROUP,)},
-            "LEAK: 1 images stand byte for byte in more than one split",
-            "泄漏：1 张图像逐字节相同，却分属不同的数据集",
+            "LEAK: 2 images stand byte for byte in more than one split",
+            "泄漏：2 张图像逐字节相同，却分属不同的数据集",
         ),
         (
             {
