@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,6 +49,7 @@ GAIN_SD = 10.0  # grey levels, of the random shift that teaches the network to d
 PEAK_RATE = 1e-3  # of the one-cycle schedule (Smith and Topin 2019)
 
 _MANIFEST = "demo.json"
+_MAKING = ".making-"
 _VERSION = 2  # of what is made; another one is made anew
 
 
@@ -82,11 +84,12 @@ def prepare_demo(
             print(words["demo_reused"].format(root=root))
         return checkpoint, images, workbook
     _refuse_what_is_not_ours(root, checkpoint, data)
+    _remove_unfinished(root)
     if not quiet:
         print(words["demo_made"].format(count=n_images, root=root))
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=root, prefix=".making-") as name:
+        with tempfile.TemporaryDirectory(dir=root, prefix=_MAKING) as name:
             made = Path(name)
             folder, table = make_phantom_dataset(made / "data", n_images, seed, progress=progress)
             train_demo_checkpoint(
@@ -114,6 +117,15 @@ def prepare_demo(
             reason=system_reason(error),
         ) from error
     return checkpoint, images, workbook
+
+
+def _remove_unfinished(root: Path) -> None:
+    """Remove what a killed demo left; one that is being made is younger than an hour."""
+    ours = {"data", "best_model.pth", _MANIFEST}
+    for left in root.glob(f"{_MAKING}*"):
+        old = left.is_dir() and time.time() - left.stat().st_mtime > 3600
+        if old and {path.name for path in left.iterdir()} <= ours:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def train_demo_checkpoint(

@@ -229,10 +229,14 @@ def _check_finished(args: argparse.Namespace, given: Sequence[str]) -> None:
     """Refuse options that would change nothing. given: names of those that are not the default."""
     mode = "--report" if args.report is not None else "--compare" if args.compare else None
     if mode is None:
-        if needless := [name for name in ("baseline", "margin") if name in given]:
+        checks = args.cam_check or args.full
+        goes_with = {"baseline": "--compare", "margin": "--compare"}
+        goes_with |= {} if checks else {"cam_check_samples": "--cam-check"}
+        if needless := [name for name in goes_with if name in given]:
             raise InputError(
-                "{option}: goes with --compare; give the other results there",
+                "{option}: changes nothing without {other}; give both, or neither",
                 option=option(needless[0]),
+                other=goes_with[needless[0]],
             )
         return
     if needless := [name for name in given if name not in (mode[2:], *FINISHED[mode])]:

@@ -230,11 +230,15 @@ CASES = CHECKPOINTS | {
     ),
     "--baseline without --compare": (
         option("--baseline", "a"),
-        "--baseline: goes with --compare; give the other results there",
+        "--baseline: changes nothing without --compare; give both, or neither",
     ),
     "--margin without --compare": (
         option("--margin", "2"),
-        "--margin: goes with --compare; give the other results there",
+        "--margin: changes nothing without --compare; give both, or neither",
+    ),
+    "--cam-check-samples without --cam-check": (
+        option("--cam-check-samples", "9"),
+        "--cam-check-samples: changes nothing without --cam-check; give both, or neither",
     ),
     "--margin": (
         option("--margin", "0"),

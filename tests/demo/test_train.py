@@ -1,6 +1,8 @@
 """Training learns what it is shown; the demo's files are whole, or made anew."""
 
 import json
+import os
+import time
 
 import numpy as np
 import pytest
@@ -220,6 +222,16 @@ def test_prepare_makes_once_and_says_that_it_is_synthetic(tmp_path, quick, capsy
     assert prepare_demo(root, n_images=6) == made
     assert "SYNTHETIC" in capsys.readouterr().out
     assert len(quick) == 1
+
+
+def test_what_a_killed_demo_left_is_removed_but_not_what_is_being_made(tmp_path, quick):
+    left = (("old", "data", 4000), ("new", "data", 10), ("mine", "notes", 4000))
+    for name, part, age in left:
+        (tmp_path / f".making-{name}" / part).mkdir(parents=True)
+        then = time.time() - age
+        os.utime(tmp_path / f".making-{name}", (then, then))
+    prepare_demo(tmp_path, n_images=6)
+    assert {path.name for path in tmp_path.glob(".making-*")} == {".making-new", ".making-mine"}
 
 
 def test_prepare_says_it_in_the_language_asked_for(tmp_path, quick, capsys):

@@ -159,8 +159,8 @@ TEXTS: dict[str, str] = {
     "no such file": "没有这个文件",
     "png, pdf, svg, or several of them with commas between": "png、pdf、svg，或用逗号隔开的几种",
     "--demo: makes its own data; leave out {option}": "--demo：会自行生成数据；请去掉 {option}",
-    "{option}: goes with --compare; give the other results there": (
-        "{option}：须与 --compare 一同使用；请在 --compare 中给出其他结果"
+    "{option}: changes nothing without {other}; give both, or neither": (
+        "{option}：没有 {other} 时不起作用；请同时给出，或都不给"
     ),
     "{option}: needs a split, and --split none makes none; leave one of them out": (
         "{option}：需要划分数据集，而 --split none 不作划分；请去掉其一"
