@@ -69,8 +69,7 @@ def prepare_demo(
     the checkpoint, the image folder and the workbook. All is reused where the manifest, which is
     written last, names these arguments and every file is there at its size; otherwise
     `best_model.pth`, `data` and `demo.json` in it are made anew. Other files stay. Raises
-    InputError where `root` cannot be written, and where it holds one of these names without a
-    manifest of ours.
+    InputError where `root` cannot be written, or one of these names is not ours.
     """
     root = Path(root)
     progress = None if quiet else lang
@@ -78,15 +77,14 @@ def prepare_demo(
     images, workbook = data / "Healthy" / "Images", data / "characteristics.xlsx"
     settings = {"version": _VERSION, "n_images": n_images, "sizes": [*sizes], "seed": seed}
     words = texts("screen", lang)
-    print(words["demo"])
-    if _is_whole(root, settings):
-        if not quiet:
-            print(words["demo_reused"].format(root=root))
+    whole = _is_whole(root, settings)
+    if not whole:
+        _refuse_what_is_not_ours(root, checkpoint, data)
+        _remove_unfinished(root)
+    said = [words["demo_reused" if whole else "demo_made"].format(count=n_images, root=root)]
+    print("\n".join([words["demo"], *([] if quiet else said)]))
+    if whole:
         return checkpoint, images, workbook
-    _refuse_what_is_not_ours(root, checkpoint, data)
-    _remove_unfinished(root)
-    if not quiet:
-        print(words["demo_made"].format(count=n_images, root=root))
     try:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=root, prefix=_MAKING) as name:
@@ -101,15 +99,13 @@ def prepare_demo(
                 device=device,
                 progress=progress,
             )
-            (made / _MANIFEST).write_text("{}")  # ours, and not whole
-            os.replace(made / _MANIFEST, root / _MANIFEST)
+            _put_manifest(made, root, {})  # ours, and not whole
             if data.exists():
                 shutil.rmtree(data)
             os.replace(made / "data", data)
             os.replace(made / checkpoint.name, checkpoint)
             manifest = {"synthetic": True, "settings": settings, "files": _file_sizes(root)}
-            (made / _MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-            os.replace(made / _MANIFEST, root / _MANIFEST)
+            _put_manifest(made, root, manifest)
     except OSError as error:
         raise InputError(
             "{root}: the demo cannot be made there ({reason})",
@@ -117,6 +113,11 @@ def prepare_demo(
             reason=system_reason(error),
         ) from error
     return checkpoint, images, workbook
+
+
+def _put_manifest(made: Path, root: Path, content: dict[str, object]) -> None:
+    (made / _MANIFEST).write_text(json.dumps(content, indent=1), encoding="utf-8")
+    os.replace(made / _MANIFEST, root / _MANIFEST)
 
 
 def _remove_unfinished(root: Path) -> None:

@@ -77,14 +77,15 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 class Results:
     """A finished run of this version.
 
-    record: test_metrics.json. table: one row per image, TEXT_COLUMNS ("" for what is not known),
-    NUMBER_COLUMNS, OPTIONAL_COLUMNS (NaN for what does not exist), error and abs_error. maps:
-    (N, h, w), years. group_start: (G,) first years of the age groups; group_images, group_masks:
-    (G, S, S) grey, and percent of the masks or NO_MASK. other_ratios: energy ratios with masks of
-    other subjects.
+    record: test_metrics.json, sha256 that of the file. table: one row per image, TEXT_COLUMNS (""
+    for what is not known), NUMBER_COLUMNS, OPTIONAL_COLUMNS (NaN for what does not exist), error
+    and abs_error. maps: (N, h, w), years. group_start: (G,) first years of the age groups;
+    group_images, group_masks: (G, S, S) grey, and percent of the masks or NO_MASK. other_ratios:
+    energy ratios with masks of other subjects.
     """
 
     path: Path
+    sha256: str
     record: dict[str, Any]
     table: pd.DataFrame
     maps: npt.NDArray[np.float32]
@@ -111,7 +112,8 @@ def read_results(path: Path) -> Results:
     file = path
     try:
         file = path / METRICS_FILE
-        record = _record(_bytes(file, MOST_RECORD_BYTES))
+        stored = read_content(file, MOST_RECORD_BYTES)
+        record = _record(stored.data)
         file = path / PREDICTIONS_TABLE
         table = _table(_bytes(file, MOST_TABLE_BYTES))
         file = path / MAPS_FILE
@@ -127,7 +129,15 @@ def read_results(path: Path) -> Results:
     except (_Unusable, BadArchive) as error:
         raise unusable(path, file.name, error.reason) from error
     del arrays["filenames"]
-    return Results(path, record, table, **arrays)
+    return Results(path, stored.sha256, record, table, **arrays)
+
+
+def unchanged(results: Results) -> bool:
+    """Tell whether the folder still holds the record that was read."""
+    try:
+        return read_content(results.path / METRICS_FILE, MOST_RECORD_BYTES).sha256 == results.sha256
+    except UnreadableFile:
+        return False
 
 
 def unusable(path: Path, name: str, reason: Message) -> InputError:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 
-from errors import one_line
+from errors import InputError, one_line
 from page.report import REPORT_FILE
 from plots.fonts import figure_language
 from plots.placing import place
 from reading.folder import find_images
-from reading.results import read_results
+from reading.results import read_results, unchanged
 from stages.compare import (
     COMPARISON_FILES,
     compare_results,
@@ -67,6 +67,10 @@ def report(args: argparse.Namespace) -> None:
     if data.not_found or data.masks_not_found:
         facts = {"count": data.not_found, "masks": data.masks_not_found}
         log.warn(in_both("warnings", "pictures_missing", **facts))
+    if not unchanged(results):
+        raise InputError(
+            "--report {path}: was replaced while its page was made; start again", path=args.report
+        )
     final = args.report / REPORT_FILE
     place(page, final)
     log.say(texts("screen", log.lang)["results"].format(folder=one_line(final)))

@@ -36,7 +36,10 @@ from words.catalogue import in_both
 Choice = str | int | None  # of --report-images
 WORST, BEST = 200, 50
 PICTURE_SIDE = 400  # pixels
-QUALITY, METHOD = 50, 6  # speckle at 400 x 300 pixels takes 11 kB
+QUALITY, METHOD = (
+    45,
+    0,
+)  # speckle at 400 x 300 pixels takes 11 kB; method 6 takes five times as long
 OUTLINE_SIDE = 200
 PATHS = ("checkpoint_path", "image_dir", "excel_path", "mask_dir")  # of evaluation_info
 # What templates raise at what is not in a record.

@@ -138,7 +138,7 @@ def _summary(evaluation: Evaluation) -> dict[str, object]:
     analysis, checks, said = evaluation.analysis, evaluation.checks, evaluation.sentences
     overall, leakage = analysis.overall_metrics, evaluation.leakage
     left_out = evaluation.skipped["kind"].value_counts().to_dict()
-    synthetic = evaluation.checkpoint.synthetic
+    synthetic, found = evaluation.checkpoint.synthetic, len(evaluation.images)
     focus, leak = evaluation.focus, said["leakage"]
     return {
         "split": evaluation.split,
@@ -148,8 +148,10 @@ def _summary(evaluation: Evaluation) -> dict[str, object]:
             name: {"value": overall[name].value, "ci95": overall[name].ci95}
             for name in ("MAE", "Baseline_MAE", "Correlation")
         },
-        "verdict": verdict(analysis, focus, checks, leakage, leak, left_out),
-        "obstacles": obstacles(analysis, checks, leakage, leak, left_out, synthetic),
+        "verdict": verdict(analysis, focus, checks, leakage, leak, left_out, found),
+        "obstacles": obstacles(
+            analysis, checks, leakage, leak, left_out, found, synthetic=synthetic
+        ),
         "sentences": said,
     }
 

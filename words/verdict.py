@@ -24,6 +24,7 @@ GREEN, AMBER, GREY = "green", "amber", "grey"
 NEGLIGIBLE_SLOPE = 0.10
 FEW_LEFT_OUT = 0.05  # share of the images above which it stands against publishing
 ON_PURPOSE = "outside_age_range"  # left out as training left it out: no fault of the image
+UNREADABLE = "unreadable"  # found when it is opened: the split is made, and its other parts are not
 LEAKAGE_COLOURS = {"no leak found": GREEN, "not checked": GREY}  # any other level is amber
 
 Texts = dict[str, str]
@@ -31,12 +32,19 @@ Said = tuple[str, Texts]  # colour and text
 
 
 def verdict(
-    analysis: Any, focus: Any, checks: Any, leakage: Any, leakage_text: Texts, left_out: Any
+    analysis: Any,
+    focus: Any,
+    checks: Any,
+    leakage: Any,
+    leakage_text: Texts,
+    left_out: Mapping[str, int],
+    found: int,
 ) -> list[dict[str, object]]:
     """State how good the run is: errors, pull to the mean, muscle, leakage, what was left out.
 
     analysis, focus, checks (or None), leakage: as of `stages.record.Evaluation`. leakage_text: its
-    verdict. left_out: kind of reason -> images. Returns question, colour and text of each.
+    verdict. left_out: kind of reason -> images; found: images in the folder. Returns question,
+    colour and text of each.
     """
     scored = analysis.overall_metrics["n_images"].value
     answers = {
@@ -44,7 +52,7 @@ def verdict(
         "pull": _pull(analysis.age_bias, analysis.bland_altman.n_subjects),
         "muscle": _muscle(focus, checks),
         "leakage": _leakage(leakage, leakage_text),
-        "left_out": _left_out(left_out, int(scored)),
+        "left_out": _left_out(left_out, int(scored), found),
     }
     return [
         {"question": question, "colour": colour, "text": text}
@@ -131,30 +139,37 @@ def _leakage(leakage: Any, verdict_text: Texts) -> Said:
     colour = LEAKAGE_COLOURS.get(leakage.level, AMBER)
     capital = {lang: text[:1].upper() + text[1:] for lang, text in verdict_text.items()}
     if colour == GREEN:
-        listed = leakage.split_source == "checkpoint"
-        key = "proved" if leakage.proved else "listed" if listed else "unproved"
-        return colour, _both(in_both("verdict", "said", said=capital), in_both("verdict", key))
+        said = in_both("verdict", "said", said=capital)
+        if leakage.split_source == "checkpoint" and not leakage.proved:
+            return colour, said
+        key = "proved" if leakage.proved else "unproved"
+        return colour, _both(said, in_both("verdict", key))
     return colour, in_both("verdict", "said", said=capital)
 
 
-def _left_out(left_out: Mapping[str, int], scored: int) -> Said:
-    faults = _faults(left_out)
+def _left_out(left_out: Mapping[str, int], scored: int, found: int) -> Said:
     on_purpose = left_out.get(ON_PURPOSE, 0)
     aside = in_both("verdict", "on_purpose", count=on_purpose) if on_purpose else _nothing()
-    if not faults:
+    if not _faults(left_out):
         return GREEN, _both(in_both("verdict", "all_scored", count=scored), aside)
-    facts = {"count": faults, "of": scored + faults, "share": f"{_share(faults, scored):.1f}"}
     reasons = [
         in_both("verdict", "left_out_kind", kind=in_both("verdict", kind), count=count)
         for kind, count in sorted(left_out.items(), key=lambda item: -item[1])
         if kind != ON_PURPOSE
     ]
-    said = in_both("verdict", "some_left_out", reasons=joined("verdict", reasons), **facts)
+    said = in_both("verdict", "some_left_out", reasons=joined("verdict", reasons), of=found)
     return AMBER, _both(said, aside)
 
 
 def obstacles(
-    analysis: Any, checks: Any, leakage: Any, leakage_text: Texts, left_out: Any, synthetic: bool
+    analysis: Any,
+    checks: Any,
+    leakage: Any,
+    leakage_text: Texts,
+    left_out: Mapping[str, int],
+    found: int,
+    *,
+    synthetic: bool,
 ) -> list[Texts]:
     """List what stands against publishing the numbers; empty where the run shows nothing.
 
@@ -162,39 +177,40 @@ def obstacles(
     """
     metrics = analysis.overall_metrics
     n, scored = int(metrics["n_subjects"].value), int(metrics["n_images"].value)
-    found: list[Texts] = []
+    against: list[Texts] = []
     if synthetic:
-        found.append(in_both("verdict", "is_synthetic"))
+        against.append(in_both("verdict", "is_synthetic"))
     if leakage.level != "no leak found":
-        found.append(in_both("verdict", "leak_stands", said=leakage_text))
+        against.append(in_both("verdict", "leak_stands", said=leakage_text))
     elif not leakage.proved and leakage.split_source != "checkpoint":
-        found.append(in_both("verdict", "split_unproved"))
+        against.append(in_both("verdict", "split_unproved"))
     if n < MIN_SUBJECTS_FOR_A_CLAIM:
-        found.append(in_both("verdict", "few_subjects", n=n, least=MIN_SUBJECTS_FOR_A_CLAIM))
+        against.append(in_both("verdict", "few_subjects", n=n, least=MIN_SUBJECTS_FOR_A_CLAIM))
     share = metrics["MAE"].one_subject_share
     if share is not None:
-        found.append(in_both("verdict", "one_subject", share=f"{100 * share:.0f}"))
-    faults = _faults(left_out)
-    if _share(faults, scored) > 100 * FEW_LEFT_OUT:
-        facts = {"share": f"{_share(faults, scored):.1f}", "count": faults}
-        found.append(in_both("verdict", "many_left_out", **facts))
+        against.append(in_both("verdict", "one_subject", share=f"{100 * share:.0f}"))
+    if _share_left_out(left_out, scored, found) > FEW_LEFT_OUT:
+        facts = {"count": _faults(left_out), "of": found}
+        against.append(in_both("verdict", "many_left_out", **facts))
     skill = metrics["Skill"]
     if skill.ci95 is not None and skill.ci95[0] <= 0:
-        found.append(in_both("verdict", "no_better_than_the_mean"))
+        against.append(in_both("verdict", "no_better_than_the_mean"))
     if _doubt(checks):
-        found.append(in_both("verdict", "maps_doubted"))
+        against.append(in_both("verdict", "maps_doubted"))
     elif checks is None or checks.parameter_randomisation.verdict is None:
-        found.append(in_both("verdict", "maps_unchecked"))
-    return found
+        against.append(in_both("verdict", "maps_unchecked"))
+    return against
 
 
 def _faults(left_out: Mapping[str, int]) -> int:
     return sum(count for kind, count in left_out.items() if kind != ON_PURPOSE)
 
 
-def _share(faults: int, scored: int) -> float:
-    """Percentage of the images that were left out for a fault."""
-    return 100 * faults / max(scored + faults, 1)
+def _share_left_out(left_out: Mapping[str, int], scored: int, found: int) -> float:
+    """Share of the folder that has no usable label, or of the opened images that is unreadable."""
+    unreadable = left_out.get(UNREADABLE, 0)
+    unusable = (_faults(left_out) - unreadable) / max(found, 1)
+    return max(unusable, unreadable / max(scored + unreadable, 1))
 
 
 def _interval(estimate: Any, digits: int) -> Texts:

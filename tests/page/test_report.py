@@ -149,7 +149,7 @@ def test_long_lists_end_in_a_count():
 def test_a_run_without_masks_and_without_intervals():
     samples = [replace(sample(k), energy_ratio=None, outlier=False) for k in range(3)]
     page = report_html(page_data(samples=samples))
-    assert "No image has both a mask and evidence in its heatmap." in page
+    assert "No image has both evidence in its heatmap and a mask of a part of it." in page
     assert "No image is an outlier." in page
     empty = page_data(samples=[])
     assert "Pictures on this page: 0 of 0." in report_html(empty)

@@ -97,9 +97,10 @@ def test_focus_figure_without_masks_or_with_empty_maps_says_so_in_both_panels(n_
     found, null = muscle.focus(maps, masks, scores, ["a", "b"], np.ones(2), np.ones(2))
     figure = focus_figure(scores["energy_ratio"], np.ones(2), found, null, lang=lang)
     reason = {
-        "en": "No image has both a mask and evidence in its heatmap\n"
+        "en": "No image has both evidence in its heatmap\nand a mask of a part of it\n"
         f"(images with a mask: {n_masks} of 2)",
-        "zh": f"没有图像既有分割掩膜、热图中又有证据\n（有分割掩膜：{n_masks} / 2 张）",
+        "zh": "没有图像既在热图中有证据、\n又有只覆盖图像一部分的分割掩膜\n"
+        f"（有分割掩膜：{n_masks} / 2 张）",
     }[lang]
     assert [[text.get_text() for text in ax.texts] for ax in figure.axes] == [[reason]] * 2
 

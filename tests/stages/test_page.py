@@ -270,6 +270,20 @@ def test_the_page_says_that_pictures_are_missing(study, capsys):
     assert "网页缺少 2 张图像和 0 张掩膜的轮廓" in capsys.readouterr().err
 
 
+def test_a_run_that_replaces_the_results_keeps_its_own_page(study, monkeypatch):
+    folder, _ = study
+
+    def replaced(*args, **options):
+        made = laid_out(*args, **options)
+        (folder / "test_metrics.json").write_text(json.dumps(record(more=1)))
+        return made
+
+    monkeypatch.setattr("stages.finished.laid_out", replaced)
+    with pytest.raises(InputError, match="was replaced while its page was made; start again"):
+        again(folder)
+    assert not (folder / REPORT_FILE).exists()
+
+
 def test_a_wrong_folder_of_images_is_refused(study, tmp_path):
     with pytest.raises(InputError, match="no such folder"):
         again(study[0], image_dir=tmp_path / "nowhere")

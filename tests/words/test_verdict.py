@@ -6,6 +6,7 @@ import pytest
 
 from errors import Message
 from tests.results import age_bias, estimate
+from words.catalogue import in_both, texts
 from words.verdict import obstacles, verdict
 
 NO_LEAK = {"en": "no leak found", "zh": "未发现泄漏"}
@@ -46,6 +47,7 @@ def run(
         "leakage": Namespace(level="no leak found", proved=True, split_source="settings"),
         "leakage_text": NO_LEAK,
         "left_out": {},
+        "found": 2 * n,
     }
     return made | changed
 
@@ -151,12 +153,12 @@ def test_leakage(level, colour):
 
 
 def test_what_was_left_out():
-    """3 of 43 images, 7.0%; those outside the age range are no fault, and are said all the same."""
+    """Those outside the age range are no fault, and are said all the same."""
     left_out = {"outside_age_range": 5, "no_label": 1, "unreadable": 2}
     assert colours(left_out=left_out)["left_out"] == "amber"
-    assert text("left_out", left_out=left_out) == (
-        "Not in the numbers: 3 of 43 images (7.0%); unreadable (2), no label (1). Left out on "
-        "purpose, as outside the age range: 5 images."
+    assert text("left_out", left_out=left_out, found=90) == (
+        "Not in the numbers, of 90 images in the folder: unreadable (2), no label (1). Left out "
+        "on purpose, as outside the age range: 5 images."
     )
     assert colours(left_out={"outside_age_range": 5})["left_out"] == "green"
 
@@ -205,7 +207,8 @@ def test_every_obstacle_is_named():
         synthetic=True,
         leakage=Namespace(level="LEAK", proved=False, split_source="settings"),
         leakage_text={"en": "LEAK: 1 subject", "zh": "泄漏"},
-        left_out={"no_label": 2},  # of 20: 10%
+        left_out={"no_label": 2},
+        found=18,  # 11%
         checks=None,
         analysis=made["analysis"],
     )
@@ -214,7 +217,7 @@ def test_every_obstacle_is_named():
         "Leakage check – LEAK: 1 subject.",
         "Only 9 subjects: below 10",
         "One subject carries 62% of the variance",
-        "10.0% of the images (2)",
+        "Of 18 images in the folder 2 cannot be in the numbers",
         "The network is not shown to be better",
         "Whether the heatmaps depend on what was learnt is not known",
     ]
@@ -231,7 +234,7 @@ def test_a_split_without_a_list_is_no_proof():
 def test_a_split_from_the_lists_of_the_checkpoint_is_held_against_them():
     leakage = Namespace(level="no leak found", proved=False, split_source="checkpoint")
     assert against(leakage=leakage) == []
-    assert text("leakage", leakage=leakage).endswith(". Nothing was found.")
+    assert text("leakage", leakage=leakage) == "No leak found."
 
 
 def test_equal_predictions_are_pulled_to_the_mean_entirely():
@@ -247,5 +250,18 @@ def test_one_is_no_plural():
 
 
 def test_one_image_in_twenty_may_be_missing():
-    assert against(left_out={"no_label": 2}, n=19) == []  # 2 of 40: 5%
-    assert len(against(left_out={"no_label": 3}, n=19)) == 1  # 3 of 41: 7.3%
+    assert against(left_out={"no_label": 2}, found=40) == []  # 5%
+    assert len(against(left_out={"no_label": 3}, found=40)) == 1  # 7.5%
+    assert (
+        against(left_out={"no_label": 2}, n=9, found=100)[1:] == []
+    )  # of the folder, not the split
+    assert against(left_out={"unreadable": 2}, n=19, found=900) == []  # of 40 that were opened
+    assert len(against(left_out={"unreadable": 3}, n=19, found=900)) == 1  # of 41
+
+
+def test_every_kind_of_what_is_left_out_has_its_words():
+    kinds = [key.removeprefix("k_") for key in texts("report", "en") if key.startswith("k_")]
+    assert {"not_listed", "unreadable", "no_label"} < set(kinds)
+    for kind in kinds:
+        assert in_both("warnings", kind, count=1, example="a", reason="b")["en"]
+        assert "1" in text("left_out", left_out={kind: 1})

@@ -32,7 +32,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "partly_weights": "网络权重换成随机值后热图只有部分变化，因此热图反映的可能是图像本身，"
         "而不只是网络关注的内容。",
         "contrary": "模糊热图所示的位置，对预测的影响小于随机模糊，因此热图不能说明预测的依据。",
-        "no_mask": "没有图像既有分割掩膜、热图中又有证据，因此对肌肉一无所知。",
+        "no_mask": "没有图像既在热图中有证据、又有只覆盖图像一部分的分割掩膜，因此对肌肉一无所知。",
         "muscle_unjudged": "无法判断证据是否落在肌肉上：{why}。",
         "muscle_unclear": "无法判断偏老的证据是否落在肌肉上：掩膜内的证据为其面积所应占的 {ratio} "
         "倍（95% 置信区间 {low} 至 {high}；随机水平为 1）。",
@@ -45,16 +45,16 @@ TEXTS: dict[str, dict[str, str]] = {
         "如此。",
         "said": "{said}。",
         "proved": "测试集与给出的名单一致。",
-        "listed": "没有发现问题。",
-        "unproved": "没有发现问题；但划分本身未与名单核对。",
+        "unproved": "但划分本身未与名单核对。",
         "all_scored": "应评估的图像全部计入数值：{count} 张。",
         "on_purpose": "按设定不采用年龄范围以外的图像：{count} 张。",
-        "some_left_out": "{of} 张图像中有 {count} 张（{share}%）未计入数值：{reasons}。",
+        "some_left_out": "文件夹中的 {of} 张图像里，未计入数值的有：{reasons}。",
         "left_out_kind": "{kind}（{count} 张）",
         "no_label": "没有标签",
         "unusable_label": "标签不可用",
         "conflicting_label": "标签相互矛盾",
         "unusable_name": "文件名不可用",
+        "not_listed": "不在检查点的任何名单中",
         "not_read_by_training": "训练时未读取",
         "unreadable": "无法读取",
         "is_synthetic": "数据为合成数据：没有扫描过任何人。",
@@ -63,7 +63,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "没有泄漏这一点未得到证明。",
         "few_subjects": "只有 {n} 名受试者：少于 {least} 名时不给 95% 置信区间。",
         "one_subject": "MAE 的 95% 置信区间所依据的方差有 {share}% 来自同一名受试者：请查看是谁。",
-        "many_left_out": "{share}% 的图像（{count} 张）未计入数值：未采用的图像可能与计入的不同。",
+        "many_left_out": "文件夹中的 {of} 张图像里，有 {count} 张无法计入数值：未采用的图像可能与"
+        "计入的不同。",
         "no_better_than_the_mean": "尚不能说明网络优于一律预测为平均年龄。",
         "maps_unchecked": "热图是否取决于网络学到的内容尚不清楚（--cam-check，至少 10 名受试者）："
         "请勿发表以热图为依据的结论。",

@@ -108,8 +108,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "brackets": "[ ]: 95% CI over subjects",
         "of_n": "{} (n = {})",
         "no_peer": "No comparison: no two of these subjects share a decade of age",
-        "nothing": "No image has both a mask and evidence in its heatmap\n(images with a mask: {} "
-        "of {})",
+        "nothing": "No image has both evidence in its heatmap\nand a mask of a part of it\n"
+        "(images with a mask: {} of {})",
         "no_similarity": "No similarity: the maps are constant",
         "no_evidence": "Empty map:\nno evidence at all",
         "check_a": "Similarity after new random weights",

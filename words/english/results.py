@@ -158,8 +158,8 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "focus": {
         "join": " ",
-        "nothing": "No image has both a mask and evidence in its heatmap, so nothing shows whether "
-        "the network looks at the muscle.",
+        "nothing": "No image has both evidence in its heatmap and a mask of a part of it, so "
+        "nothing shows whether the network looks at the muscle.",
         "few": "Whether the heatmaps fall on the muscle cannot be told: {why} ({n} images of {s} "
         "subjects; energy ratio {ratio}, chance is 1).",
         "on": "The marked muscle holds more of the evidence for older than its area alone would: "

@@ -37,8 +37,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "they may show the image as much as what the network looks at.",
         "contrary": "Blurring what the heatmaps mark changes the prediction less than blurring at "
         "random, so they do not show what it rests on.",
-        "no_mask": "No image has both a mask and evidence in its heatmap, so nothing is known "
-        "about the muscle.",
+        "no_mask": "No image has both evidence in its heatmap and a mask of a part of it, so "
+        "nothing is known about the muscle.",
         "muscle_unjudged": "Whether the evidence falls on the muscle cannot be told: {why}.",
         "muscle_unclear": "Whether the evidence for older falls on the muscle cannot be told: the "
         "mask holds {ratio} times what its area alone would (95% CI {low} to {high}; chance is "
@@ -53,16 +53,16 @@ TEXTS: dict[str, dict[str, str]] = {
         "individual muscle: a fixed place in the image would do the same.",
         "said": "{said}.",
         "proved": "The test set equals a list that was given.",
-        "listed": "Nothing was found.",
-        "unproved": "Nothing was found; the split itself was not held against a list.",
+        "unproved": "The split itself was not held against a list.",
         "all_scored": "Every image that was to be evaluated is in the numbers: {count} images.",
         "on_purpose": "Left out on purpose, as outside the age range: {count} images.",
-        "some_left_out": "Not in the numbers: {count} of {of} images ({share}%); {reasons}.",
+        "some_left_out": "Not in the numbers, of {of} images in the folder: {reasons}.",
         "left_out_kind": "{kind} ({count})",
         "no_label": "no label",
         "unusable_label": "unusable label",
         "conflicting_label": "conflicting labels",
         "unusable_name": "unusable name",
+        "not_listed": "in no list of the checkpoint",
         "not_read_by_training": "not read by training",
         "unreadable": "unreadable",
         "is_synthetic": "The data are synthetic: no person was ever scanned.",
@@ -72,8 +72,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "few_subjects": "Only {n} subjects: below {least} there are no 95% CIs.",
         "one_subject": "One subject carries {share}% of the variance behind the 95% CI of the MAE: "
         "look at who that is.",
-        "many_left_out": "{share}% of the images ({count}) are not in the numbers: those left out "
-        "may differ from those scored.",
+        "many_left_out": "Of {of} images in the folder {count} cannot be in the numbers: those "
+        "left out may differ from those scored.",
         "no_better_than_the_mean": "The network is not shown to be better than always saying the "
         "mean age.",
         "maps_unchecked": "Whether the heatmaps depend on what was learnt is not known "

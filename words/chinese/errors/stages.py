@@ -227,6 +227,10 @@ TEXTS: dict[str, str] = {
         "{path}：不是由演示生成的，而演示需要使用该名称；请将其移走"
     ),
     "{root}: the demo cannot be made there ({reason})": "{root}：无法在此生成演示（{reason}）",
+    # stages/finished.py
+    "--report {path}: was replaced while its page was made; start again": (
+        "--report {path}：生成网页期间结果已被替换；请重新运行"
+    ),
     # plots/placing.py
     "{path}: is not a file, and a file of that name is to be written; move it away": (
         "{path}：不是文件，而程序要写入同名文件；请将其移走"
