@@ -32,8 +32,10 @@ with atheris.instrument_imports(include=["errors", "reading", "stages.options", 
     from reading.labels import read_labels
     from reading.masks import read_mask
     from reading.predictions import read_predictions
+    from reading.results import read_results
     from stages.listed import read_test_list
     from stages.options import parse_arguments
+    from stages.page import laid_out
 
 import seeds
 
@@ -50,6 +52,19 @@ def _file(name: str, *readers: Callable[[Path], object]) -> Callable[[bytes], No
         for read in readers:
             with contextlib.suppress(InputError):
                 read(path)
+
+    return run
+
+
+def _results(name: str) -> Callable[[bytes], None]:
+    """A target whose bytes are one file of a results folder, of which a page is made."""
+    folder = Path(tempfile.mkdtemp())
+
+    def run(data: bytes) -> None:
+        for other, whole in seeds.RESULTS.items():
+            (folder / other).write_bytes(data if other == name else whole)
+        with contextlib.suppress(InputError):
+            laid_out(read_results(folder), None, None, images="none", lang="en", workers=1)
 
     return run
 
@@ -87,6 +102,9 @@ def targets() -> dict[str, Callable[[bytes], None]]:
         "image": picture,
         "png": _in_archive(picture, seeds.png_with_checksums),
         "predictions": _file("predictions.json", read_predictions),
+        "record": _results("test_metrics.json"),
+        "table": _results("predictions.csv"),
+        "maps": _results("gradcam_maps.npz"),
         "list": _file("split.csv", read_test_list),
         "options": _options,
         "names": _names,
@@ -103,14 +121,15 @@ def main() -> None:
     args = parser.parse_args()
     corpus = args.corpus / args.target
     corpus.mkdir(parents=True, exist_ok=True)
-    for number, data in enumerate(seeds.SEEDS[args.target]()):
+    given = seeds.SEEDS[args.target]()
+    for number, data in enumerate(given):
         (corpus / f"seed_{number}").write_bytes(data)
     options = [
         f"-max_total_time={args.seconds}",
         f"-timeout={SLOWEST}",
         f"-rss_limit_mb={MOST_MEMORY}",
         f"-artifact_prefix={corpus.parent}/{args.target}_",
-        "-max_len=20000",
+        f"-max_len={max(20_000, *(2 * len(seed) for seed in given))}",
         "-print_final_stats=1",
     ]
     atheris.Setup([sys.argv[0], *options, str(corpus)], known[args.target])

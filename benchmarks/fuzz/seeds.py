@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import collections
+import importlib
 import io
 import json
 import pathlib
 import struct
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -112,6 +114,14 @@ def predictions() -> list[bytes]:
     return [json.dumps(found).encode() for found in (lists, lists | {"subject_ids": ["1", None]})]
 
 
+def results() -> dict[str, bytes]:
+    """The files of a finished run of two images."""
+    finished = importlib.import_module("tests.finished").finished  # which has no types
+    with tempfile.TemporaryDirectory() as folder:
+        return {path.name: path.read_bytes() for path in finished(pathlib.Path(folder)).iterdir()}
+
+
+RESULTS = results()
 CHECKPOINT, WORKBOOK = checkpoints()[0], workbooks()[0]
 SEEDS: dict[str, Callable[[], list[bytes]]] = {
     "checkpoint": checkpoints,
@@ -121,6 +131,9 @@ SEEDS: dict[str, Callable[[], list[bytes]]] = {
     "image": pictures,
     "png": lambda: [one for one in pictures() if one.startswith(PNG)],
     "predictions": predictions,
+    "record": lambda: [RESULTS["test_metrics.json"]],
+    "table": lambda: [RESULTS["predictions.csv"]],
+    "maps": lambda: [RESULTS["gradcam_maps.npz"]],
     "list": lambda: [
         b"\xef\xbb\xbffilename,subject_id,split\nanon_1_1.png,1,test\n",
         b"a.png\nb\n",
