@@ -286,16 +286,20 @@ def mask_path_for(image_path: str | Path, mask_dir: str | Path | None = None) ->
         return None
     suffixes = (*IMAGE_SUFFIXES, *(suffix.upper() for suffix in IMAGE_SUFFIXES))
     candidates = (folder / (Path(image_path).stem + suffix) for suffix in suffixes)
-    return next((path for path in candidates if _is_file(path)), None)
+    return next((path for path in candidates if _is_there(path)), None)
 
 
-def _is_file(path: Path) -> bool:
+def _is_there(path: Path) -> bool:
+    """Tell whether there is anything of the name: what is no file cannot be read, and is named."""
     try:
-        return path.is_file()
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:  # no file can have it, though its image has .png
             return False
         raise
+    return True
 
 
 def mask_folder_for(image_path: str | Path, mask_dir: str | Path | None = None) -> Path | None:

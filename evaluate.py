@@ -221,6 +221,7 @@ def prepare(args: argparse.Namespace, world: World, log: Log) -> Setup:
         files = make_demo(world, device, log)
     checkpoint_path, image_dir, excel_path = files
     checkpoint = load_checkpoint(checkpoint_path, trust=args.trust_checkpoint)
+    log.warn_all(checkpoint.notes)
     used = resolve_settings(checkpoint, given_settings(args))
     log.warn_all(used.overridden)
     adds_up = network.check_layer(checkpoint.model, args.cam_layer, used.settings.image_size)

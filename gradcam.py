@@ -53,7 +53,7 @@ from reading.images import read_image
 from reading.masks import read_mask
 from reading.resize import resize_image
 from reading.settings import Settings
-from words.catalogue import LANGUAGES, asked_language, language, texts, translated
+from words.catalogue import LANGUAGES, asked_language, in_both, language, texts, translated
 from words.tables import wrap
 
 __all__ = [
@@ -307,9 +307,9 @@ def explain_images(args: argparse.Namespace) -> int:
     checkpoint = load_checkpoint(args.checkpoint, trust=args.trust_checkpoint)
     size = checkpoint.settings.image_size
     names = ["no_cjk_font"] * (figure_language(lang) != lang)
-    for name in names + ["image_size_absent"] * ("image_size" not in checkpoint.given):
-        message = texts("warnings", lang)[name].format(used=size)
-        print(texts("screen", lang)["warning"].format(message=message), file=sys.stderr)
+    names += ["image_size_absent"] * ("image_size" not in checkpoint.given)
+    for note in (*(in_both("warnings", name, used=size) for name in names), *checkpoint.notes):
+        print(texts("screen", lang)["warning"].format(message=note[lang]), file=sys.stderr)
     layer = find_layer(checkpoint.model, args.layer)
     try:  # on a black picture, before anything is read
         signed_maps(checkpoint.model, layer, network_input(np.zeros((8, 8), np.uint8), size))

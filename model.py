@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -18,13 +18,24 @@ from torch import nn
 from errors import InputError, Message, one_list
 from reading.checkpoints import read_checkpoint_file
 from reading.settings import RANGES, SPLITS, Range, Settings
-from reading.weights import entries, is_plain, misfits, read_weights, shown
+from reading.weights import (
+    entries,
+    is_plain,
+    listed,
+    misfits,
+    other_weights,
+    read_weights,
+    shown,
+    weights_key,
+)
+from words.catalogue import in_both
 
 # Of RGB values in [0, 1]: what torchvision's ImageNet weights were trained with.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 ARCHITECTURES = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 HEAD_WIDTHS = (512, 128)
+HEAD_PLACES = [0, 3, 6]  # of its Linear layers, with ReLU and Dropout between them
 PREFIX = "backbone."
 
 
@@ -83,7 +94,7 @@ class Checkpoint:
     model: in eval mode, on the CPU, float32. given: the settings that stood in the file; the others
     are defaults. stored_dtype: of the weights in the file. synthetic: trained on the demo's data.
     lists: "test_files", "train_subjects", ... -> the names in the file, of those that it holds.
-    sha256: of the bytes that the network was read from.
+    sha256: of the bytes that the network was read from. notes: what was assumed, by language.
     """
 
     path: Path
@@ -94,6 +105,7 @@ class Checkpoint:
     synthetic: bool
     lists: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     sha256: str = ""
+    notes: tuple[dict[str, str], ...] = ()
 
 
 def load_checkpoint(path: str | Path, *, trust: bool = False) -> Checkpoint:
@@ -116,7 +128,19 @@ def load_checkpoint(path: str | Path, *, trust: bool = False) -> Checkpoint:
     model.image_size = settings.image_size
     synthetic = content.get("synthetic") is True
     lists = _read_lists(path, content)
-    return Checkpoint(path, model, settings, given, stored_dtype, synthetic, lists, sha256)
+    notes = tuple(_notes(content, model))
+    return Checkpoint(path, model, settings, given, stored_dtype, synthetic, lists, sha256, notes)
+
+
+def _notes(content: dict[Any, Any], model: AgeRegressor) -> Iterator[dict[str, str]]:
+    """Say what the file leaves open: which weights, and what stands between the head's layers."""
+    if others := other_weights(content):
+        used = weights_key(content) or Message("the top level")
+        yield in_both("warnings", "other_weights", used=used, others=listed(others))
+    head = model.backbone.fc
+    places = [i for i, layer in enumerate(head.children()) if isinstance(layer, nn.Linear)]
+    if len(places) > 1 and places != HEAD_PLACES:
+        yield in_both("warnings", "head_assumed", count=len(places))
 
 
 def _read_settings(path: Path, content: dict[Any, Any]) -> tuple[Settings, frozenset[str]]:

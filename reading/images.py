@@ -14,6 +14,7 @@ import io
 import math
 import struct
 import threading
+import warnings
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +23,7 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import BmpImagePlugin, GifImagePlugin, ImageFile, JpegImagePlugin
+from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugin
 
 from errors import system_reason
 from reading.files import Content, UnreadableFile, read_content
@@ -68,6 +69,17 @@ def open_image(path: str | Path) -> Content:
 def read_image(path: str | Path) -> tuple[npt.NDArray[np.uint8], str]:
     """Return what `picture` makes of a file."""
     return picture(open_image(path))
+
+
+def size_claimed(path: str | Path) -> tuple[int, int] | None:
+    """Read (height, width) as the header of an image file claims them; None where it has none."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a large picture, which is not made
+            with Image.open(path, formats=("PNG", "JPEG", "GIF", "BMP")) as opened:
+                return opened.height, opened.width
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
 
 
 def picture(content: Content) -> tuple[npt.NDArray[np.uint8], str]:

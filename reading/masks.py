@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
 
@@ -72,6 +73,20 @@ def mask_in(content: Content) -> Mask:
     return mask & np.not_equal(values[..., 3], 0) if values.shape[2] == 4 else mask
 
 
+@dataclass(frozen=True)
+class MaskFiles:
+    """Masks of some images, warped to the network's input.
+
+    sha256: of each file, "" where none was used. shapes: (H, W) of each file, None likewise.
+    unusable: index -> what is wrong with those that cannot be used, which count as missing.
+    """
+
+    masks: PackedMasks
+    sha256: list[str]
+    shapes: list[tuple[int, int] | None]
+    unusable: dict[int, UnreadableFile]
+
+
 class PackedMasks(Sequence[Mask | None]):
     """Masks (S, S), bool, or None where there is none; kept as bits, 6 kB each at 224 pixels."""
 
@@ -97,16 +112,11 @@ class PackedMasks(Sequence[Mask | None]):
         return np.unpackbits(bits, count=self.size**2).reshape(self.size, self.size).view(bool)
 
 
-def read_masks(
-    paths: Sequence[Path | None], size: int, workers: int
-) -> tuple[PackedMasks, list[str], dict[int, UnreadableFile]]:
-    """Read masks and warp them as the images are, to size x size pixels.
-
-    Returns them, the SHA-256 of each file ("" where there is none), and index -> what is wrong with
-    those that cannot be used, which count as missing.
-    """
+def read_masks(paths: Sequence[Path | None], size: int, workers: int) -> MaskFiles:
+    """Read masks and warp them as the images are, to size x size pixels."""
     unusable: dict[int, UnreadableFile] = {}
     sha256 = [""] * len(paths)
+    shapes: list[tuple[int, int] | None] = [None] * len(paths)
 
     def read(index: int) -> Mask | None:
         path = paths[index]
@@ -114,13 +124,13 @@ def read_masks(
             return None
         try:
             content = open_image(path)
-            mask = resize_mask(mask_in(content), (size, size))
-            sha256[index] = content.sha256
-            return mask
+            mask = mask_in(content)
+            sha256[index], shapes[index] = content.sha256, (mask.shape[0], mask.shape[1])
+            return resize_mask(mask, (size, size))
         except UnreadableFile as error:
             unusable[index] = error
             return None
 
     with ThreadPoolExecutor(workers) as pool:
         masks = PackedMasks(pool.map(read, range(len(paths))), size)
-    return masks, sha256, dict(sorted(unusable.items()))
+    return MaskFiles(masks, sha256, shapes, dict(sorted(unusable.items())))

@@ -14,6 +14,7 @@ WEIGHT_KEYS = ("model_state_dict", "state_dict", "model")
 WRAPPERS = frozenset({"module", "_orig_mod"})  # DataParallel and torch.compile
 LATE_FUSION = ("fusion_head.", "aux_branch.")
 PRECISIONS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+MANY = 10  # tensors in what looks like weights
 MAX_VALUES = 2**28  # 1 GB as float32; resnet152 has 60 million
 
 
@@ -22,7 +23,8 @@ def read_weights(path: Path, content: dict[Any, Any]) -> tuple[dict[str, torch.T
 
     content: what stands in the checkpoint. Raises InputError for what is no weight of a network.
     """
-    found = next((content[k] for k in WEIGHT_KEYS if isinstance(content.get(k), Mapping)), None)
+    key = weights_key(content)
+    found = None if key is None else content[key]
     if found is None:
         found = {name: value for name, value in content.items() if torch.is_tensor(value)}
     weights: dict[str, torch.Tensor] = {}
@@ -58,6 +60,38 @@ def read_weights(path: Path, content: dict[Any, Any]) -> tuple[dict[str, torch.T
         weights[plain] = value
     _check_kind(path, content, weights)
     return weights, "/".join(sorted(dtypes))
+
+
+def weights_key(content: dict[Any, Any]) -> str | None:
+    """Name under which the weights stand; None for a bare state dict."""
+    return next((key for key in WEIGHT_KEYS if isinstance(content.get(key), Mapping)), None)
+
+
+def other_weights(content: dict[Any, Any]) -> list[str]:
+    """Name what else in the file looks like a network's weights, and is not the same ones."""
+    key = weights_key(content)
+    used = None if key is None else entries(content[key])
+    named = ((str(name), value) for name, value in content.items() if name != key)
+    return [
+        name
+        for name, value in named
+        if isinstance(value, Mapping)
+        and sum(map(torch.is_tensor, entries(value).values())) >= MANY
+        and not _same(entries(value), used)
+    ]
+
+
+def _same(weights: dict[Any, Any], used: dict[Any, Any] | None) -> bool:
+    """Tell whether both have the same names and values."""
+    if used is None or weights.keys() != used.keys():
+        return False
+    return all(
+        torch.is_tensor(value)
+        and is_plain(value)
+        and torch.is_tensor(used[name])
+        and torch.equal(value, used[name])
+        for name, value in weights.items()
+    )
 
 
 def entries(mapping: Mapping[Any, Any]) -> dict[Any, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from errors import one_list
 from gradcam import network_input
 from model import AgeRegressor
 from reading.files import UnreadableFile
-from reading.images import decode, picture
+from reading.images import decode, picture, size_claimed
 from reading.masks import MASK_BELOW, NotAMask, PackedMasks, off_levels, read_masks
 from reading.settings import Settings
 from stages.faithfulness import Checks, run_checks
@@ -32,6 +33,7 @@ from words.catalogue import in_both
 
 Maps = npt.NDArray[np.float32]
 LIKELY_SHARE = (0.01, 0.80)  # of the image in the mask, on average
+SAME_RATIO = 0.02  # of the aspect ratios of an image and its mask
 IMAGES_LOOKED_AT = 16  # for whether they are masks
 
 
@@ -66,7 +68,8 @@ def explain(
 ) -> Explanations:
     """Compare every map (N, h, w) with its image's mask. table: N rows."""
     paths = [mask_path_for(path, mask_dir) for path in table["path"]]
-    masks, sha256, unusable = read_masks(paths, image_size, workers)
+    read = read_masks(paths, image_size, workers)
+    masks, unusable = read.masks, read.unusable
     scores = mask_scores(maps, masks)
     columns = years_columns(maps, table["pred_age"].to_numpy()) | scores
     found, null = focus(
@@ -78,13 +81,16 @@ def explain(
         table["abs_error"].to_numpy(),
     )
     return Explanations(
-        table=table.assign(**columns, mask_sha256=sha256),
+        table=table.assign(**columns, mask_sha256=read.sha256),
         mask_paths=tuple(None if i in unusable else path for i, path in enumerate(paths)),
         masks=masks,
         mean_masks=_mean_masks(masks, table["true_age"].to_numpy()),
         focus=found,
         null=null,
-        notes=tuple(_notes(table["path"].tolist(), paths, unusable, mask_dir)),
+        notes=(
+            *_notes(table["path"].tolist(), paths, unusable, mask_dir),
+            *_stretched(table["path"].tolist(), read.shapes, workers),
+        ),
         alarms=tuple(_alarms(table["path"].tolist(), originals, unusable, scores["mask_fraction"])),
     )
 
@@ -122,6 +128,32 @@ def _notes(
         listed = one_list(str(path) for path in beside[:3]) if beside else ""
         notes.append(in_both("warnings", key, where=where, folders=listed))
     return notes
+
+
+def _stretched(
+    images: list[str], shapes: list[tuple[int, int] | None], workers: int
+) -> list[dict[str, str]]:
+    """Say which masks are of another shape than their image, over which they were stretched."""
+    having = [(path, shape) for path, shape in zip(images, shapes, strict=True) if shape]
+    with ThreadPoolExecutor(workers) as pool:
+        sizes = pool.map(lambda one: size_claimed(one[0]), having)
+        odd = [
+            (path, shape, size)
+            for (path, shape), size in zip(having, sizes, strict=True)
+            if size and not _alike(size, shape)
+        ]
+    if not odd:
+        return []
+    path, mask, image = odd[0]
+    facts = {"mask": f"{mask[1]} x {mask[0]}", "image": f"{image[1]} x {image[0]}"}
+    name = Path(path).name
+    return [in_both("warnings", "masks_stretched", count=len(odd), example=name, **facts)]
+
+
+def _alike(a: tuple[int, int], b: tuple[int, int]) -> bool:
+    """Whether two shapes (H, W) have the same aspect ratio, to SAME_RATIO."""
+    one, other = a[0] * b[1], a[1] * b[0]
+    return abs(one - other) <= SAME_RATIO * one
 
 
 def _alarms(

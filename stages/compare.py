@@ -34,6 +34,7 @@ from stats.paired import (
     JUDGED,
     MARGIN,
     METHOD,
+    SAME,
     AgeGroupChange,
     Paired,
     PairedDifference,
@@ -70,7 +71,8 @@ class RunSummary:
 class Pair:
     """Run b less run a, by their numbers; the verdict is that of the MAE.
 
-    closer, farther, same: images on which b is closer to the true age than a, and so on.
+    closer, farther, same: images on which b is closer to the true age than a, and so on; by SAME
+    years or less, neither is.
     split_doubt: one of them may have been trained on some of the images. sentence: by language,
     None in a matrix of many runs.
     """
@@ -225,9 +227,9 @@ def _pair(
         b=b,
         differences=paired.differences,
         age_groups=paired.age_groups,
-        closer=int((change < 0).sum()),
-        farther=int((change > 0).sum()),
-        same=int((change == 0).sum()),
+        closer=int((change < -SAME).sum()),
+        farther=int((change > SAME).sum()),
+        same=int((change.abs() <= SAME).sum()),
         split_doubt=split_doubt(runs[a - 1], runs[b - 1]),
         verdict=paired.differences["MAE"].verdict,
     )

@@ -15,7 +15,7 @@ import pandas as pd
 from PIL import Image
 
 from reading.files import UnreadableFile, size_of
-from reading.images import picture
+from reading.images import picture, read_image
 from reading.settings import NO_SPLIT, OUTSIDE, SPLITS
 from stages.listed import Proof
 from stages.originals import Digest, Originals
@@ -78,7 +78,7 @@ def identical_files(paths: Sequence[str], originals: Originals) -> list[list[int
     """Find groups of positions whose files hold the same bytes; only equal sizes are read.
 
     Of what the network saw, the bytes that it saw count. What cannot be read (a broken link, a
-    folder) is skipped: it has no prediction.
+    folder, a file that is no picture) is skipped: it has no prediction.
     """
     by_size: dict[int, list[int]] = defaultdict(list)
     for index, path in enumerate(paths):
@@ -91,7 +91,16 @@ def identical_files(paths: Sequence[str], originals: Originals) -> list[list[int
             digest = originals.digest(paths[index])
             if digest is not None:
                 by_content[digest].append(index)
-    return sorted(group for group in by_content.values() if len(group) > 1)
+    groups = sorted(group for group in by_content.values() if len(group) > 1)
+    return [group for group in groups if _is_picture(paths[group[0]])]
+
+
+def _is_picture(path: str) -> bool:
+    try:
+        read_image(path)
+    except UnreadableFile:
+        return False
+    return True
 
 
 def difference_hash(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

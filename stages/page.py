@@ -85,7 +85,10 @@ def page_data(
         other_ratios=results.other_ratios,
         images="none" if images == "none" else whole,
         not_found=len(chosen) - len(shown),
-        masks_not_found=sum(one.mask_gone for one in shown.values()),
+        masks_not_found=sum(
+            table["mask_sha256"][row] != "" and not shown.get(row, _Seen()).with_mask
+            for row in chosen
+        ),
     )
 
 
@@ -166,11 +169,11 @@ def _paths(image_dir: Path | None) -> dict[str, Path]:
 
 @dataclass(frozen=True)
 class _Seen:
-    """An image and its mask's outline. mask_gone: the mask of the run is no longer there."""
+    """An image and its mask's outline, None for an empty one. with_mask: the run's was there."""
 
     picture: Picture | None = None
     outline: str | None = None
-    mask_gone: bool = False
+    with_mask: bool = False
 
 
 def _seen(path: Path | None, sha256: str, mask_sha256: str, mask_dir: Path | None) -> _Seen | None:
@@ -185,8 +188,8 @@ def _seen(path: Path | None, sha256: str, mask_sha256: str, mask_dir: Path | Non
     except UnreadableFile:
         return None
     mask = _mask(path, mask_sha256, mask_dir) if mask_sha256 else None
-    gone = mask is None and mask_sha256 != ""
-    return _Seen(_encoded(pixels), None if mask is None else outline_of(mask), gone)
+    outline = None if mask is None else outline_of(mask)
+    return _Seen(_encoded(pixels), outline, mask is not None)
 
 
 def _mask(image: Path, sha256: str, mask_dir: Path | None) -> Mask | None:

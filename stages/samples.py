@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from dataset import NOT_READ, by_path, load_samples, split_samples, taken_back, 
 from errors import InputError, Message, one_list
 from model import Checkpoint
 from reading.cells import filename_key
-from reading.folder import passed_over
 from reading.predictions import MOST_YEARS
 from reading.settings import NO_SPLIT, OUTSIDE, SPLIT_SETTINGS, Settings
 from stages.listed import (
@@ -29,6 +27,7 @@ from stages.listed import (
     listed_split,
     read_test_list,
 )
+from stages.notes import file_notes, image_notes, label_notes
 from stages.originals import Originals
 from stages.predict import Inference
 from stats.age_groups import age_group_start
@@ -142,7 +141,7 @@ def collect_samples(
         found = _split_anew(images, labels.departures, checkpoint.lists, settings)
     found = dataclasses.replace(
         found,
-        notes=(*found.notes, *_passed_over_notes(image_dir)),
+        notes=(*found.notes, *label_notes(labels), *file_notes(image_dir)),
         first_keys=labels.first_keys,
         stored_mean=settings.train_age_mean,
         workbook_sha256=labels.sha256,
@@ -151,13 +150,6 @@ def collect_samples(
         return found
     proof = hold_against(found.images, read_test_list(check_split))
     return dataclasses.replace(found, proof=proof)
-
-
-def _passed_over_notes(image_dir: Path) -> list[dict[str, str]]:
-    names = passed_over(image_dir)
-    if not names:
-        return []
-    return [in_both("warnings", "passed_over", count=len(names), example=names[0])]
 
 
 def _unsplit(images: pd.DataFrame, lists: Lists, settings: Settings) -> Samples:
@@ -388,9 +380,3 @@ def skipped_warnings(
         )
         for kind, count in skipped["kind"].value_counts().items()
     ]
-
-
-def image_notes(found: Inference) -> list[dict[str, str]]:
-    """Say what was done to images before they were used, one line per note, by language."""
-    counts = Counter(found.notes.values()).most_common()
-    return [in_both("warnings", note, count=count) for note, count in counts]

@@ -12,8 +12,16 @@ import pandas as pd
 import pytest
 from sklearn.model_selection import train_test_split
 
-from dataset import find_images, load_samples, mask_path_for, split_samples, why_left_out
+from dataset import (
+    find_images,
+    load_samples,
+    mask_path_for,
+    split_samples,
+    why_left_out,
+)
 from errors import InputError, Message
+from reading.labels import read_labels
+from stages.notes import label_notes
 from words.catalogue import LANGUAGES
 
 
@@ -50,6 +58,20 @@ def used_and_left_out(images):
 
 
 HEALTHY = [["Healthy"], ["Number", "Age", "Sex"]]
+
+
+def test_cells_beside_a_usable_age_of_the_same_person_are_named(tmp_path):
+    rows = [["id", "age"], [1, 31], [2, 40], [1, "abc"], [1, 200], [3, "abc"]]
+    labels = read_labels(write_book(tmp_path / "a.xlsx", rows))
+    assert label_notes(labels) == [
+        {
+            "en": "cells of the workbook without a usable age, of people who have one in another "
+            "row, which counts: 2, such as: Sheet!B4 holds 'abc', not an age in years",
+            "zh": "工作簿中有的单元格没有可用的年龄，但同一人的另一行有，以该行为准：2 处，"
+            "例如：Sheet!B4 为 'abc'，不是以岁为单位的年龄",
+        }
+    ]
+    assert label_notes(read_labels(write_book(tmp_path / "b.xlsx", rows[:3]))) == []
 
 
 def test_find_images_takes_any_case_and_sorts_by_path_string(tmp_path):
@@ -542,7 +564,8 @@ def test_mask_beside_the_last_images_folder(tmp_path):
     (masks / "anon_2_1.JPEG").write_bytes(b"")
     assert mask_path_for(str(images / "anon_2_1.png")) == masks / "anon_2_1.JPEG"
     (masks / "anon_3_1.png").mkdir()
-    assert mask_path_for(images / "anon_3_1.png") is None
+    assert mask_path_for(images / "anon_3_1.png") == masks / "anon_3_1.png"  # to be named
+    assert mask_path_for(images / "anon_4_1.png") is None
     assert mask_path_for(images / f"{'x' * 251}.png") is None  # .jpeg makes 256 letters
 
 

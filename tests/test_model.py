@@ -499,3 +499,23 @@ def test_the_mean_age_that_training_stored(tmp_path):
     assert load_checkpoint(tmp_path / "c.pth").settings.train_age_mean == 45.5
     lists_of(tmp_path / "c.pth", train_age_mean=float("nan"))
     assert load_checkpoint(tmp_path / "c.pth").settings.train_age_mean is None
+
+
+def test_what_stands_between_the_layers_of_another_head_is_said_to_be_assumed(tmp_path, network):
+    assert load_checkpoint(save(tmp_path, content_of(network))).notes == ()
+    one = AgeRegressor("resnet18", head=nn.Linear(512, 1))
+    assert load_checkpoint(save(tmp_path, content_of(one))).notes == ()
+    head = nn.Sequential(nn.Linear(512, 16), nn.Tanh(), nn.Linear(16, 1))
+    other = AgeRegressor("resnet18", head=head)
+    (note,) = load_checkpoint(save(tmp_path, content_of(other))).notes
+    assert note["en"].startswith("the checkpoint does not say what stands between the 2 linear")
+
+
+def test_other_weights_in_the_file_are_named(tmp_path, network):
+    other = AgeRegressor("resnet18").state_dict()
+    content = content_of(network, state_dict=other, ema=other, same=network.state_dict())
+    (note,) = load_checkpoint(save(tmp_path, content)).notes
+    assert note["en"] == (
+        "the weights are those under model_state_dict; the file holds others under state_dict, "
+        "ema, which are not used"
+    )

@@ -64,13 +64,20 @@ def test_read_masks_resizes_packs_and_names_what_cannot_be_read(tmp_path):
     Image.fromarray(mask).save(tmp_path / "a.png")
     (tmp_path / "b.png").write_bytes(b"no picture")
     paths = [None, tmp_path / "b.png", tmp_path / "a.png", tmp_path / "missing.png"]
-    masks, sha256, unusable = read_masks(paths, 2, workers=2)
+    read = read_masks(paths, 2, workers=2)
+    masks, unusable = read.masks, read.unusable
     assert len(masks) == 4
     assert masks[0] is masks[1] is masks[3] is None
     assert masks[2].dtype == bool
     assert masks[2].tolist() == [[False, True], [False, False]]
     assert list(unusable) == [1, 3]
-    assert sha256 == ["", "", hashlib.sha256((tmp_path / "a.png").read_bytes()).hexdigest(), ""]
+    assert read.shapes == [None, None, (4, 8), None]
+    assert read.sha256 == [
+        "",
+        "",
+        hashlib.sha256((tmp_path / "a.png").read_bytes()).hexdigest(),
+        "",
+    ]
     assert str(unusable[1]).startswith(f"{tmp_path / 'b.png'}: ")
     assert "does not exist" in str(unusable[3])
     assert not any(isinstance(error, NotAMask) for error in unusable.values())
@@ -140,8 +147,8 @@ def test_a_picture_is_no_mask(tmp_path, black, dark):
     (tmp_path / "m.png").write_bytes(saved(picture))
     with pytest.raises(NotAMask, match=r"m\.png: is a picture, not a mask: \d\d% of its pixels"):
         read_mask(tmp_path / "m.png")
-    masks, _, unusable = read_masks([tmp_path / "m.png"], 8, workers=1)
-    assert masks[0] is None and isinstance(unusable[0], NotAMask)
+    read = read_masks([tmp_path / "m.png"], 8, workers=1)
+    assert read.masks[0] is None and isinstance(read.unusable[0], NotAMask)
 
 
 def test_even_a_picture_that_is_mostly_black_does_not_look_like_a_mask():

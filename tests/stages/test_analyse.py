@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from stages.analyse import explain
+from stages.analyse import _alike, explain
 from stages.originals import Originals
 from tests.common import foreign_lines
 
@@ -121,6 +121,39 @@ def test_a_folder_of_images_for_masks(images):
     (alarm,) = found.alarms
     assert alarm["en"].startswith("4 MASKS ARE PICTURES")
     assert found.focus.energy_ratio.value is None  # no number rests on them
+
+
+def test_masks_of_another_aspect_ratio_are_counted(images, tmp_path):
+    wide = np.vstack([mask(), mask()])[:40]  # 40 x 32 of an image of 32 x 32
+    save(tmp_path / "Masks", [mask(), wide, np.kron(mask(), np.ones((2, 2), np.uint8)), wide])
+    (note,) = explained(images).notes
+    assert note["en"] == (
+        "2 masks have another aspect ratio than their image, and were stretched over it, such as "
+        "that of anon_1_1.png: 32 x 40 for 32 x 32 pixels"
+    )
+
+
+@pytest.mark.parametrize(
+    ("image", "mask_shape", "alike"),
+    [
+        ((300, 400), (150, 200), True),
+        ((300, 400), (224, 299), True),  # 298.7 rounded
+        ((300, 400), (400, 300), False),
+        ((300, 400), (300, 408), True),  # 2%
+        ((300, 400), (300, 410), False),
+        ((300, 400), (1, 1), False),
+    ],
+)
+def test_which_shapes_are_alike(image, mask_shape, alike):
+    assert _alike(image, mask_shape) == alike
+
+
+def test_what_is_no_file_is_named(images, tmp_path):
+    save(tmp_path / "Masks", [mask()] * 3)
+    (tmp_path / "Masks" / "anon_3_1.png").mkdir()
+    (note,) = explained(images).notes
+    assert note["en"].startswith("1 mask cannot be read, taken as missing: ")
+    assert "is a folder" in note["en"]
 
 
 def test_masks_that_cannot_be_read_are_no_pictures(images, tmp_path):

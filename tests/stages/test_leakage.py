@@ -105,6 +105,20 @@ def test_settings_and_conflicts_are_told(samples):
     assert check(samples, conflicts=["subject 9: 40 and 50"]).level == NO_LEAK
 
 
+def test_files_that_are_no_pictures_are_no_leak(samples):
+    for row in (0, 4):  # one in train, one in test
+        Path(samples.loc[row, "path"]).write_bytes(b"a page that says 404")
+    found = check(samples)
+    assert (found.level, found.identical_images_across_splits) == (NO_LEAK, [])
+
+
+@pytest.fixture
+def all_are_pictures(monkeypatch):
+    """Whatever stands in a file."""
+    monkeypatch.setattr("stages.leakage.read_image", lambda path: None)
+
+
+@pytest.mark.usefixtures("all_are_pictures")
 def test_only_files_of_equal_size_are_read(tmp_path, monkeypatch):
     read = []
     paths = []
@@ -118,6 +132,7 @@ def test_only_files_of_equal_size_are_read(tmp_path, monkeypatch):
     assert sorted(read) == [paths[0], paths[2], paths[3]]
 
 
+@pytest.mark.usefixtures("all_are_pictures")
 def test_bytes_that_the_network_saw_count_for_what_is_there_now(tmp_path):
     """Seen: `a` and `c` held the same bytes; now `a` is gone and `c` is as long as `d`."""
     paths = [str(tmp_path / name) for name in "abcd"]

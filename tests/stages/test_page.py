@@ -267,7 +267,7 @@ def test_the_page_of_the_run_and_the_page_made_anew_are_the_same(study, capsys):
 def test_the_page_says_that_pictures_are_missing(study, capsys):
     folder, _ = study
     again(folder, lang="zh")
-    assert "网页缺少 2 张图像和 0 张掩膜的轮廓" in capsys.readouterr().err
+    assert "网页缺少 2 张图像和 1 张掩膜的轮廓" in capsys.readouterr().err
 
 
 def test_a_run_that_replaces_the_results_keeps_its_own_page(study, monkeypatch):

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from errors import InputError
+from stages.notes import image_notes
 from stages.predict import Inference
 from stages.samples import (
     Samples,
-    image_notes,
     mean_doubts,
     name_doubts,
     picture_groups,

@@ -53,6 +53,13 @@ TEXTS: dict[str, dict[str, str]] = {
         "images_changed": "{count} 张图像在运行过程中被改动或删除，例如 {example}：预测所依据的"
         "是改动前的图像，图中不再显示这些图像",
         "masks_unreadable": "{count} 个分割掩膜无法读取，按缺失处理：{first}",
+        "cells_passed": "工作簿中有的单元格没有可用的年龄，但同一人的另一行有，以该行为准：{count} "
+        "处，例如：{first}",
+        "other_weights": "所用权重为 {used} 中的权重；文件中 {others} 里的其他权重未使用",
+        "head_assumed": "检查点没有说明回归头的 {count} 个线性层之间是什么：假定每层之后为 ReLU 和 "
+        "dropout；若训练时用的是其他函数，预测年龄就是错的",
+        "masks_stretched": "{count} 张掩膜的宽高比与图像不同，已被拉伸到图像上，例如 {example} 的"
+        "掩膜：{mask} 像素，而图像为 {image} 像素",
         "masks_are_pictures": "有 {count} 个分割掩膜实为普通图像，按缺失处理：{first}；请用 "
         "--mask-dir 指定分割掩膜所在的文件夹",
         "images_are_masks": "抽查的 {total} 张图像中有 {count} 张只有两三种灰度值，与分割掩膜相同，"

@@ -59,6 +59,15 @@ TEXTS: dict[str, dict[str, str]] = {
         "images_changed": "{count} images were changed or removed during the run, such as "
         "{example}: the predictions are of the images as they were, and no figure shows these",
         "masks_unreadable": "{count} masks cannot be read, taken as missing: {first}",
+        "cells_passed": "cells of the workbook without a usable age, of people who have one in "
+        "another row, which counts: {count}, such as: {first}",
+        "other_weights": "the weights are those under {used}; the file holds others under "
+        "{others}, which are not used",
+        "head_assumed": "the checkpoint does not say what stands between the {count} linear layers "
+        "of the head: a ReLU after each, and dropout, are assumed; with another function the ages "
+        "are wrong",
+        "masks_stretched": "{count} masks have another aspect ratio than their image, and were "
+        "stretched over it, such as that of {example}: {mask} for {image} pixels",
         "masks_are_pictures": "{count} MASKS ARE PICTURES and count as missing: {first}; give the "
         "folder of the masks with --mask-dir",
         "images_are_masks": "{count} of {total} images looked at have two or three grey values, as "

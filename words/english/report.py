@@ -165,7 +165,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "flow": "From files to numbers",
         "flow_found": "Image files found",
         "flow_out": "Left out",
-        "flow_used": "With a usable name and label (images of other splits are not opened)",
+        "flow_used": "With a usable name and label, and not found unreadable (images of "
+        "other splits are not opened)",
         "flow_split": "{split}: {images} images, {subjects} subjects",
         "flow_scored": "Evaluated",
         "flow_masks": "With a mask: {with_mask}; without: {without}",

@@ -227,6 +227,7 @@ TEXTS: dict[str, str] = {
     "--compare {path}: is not JSON ({error}); evaluate again": (
         "--compare {path}：不是 JSON 文件（{error}）；请重新评估"
     ),
+    "the top level": "顶层",
     "it nests too deeply": "嵌套过深",
     "a key appears twice": "同一个键出现两次",
     "--compare {path}: holds {count} names, over the limit of {most}": (
