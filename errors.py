@@ -131,7 +131,7 @@ class Parser(argparse.ArgumentParser):
             prog=program,
             usage=None if common is None else f"{program} {words['usage_common']}",
             description=wrap(words["description"], self.columns),
-            epilog=words.get("epilog"),
+            epilog=None if common else words.get("epilog"),
             formatter_class=argparse.RawTextHelpFormatter,
             allow_abbrev=False,
             add_help=False,

@@ -6,8 +6,8 @@ The help of each option stands under the option; `usage` is 6 columns wide.
 TEXTS: dict[str, dict[str, str]] = {
     "options": {
         "usage": "用法：",
-        "description": "评估从超声图像读取年龄的网络：在训练时留出的测试集上运行网络，把各项指标、"
-        "图、误差列表和 Grad-CAM 解释写入 evaluation_results/<run>/。",
+        "description": "评估从超声图像读取年龄的网络（在训练时留出的测试集上）：网页、各项指标、图、"
+        "误差列表和热图。",
         "epilog": "首次试用，只需本仓库：\n"
         "  python evaluate.py --demo\n"
         "比较多次运行：\n"
@@ -15,8 +15,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "setting": "（默认取自检查点，检查点中没有时为 {}）",
         "options": "选项",
         "usage_common": "--checkpoint FILE --image-dir DIR --excel-path FILE [选项]",
-        "--help": "显示常用选项并退出",
-        "--help-all": "显示全部选项并退出",
+        "--help": "显示常用选项",
+        "--help-all": "显示全部选项",
         "inputs": "评估对象",
         "--checkpoint": "训练好的网络（.pth、.safetensors）",
         "--image-dir": "图像文件夹（anon_<受试者>_<序号>.png）",
@@ -26,11 +26,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "--sheet": "工作簿中的工作表（默认：含年龄的那一张）",
         "--trust-checkpoint": "允许运行检查点文件中的代码：只用于来源可靠的文件",
         "--allow-skipped": "即使超过 20%% 的图像不可用，也继续评估",
-        "--demo": "生成合成数据集，用一两分钟训练网络，然后评估",
+        "--demo": "用合成图像训练网络约一分钟，然后评估",
         "split": "数据划分",
         "split_note": "改变划分的选项可能使训练图像进入测试集。",
-        "--split": "评估哪一部分图像（默认：test，测试集）；none：评估全部图像，"
-        "用于训练时从未用过的受试者",
+        "--split": "评估哪些图像（默认：test）；none：全部，不划分",
         "--check-split": "已有结果或文件名清单，测试集须与之完全一致",
         "--no-stratify": "划分时不按年龄分层",
         "running": "运行",
@@ -50,18 +49,18 @@ TEXTS: dict[str, dict[str, str]] = {
         "--output-dir": "结果写入 DIR/<run>/（默认：evaluation_results）",
         "--top-n": "每个误差列表中的图像数（默认：50）",
         "--lang": "输出语言：en 英文，zh 中文（默认：auto，随系统）",
-        "--quiet": "不显示进度和表格，只显示警告和结果的位置",
-        "--full": "能查的都查：--calibrate、--cam-check、--check-near-duplicates",
+        "--quiet": "只显示警告和结果的位置",
+        "--full": "另加 --calibrate、--cam-check、--check-near-duplicates",
         "--figure-format": "png、pdf、svg，或用逗号隔开的几种（默认：png）",
         "--calibrate": "同时运行验证集，据此校正年龄偏差并给出预测区间",
         "--check-near-duplicates": "同时查找不同数据集之间几乎相同的图像",
         "--record-paths": "在结果中记录给出的完整路径，而不仅是其末尾部分",
         "--baseline": "与 --compare 合用：只将其余结果与该结果比较",
         "--margin": "与 --compare 合用：MAE 之差小于该值即视为等效（默认：0.5）",
-        "--report": "由已有结果重新生成 report.html；图像取自 --image-dir，或评估时的文件夹",
+        "--report": "由已有结果重新生成 report.html",
         "--report-images": "report.html 中的图像：all、none，或误差最大的 N 张与"
         "最小的 N/4 张（默认：200 张与 50 张）",
-        "--compare": "不作评估，只比较已有结果：两个或更多结果文件夹或 predictions.json",
+        "--compare": "比较已有结果（或其 predictions.json）",
     },
     "gradcam_options": {
         "usage": "用法：",

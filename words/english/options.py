@@ -6,9 +6,8 @@ The help of each option stands under the option; `usage` is 7 columns wide.
 TEXTS: dict[str, dict[str, str]] = {
     "options": {
         "usage": "usage: ",
-        "description": "Evaluate a network that reads age from ultrasound images: run it over the "
-        "test split that training left aside, and write the metrics, figures, error lists and "
-        "Grad-CAM explanations to evaluation_results/<run>/.",
+        "description": "Evaluate a network that reads age from ultrasound images, on the test split that "
+        "training left aside: page, metrics, figures, lists and heatmaps.",
         "epilog": "first run, with nothing but this repository:\n"
         "  python evaluate.py --demo\n"
         "comparing runs:\n"
@@ -16,8 +15,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "setting": "(from the checkpoint, else {})",
         "options": "options",
         "usage_common": "--checkpoint FILE --image-dir DIR --excel-path FILE [options]",
-        "--help": "show the options that people use, and exit",
-        "--help-all": "show every option and exit",
+        "--help": "show the options that people use",
+        "--help-all": "show every option",
         "inputs": "what to evaluate",
         "--checkpoint": "trained network (.pth, .safetensors)",
         "--image-dir": "folder of images (anon_<subject>_<n>.png)",
@@ -29,11 +28,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "--trust-checkpoint": "also run the code that a checkpoint may hold: only for files whose "
         "author you know",
         "--allow-skipped": "go on when more than 20%% of the images cannot be used",
-        "--demo": "make a synthetic data set, train on it for a minute or two, and evaluate that",
+        "--demo": "train on made-up images for a minute, and evaluate that",
         "split": "the split",
         "split_note": "An option that changes it may put training images into the test set.",
-        "--split": "images to evaluate (default: test); none: all of them, of people whom training "
-        "never had",
+        "--split": "images to evaluate (default: test); none: all, no split",
         "--check-split": "earlier results, or a list of file names, that the test set has to equal",
         "--no-stratify": "split without regard to age",
         "running": "running",
@@ -51,12 +49,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "matters",
         "--cam-check-samples": "images for that test (default: 64)",
         "reports": "numbers and reports",
-        "--output-dir": "the results go to DIR/<run>/ (default: evaluation_results)",
+        "--output-dir": "results go to DIR/<run>/ (default: evaluation_results)",
         "--top-n": "images in each error list (default: 50)",
-        "--lang": "language of all that is said, English or Chinese (default: auto, from the "
-        "system)",
-        "--quiet": "no progress and no tables; only warnings and where the results are",
-        "--full": "find out everything: --calibrate, --cam-check, --check-near-duplicates",
+        "--lang": "English or Chinese (default: auto, from the system)",
+        "--quiet": "say only warnings, and where the results are",
+        "--full": "also --calibrate, --cam-check, --check-near-duplicates",
         "--figure-format": "png, pdf, svg, or several with commas between (default: png)",
         "--calibrate": "also run the validation split: age-bias correction and prediction "
         "intervals from it",
@@ -64,12 +61,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "--record-paths": "write paths into the results as they were given, not their ends only",
         "--baseline": "for --compare: compare every other result with this one only",
         "--margin": "for --compare: MAEs that differ by less are equivalent (default: 0.5)",
-        "--report": "make report.html of finished results anew; pictures from --image-dir, or from "
-        "where the run found them",
+        "--report": "make report.html of finished results anew",
         "--report-images": "pictures in report.html: all, none, or the N worst and N/4 best "
         "(default: the 200 worst and 50 best)",
-        "--compare": "compare finished results instead: two or more result folders or "
-        "predictions.json",
+        "--compare": "compare finished results (or their predictions.json)",
     },
     "gradcam_options": {
         "usage": "usage: ",
