@@ -6,8 +6,8 @@ The help of each option stands under the option; `usage` is 6 columns wide.
 TEXTS: dict[str, dict[str, str]] = {
     "options": {
         "usage": "用法：",
-        "description": "评估从超声图像读取年龄的网络（在训练时留出的测试集上）：网页、各项指标、图、"
-        "误差列表和热图。",
+        "description": "评估从超声图像读取年龄的网络（在训练时留出的测试集上）：网页、各项指标、"
+        "图、误差列表和热图。",
         "epilog": "首次试用，只需本仓库：\n"
         "  python evaluate.py --demo\n"
         "比较多次运行：\n"
