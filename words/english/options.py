@@ -6,8 +6,8 @@ The help of each option stands under the option; `usage` is 7 columns wide.
 TEXTS: dict[str, dict[str, str]] = {
     "options": {
         "usage": "usage: ",
-        "description": "Evaluate a network that reads age from ultrasound images, on the test split "
-        "that training left aside: page, metrics, figures, lists and heatmaps.",
+        "description": "Evaluate a network that reads age from ultrasound images, on the test "
+        "split that training left aside: page, metrics, figures, lists and heatmaps.",
         "epilog": "first run, with nothing but this repository:\n"
         "  python evaluate.py --demo\n"
         "comparing runs:\n"
