@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from page.estimates import some
-from page.forest import Forest, forest
+from page.forest import forest
 from page.render import fact, num, render
 from words.tables import COMPARED_DIGITS, DIFFERENCE_DIGITS, mae_matrix
 
@@ -52,7 +52,7 @@ def comparison_html(comparison: Any, made: Mapping[str, Any], *, lang: str) -> s
         digits=COMPARED_DIGITS,
         difference_digits=DIFFERENCE_DIGITS,
         metrics=metrics,
-        groups=[(pair, _groups(pair)) for pair in pairs if pair.age_groups],
+        groups=[(pair, forest(pair.age_groups)) for pair in pairs if pair.age_groups],
         images=images,
         more_images=more,
         order=order,
@@ -77,10 +77,6 @@ def _card(pair: Any) -> tuple[str, str]:
     if mae.verdict != "undecided":
         return "green", "told"
     return ("green", "equivalent") if mae.equivalence.equivalent else ("grey", "untold")
-
-
-def _groups(pair: Any) -> Forest:
-    return forest(pair.age_groups)
 
 
 def _furthest_apart(comparison: Any) -> list[Image]:
