@@ -16,6 +16,7 @@ from reading.cells import MOST_CHARACTERS, is_blank, shown, tidy
 from reading.xlsx import Book, Sheet, tidy_title
 
 TRAINING_COHORT = "Healthy"  # the block that training reads
+PUBLISHED = ("healthy", "pathological")  # cohorts of the published data, and their folders
 _HEADER_WITHIN = 20  # rows that are not blank
 _MOST_BLOCKS = 16
 _MOST_NAMED = 30  # in a message
@@ -180,6 +181,20 @@ def _columns(
     return columns
 
 
+def _refuse_another_cohort(path: str, named: Mapping[str, Block], folder: str) -> None:
+    """Refuse images of one published cohort where the workbook has the other one alone."""
+    if folder.casefold() in PUBLISHED and not named.keys().isdisjoint(PUBLISHED):
+        names = [tidy_title(str(block.name)) for block in named.values()]
+        raise InputError(
+            "{path}: has labels of {names}, and the images are in a folder called {folder}; if "
+            "they are of the same people, say so with --cohort {name}",
+            path=path,
+            names=one_list(names),
+            folder=folder,
+            name=names[0],
+        )
+
+
 def choose_blocks(
     path: str, blocks: list[Block], cohort: str | None, image_dir: str | None
 ) -> list[Block]:
@@ -207,6 +222,7 @@ def choose_blocks(
             for part in reversed(Path(folder).parts):
                 if tidy(part).casefold() in named:
                     return [named[tidy(part).casefold()]]
+                _refuse_another_cohort(path, named, tidy(part))
     if len({"filename" in block.columns for block in blocks}) == 2:
         raise InputError(
             "{path}: some blocks have file names and some do not; choose one with --cohort "

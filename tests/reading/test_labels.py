@@ -123,6 +123,18 @@ def test_cohort_from_the_deepest_folder_that_bears_a_name(tmp_path, folder, age)
     assert as_dict(read_labels(path, image_dir=tmp_path / folder)) == {"1": age}
 
 
+def test_the_other_published_cohort_alone_is_refused_unless_it_is_named(tmp_path):
+    path = write(tmp_path / "x.xlsx", [["Pathological"], HEADER[:2], [1, 60]])
+    images = tmp_path / "Healthy" / "Images"
+    fault = "has labels of Pathological, and the images are in a folder called Healthy"
+    with pytest.raises(InputError, match=fault):
+        read_labels(path, image_dir=images)
+    assert as_dict(read_labels(path, "Pathological", image_dir=images)) == {"1": 60}
+    assert as_dict(read_labels(path, image_dir=tmp_path / "Images")) == {"1": 60}
+    titled = write(tmp_path / "y.xlsx", [["Volunteers of 2024"], HEADER[:2], [1, 60]])
+    assert as_dict(read_labels(titled, image_dir=images)) == {"1": 60}
+
+
 def test_cohort_option_wins_over_the_folder(tmp_path):
     path = write(tmp_path / "x.xlsx", two_blocks([[1, 20]], [[1, 60]]))
     labels = read_labels(path, cohort="Healthy", image_dir="Pathological/Images")

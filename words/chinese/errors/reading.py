@@ -40,6 +40,11 @@ TEXTS: dict[str, str] = {
     "--cohort {cohort}: {path} is one table without cohorts; leave out --cohort": (
         "--cohort {cohort}：{path} 是不分队列的单一表格；请去掉 --cohort"
     ),
+    "{path}: has labels of {names}, and the images are in a folder called {folder}; if they are of "
+    "the same people, say so with --cohort {name}": (
+        "{path}：只有 {names} 的标签，而图像在名为 {folder} 的文件夹中；若确是同一批受试者，请用 "
+        "--cohort {name} 说明"
+    ),
     "--cohort {cohort}: no such cohort{hint}; {path} has {names}": (
         "--cohort {cohort}：没有该队列{hint}；{path} 中有 {names}"
     ),
