@@ -226,11 +226,11 @@ def _activation_and_gradient(
             "target_output: expected None or a callable from the network's output to (N,), "
             f"got {target_output!r}"
         )
-    if images.ndim != 4 or 0 in images.shape:
-        raise ValueError(f"images: expected shape (N, C, H, W), got {tuple(images.shape)}")
+    got = tuple(images.shape) if isinstance(images, Tensor) else type(images).__name__
+    if not isinstance(images, Tensor) or images.ndim != 4 or 0 in images.shape:
+        raise ValueError(f"images: expected shape (N, C, H, W), got {got}")
     if not any(module is target_layer for module in model.modules()):
         raise ValueError("target_layer: not a module of this network")
-
     with _gradients_from(model, target_layer, images.device.type) as captured:
         # a tensor made under inference_mode cannot take part in a graph
         output = model(images.clone() if images.is_inference() else images)

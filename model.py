@@ -112,8 +112,11 @@ def load_checkpoint(path: str | Path, *, trust: bool = False) -> Checkpoint:
     """Load a checkpoint in any of the forms that the README lists.
 
     Raises InputError, one line, for a file that is no checkpoint or holds more than data (unless
-    `trust`), another architecture, weights that do not fit, or a setting that makes no sense.
+    `trust`), another architecture, weights that do not fit, or a setting that makes no sense; and
+    TypeError for a `trust` that is no bool, as a text from a settings file is.
     """
+    if not isinstance(trust, bool):
+        raise TypeError(f"trust: expected True or False, got {trust!r}")
     path = Path(path)
     content, sha256 = read_checkpoint_file(path, trust=trust)
     if not isinstance(content, Mapping):

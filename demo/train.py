@@ -77,10 +77,10 @@ def prepare_demo(
     images, workbook = data / "Healthy" / "Images", data / "characteristics.xlsx"
     settings = {"version": _VERSION, "n_images": n_images, "sizes": [*sizes], "seed": seed}
     words = texts("screen", lang)
+    _remove_unfinished(root)
     whole = _is_whole(root, settings)
     if not whole:
         _refuse_what_is_not_ours(root, checkpoint, data)
-        _remove_unfinished(root)
     said = [words["demo_reused" if whole else "demo_made"].format(count=n_images, root=root)]
     print("\n".join([words["demo"], *([] if quiet else said)]))
     if whole:

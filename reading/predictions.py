@@ -67,9 +67,8 @@ def read_predictions(path: str | Path) -> Run:
             path=file,
             lists=one_list(_LISTS),
         )
-    ids = content.get("subject_ids")
     lists = {name: content[name] for name in _LISTS}
-    lists |= {"subject_ids": ids} if isinstance(ids, list) else {}
+    lists |= _subject_ids(file, content.get("subject_ids"))
     lengths = {name: len(values) for name, values in lists.items()}
     if len(set(lengths.values())) > 1:
         raise InputError(
@@ -87,6 +86,25 @@ def read_predictions(path: str | Path) -> Run:
             most=f"{MOST_NAMES:,}",
         )
     return Run(path, _table(lists, file), _split_settings(file))
+
+
+def _subject_ids(file: Path, ids: object) -> dict[str, list[Any]]:
+    """Take the subjects, where there are any; null stands for one that is not known."""
+    if ids is None:
+        return {}
+    listed: list[Any] = ids if isinstance(ids, list) else [[ids]]
+    for one in listed:
+        if not _may_be_subject(one):
+            raise InputError(
+                "--compare {path}: subject_ids holds {name}, which is no subject; evaluate again",
+                path=file,
+                name=ascii(one)[:40],
+            )
+    return {"subject_ids": listed}
+
+
+def _may_be_subject(value: object) -> bool:
+    return value is None or (isinstance(value, str | int | float) and not isinstance(value, bool))
 
 
 def _table(lists: dict[str, list[Any]], file: Path) -> pd.DataFrame:

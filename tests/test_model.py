@@ -519,3 +519,9 @@ def test_other_weights_in_the_file_are_named(tmp_path, network):
         "the weights are those under model_state_dict; the file holds others under state_dict, "
         "ema, which are not used"
     )
+
+
+@pytest.mark.parametrize("trust", ["no", 1, None])
+def test_trust_is_given_as_such_or_not_at_all(tmp_path, network, trust):
+    with pytest.raises(TypeError, match="trust: expected True or False"):
+        load_checkpoint(save(tmp_path, content_of(network)), trust=trust)

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from PIL import Image
 
 from model import AgeRegressor
 from plots.fonts import cjk_family
+from tests.finished import finished, record
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOK = ROOT / "show_gradcam.ipynb"
@@ -41,25 +41,15 @@ def make_results(root, *, synthetic):
     model = AgeRegressor("resnet18")
     settings = {"model": "resnet18", "image_size": 64}
     torch.save({"model_state_dict": model.state_dict(), "args": settings}, root / "best_model.pth")
-    pd.DataFrame(
-        {
-            "filename": ["anon_1_1.png", "anon_2_1.png"],
-            "subject_id": ["1", "2"],
-            "true_age": [40.0, 50.0],
-            "pred_age": [41.0, 49.0],
-            "abs_error": [1.0, 1.0],
-        }
-    ).to_csv(root / "results" / "predictions.csv", index=False)
-    metrics = {
-        "evaluation_info": {
-            "checkpoint_path": "run/best_model.pth",  # as the record of absolute paths has them
-            "image_dir": "study/Images",
-        },
-        "model_config": {"image_size": 64},
-        "dataset_config": {"synthetic": synthetic},
-        "summary": {"sentences": {"gradcam": {"en": "Said plainly.", "zh": "结论。"}}},
+    stored = record()
+    stored["evaluation_info"] |= {  # as the record of absolute paths has them
+        "checkpoint_path": "run/best_model.pth",
+        "image_dir": "study/Images",
     }
-    (root / "results" / "test_metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
+    stored["model_config"]["image_size"] = 64
+    stored["dataset_config"]["synthetic"] = synthetic
+    stored["summary"]["sentences"]["gradcam"] = {"en": "Said plainly.", "zh": "结论。"}
+    finished(root / "results", record=stored)
     return root / "results"
 
 

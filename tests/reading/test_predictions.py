@@ -129,6 +129,10 @@ def test_a_split_of_settings_that_make_no_sense_is_none(tmp_path, name, value):
     ("changed", "message"),
     [
         ({"predictions": [1.0]}, r"differ in length \(1 predictions, 2 targets, 2 filenames\)"),
+        ({"subject_ids": "ab"}, r"subject_ids holds \['ab'\], which is no subject"),
+        ({"subject_ids": 5}, r"subject_ids holds \[5\], which is no subject"),
+        ({"subject_ids": ["1", True]}, "subject_ids holds True, which is no subject"),
+        ({"subject_ids": ["1", {"a": 1}]}, "which is no subject; evaluate again"),
         ({"subject_ids": ["1"]}, r"differ in length .* 1 subject_ids"),
         ({"predictions": [1.0, None]}, "predictions holds null for anon_2_1.png"),
         ({"predictions": [1.0, float("nan")]}, "predictions holds NaN for anon_2_1.png"),

@@ -152,7 +152,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "flow": "从文件到数值",
         "flow_found": "找到的图像文件",
         "flow_out": "剔除",
-        "flow_used": "文件名与标签均可用，且未发现无法读取（其他数据集的图像不打开）",
+        "flow_used": "各数据集（不评估的数据集，其图像不打开）",
         "flow_split": "{split}：图像 {images} 张，受试者 {subjects} 名",
         "flow_scored": "纳入评估",
         "flow_masks": "有分割掩膜：{with_mask} 张；无：{without} 张",

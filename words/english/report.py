@@ -165,8 +165,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "flow": "From files to numbers",
         "flow_found": "Image files found",
         "flow_out": "Left out",
-        "flow_used": "With a usable name and label, and not found unreadable (images of "
-        "other splits are not opened)",
+        "flow_used": "In the splits (images of those not evaluated are not opened)",
         "flow_split": "{split}: {images} images, {subjects} subjects",
         "flow_scored": "Evaluated",
         "flow_masks": "With a mask: {with_mask}; without: {without}",

@@ -238,6 +238,9 @@ TEXTS: dict[str, str] = {
     "--compare {path}: holds {count} names, over the limit of {most}": (
         "--compare {path}：含有 {count} 个文件名，超过上限 {most}"
     ),
+    "--compare {path}: subject_ids holds {name}, which is no subject; evaluate again": (
+        "--compare {path}：subject_ids 中的 {name} 不是受试者编号；请重新评估"
+    ),
     "--compare {path}: {list} holds {name}, which is no text; evaluate again": (
         "--compare {path}：{list} 中的 {name} 不是文本；请重新评估"
     ),
