@@ -23,7 +23,7 @@ from commands import PACKAGES, WITHOUT_NETWORK, check_packages, ended, run
 from errors import InputError, Message
 from stages.options import given_settings, parse_arguments
 from stages.processes import join, said_elsewhere
-from words.catalogue import asked_language, language
+from words.catalogue import asked_language, in_both, language
 
 if TYPE_CHECKING:
     import argparse
@@ -225,6 +225,7 @@ def prepare(args: argparse.Namespace, world: World, log: Log) -> Setup:
     used = resolve_settings(checkpoint, given_settings(args))
     log.warn_all(used.overridden)
     adds_up = network.check_layer(checkpoint.model, args.cam_layer, used.settings.image_size)
+    log.warn_all([] if adds_up else [in_both("warnings", "not_a_sum", layer=args.cam_layer)])
     return Setup(checkpoint, image_dir, excel_path, used, execution, adds_up)
 
 
@@ -370,6 +371,7 @@ def presentation(args: argparse.Namespace, lang: str, found: Evaluation) -> Pres
     return Presentation(
         lang=lang,
         note=stamp(found, figure_language(lang)),
+        map_note=stamp(found, figure_language(lang), maps=True),
         sign=args.cam_sign,
         cam_samples=args.cam_samples,
         top_n=args.top_n,

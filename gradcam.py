@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import argparse
 import functools
-import itertools
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ from plots.overlays import (
     get_mask_overlay,
     normalise,
 )
-from plots.placing import refuse_inputs, refuse_what_is_no_file
+from plots.placing import figure_names, refuse_inputs, refuse_what_is_no_file
 from plots.samples import Sample, sample_figure
 from plots.signs import SIGNS
 from plots.style import place_figure
@@ -308,17 +308,20 @@ def explain_images(args: argparse.Namespace) -> int:
     size = checkpoint.settings.image_size
     names = ["no_cjk_font"] * (figure_language(lang) != lang)
     names += ["image_size_absent"] * ("image_size" not in checkpoint.given)
-    for note in (*(in_both("warnings", name, used=size) for name in names), *checkpoint.notes):
-        print(texts("screen", lang)["warning"].format(message=note[lang]), file=sys.stderr)
     layer = find_layer(checkpoint.model, args.layer)
     try:  # on a black picture, before anything is read
-        signed_maps(checkpoint.model, layer, network_input(np.zeros((8, 8), np.uint8), size))
+        black = network_input(np.zeros((8, 8), np.uint8), size)
+        adds_up = identity_holds(checkpoint.model, layer, black)
     except ValueError as error:
         raise InputError(
             "--layer {name}: {problem}; layer4 is the usual choice",
             name=args.layer,
             problem=error.args[0],
         ) from error
+    names += ["not_a_sum"] * (not adds_up)
+    facts = {"used": size, "layer": args.layer}
+    for note in (*(in_both("warnings", name, **facts) for name in names), *checkpoint.notes):
+        print(texts("screen", lang)["warning"].format(message=note[lang]), file=sys.stderr)
     if args.mask_dir is not None and not args.mask_dir.is_dir():
         raise InputError("--mask-dir {path}: no such folder", path=args.mask_dir)
     try:
@@ -334,53 +337,47 @@ def explain_images(args: argparse.Namespace) -> int:
         refuse_what_is_no_file(output)
     masks = [mask_path_for(path, args.mask_dir) for path in args.images]
     refuse_inputs(outputs, [args.checkpoint, *args.images, *masks])
+    words = figure_texts("samples", lang)
+    said = [words["synthetic"]] * checkpoint.synthetic
+    said += [words["not_a_sum"].format(layer=args.layer)] * (not adds_up)
+    shown = _Shown(layer, adds_up, args.mask_dir, args.sign, lang, "; ".join(said) or None)
     status = 0
     for path, output in zip(args.images, outputs, strict=True):
         try:
-            text = _explain_image(path, checkpoint, layer, args.mask_dir, args.sign, lang, output)
-            print(one_line(text))
+            print(one_line(_explain_image(path, checkpoint, shown, output)))
         except InputError as error:
             status = complain("gradcam.py", error, say=functools.partial(translated, lang=lang))
     return status
 
 
-def figure_names(paths: Sequence[Path]) -> list[str]:
-    """Name the figure of each image: `a_gradcam.png` of `a.png`, `a_2_gradcam.png` of `a.jpg`.
+@dataclass(frozen=True)
+class _Shown:
+    """How images are explained; adds_up: the cells of a map and an offset are the prediction."""
 
-    No two are equal, nor differ in upper and lower case only.
-    """
-    names: list[str] = []
-    taken: set[str] = set()
-    for path in paths:
-        tries = (f"{path.stem}{f'_{n}' if n > 1 else ''}_gradcam.png" for n in itertools.count(1))
-        names.append(next(name for name in tries if name.casefold() not in taken))
-        taken.add(names[-1].casefold())
-    return names
+    layer: nn.Module
+    adds_up: bool
+    mask_dir: Path | None
+    sign: str
+    lang: str
+    note: str | None
 
 
-def _explain_image(
-    path: Path,
-    checkpoint: Checkpoint,
-    layer: nn.Module,
-    mask_dir: Path | None,
-    sign: str,
-    lang: str,
-    output: Path,
-) -> str:
+def _explain_image(path: Path, checkpoint: Checkpoint, shown: _Shown, output: Path) -> str:
     """Draw one image's figure to `output`; returns the line about its prediction."""
     image, _ = read_image(path)
-    mask_path = mask_path_for(path, mask_dir)
+    mask_path = mask_path_for(path, shown.mask_dir)
     mask = None if mask_path is None else read_mask(mask_path)
     batch = network_input(image, checkpoint.settings.image_size)
-    ages, maps = signed_maps(checkpoint.model, layer, batch)
+    ages, maps = signed_maps(checkpoint.model, shown.layer, batch)
     age, signed_map = float(ages[0]), maps[0].numpy()
     if not (np.isfinite(age) and np.isfinite(signed_map).all()):
         raise InputError("{path}: the prediction or its map is not finite", path=path)
-    note = figure_texts("samples", lang)["synthetic"] if checkpoint.synthetic else None
     sample = Sample(path.name, image, mask, signed_map, None, age)
-    place_figure(sample_figure(sample, sign=sign, lang=lang, note=note), output)
+    figure = sample_figure(sample, sign=shown.sign, lang=shown.lang, note=shown.note)
+    place_figure(figure, output)
     older, younger = float(maps.clamp(min=0).sum()), float(maps.clamp(max=0).sum())
-    return texts("screen", lang)["explained"].format(
+    key = "explained" if shown.adds_up else "explained_in_part"
+    return texts("screen", shown.lang)[key].format(
         path=path, age=age, offset=age - older - younger, older=older, younger=younger, file=output
     )
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import secrets
 import signal
 import stat
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
@@ -144,3 +145,17 @@ def place(data: bytes, path: Path) -> None:
         finally:
             with contextlib.suppress(OSError):
                 partial.unlink(missing_ok=True)
+
+
+def figure_names(paths: Sequence[Path]) -> list[str]:
+    """Name the figure of each image: `a_gradcam.png` of `a.png`, `a_2_gradcam.png` of `a.jpg`.
+
+    No two are equal, nor differ in upper and lower case only.
+    """
+    names: list[str] = []
+    taken: set[str] = set()
+    for path in paths:
+        tries = (f"{path.stem}{f'_{n}' if n > 1 else ''}_gradcam.png" for n in itertools.count(1))
+        names.append(next(name for name in tries if name.casefold() not in taken))
+        taken.add(names[-1].casefold())
+    return names

@@ -40,26 +40,33 @@ from words.reports import error_list, leakage_report
 class Presentation:
     """Choices of how results are shown.
 
-    note: a line above every figure, or None. sign: evidence shown in the figures of samples.
-    cam_samples: best and worst samples on the contact sheet. top_n: length of the error lists.
-    formats: of FIGURE_FORMATS, every figure is written in each.
+    note: a line above every figure, or None; map_note: above those that show maps in years. sign:
+    evidence shown in the figures of samples. cam_samples: best and worst samples on the contact
+    sheet. top_n: length of the error lists. formats: of FIGURE_FORMATS, every figure is written in
+    each.
     """
 
     lang: str
     note: str | None
+    map_note: str | None
     sign: str
     cam_samples: int
     top_n: int
     formats: Sequence[str] = FIGURE_FORMATS[:1]
 
 
-def stamp(evaluation: Evaluation, lang: str) -> str | None:
-    """Say in one line what nobody may overlook: synthetic data, images that were trained on."""
+def stamp(evaluation: Evaluation, lang: str, *, maps: bool = False) -> str | None:
+    """Say in one line what nobody may overlook: synthetic data, images that were trained on.
+
+    maps: also where the years of maps do not add up.
+    """
     synthetic, trained = evaluation.checkpoint.synthetic, evaluation.leakage.trained_on
     notes = [texts("samples", lang)["synthetic"]] if synthetic else []
     if trained is not None:
         note = texts("leakage", lang)["trained_on_note"]
         notes.append(note.format(count=trained.images, of=trained.of))
+    if maps and not evaluation.sum_is_prediction:
+        notes.append(texts("samples", lang)["not_a_sum"].format(layer=evaluation.target_layer))
     return texts("leakage", lang)["and"].join(notes) or None
 
 
@@ -128,7 +135,7 @@ def _single_sample(evaluation: Evaluation, presentation: Presentation, *, larges
         _sample(evaluation, by_error(evaluation.table, largest=largest)[0]),
         sign=presentation.sign,
         lang=presentation.lang,
-        note=presentation.note,
+        note=presentation.map_note,
         heading=heading,
     )
 
@@ -158,7 +165,7 @@ def _samples(evaluation: Evaluation, presentation: Presentation) -> Figure:
         for rows in sheet_rows(evaluation.table, presentation.cam_samples)
     )
     return contact_sheet(
-        best, worst, sign=presentation.sign, lang=presentation.lang, note=presentation.note
+        best, worst, sign=presentation.sign, lang=presentation.lang, note=presentation.map_note
     )
 
 
@@ -186,7 +193,7 @@ def _age_group_maps(evaluation: Evaluation, presentation: Presentation) -> Figur
         )
         for group in evaluation.analysis.age_group_analysis
     ]
-    return age_groups_figure(groups, lang=presentation.lang, note=presentation.note)
+    return age_groups_figure(groups, lang=presentation.lang, note=presentation.map_note)
 
 
 def _checks(evaluation: Evaluation, presentation: Presentation) -> Figure | None:

@@ -381,7 +381,9 @@ def test_other_settings_go_elsewhere_or_are_refused(data, run, tmp_path, command
     assert refusal.endswith(
         "01_base_run_1: holds other results (seed = 42); give another --output-dir"
     )
-    assert command(data.arguments(tmp_path / "out", "--cam-layer", "layer3")).status == 0
+    done = command(data.arguments(tmp_path / "out", "--cam-layer", "layer3"))
+    assert done.status == 0
+    assert "at layer3 the years of a map do not add up to the predicted age" in done.err
     assert command(data.arguments(tmp_path / "out")).status == 0  # once more
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "01_base_run_1",

@@ -14,6 +14,7 @@ from torch import nn
 
 import gradcam
 from errors import InputError
+from plots.placing import figure_names
 from plots.samples import BAD, GOOD
 from reading.images import decode
 from tests.common import small_network
@@ -177,7 +178,10 @@ def test_command(folder, tmp_path, capsys):
         ]
     )
     printed = capsys.readouterr()
-    assert status == 0 and printed.err == ""
+    assert status == 0
+    (warning,) = printed.err.splitlines()
+    assert "at layer3 the years of a map do not add up to the predicted age" in warning
+    assert all("the map does not add up to it" in line for line in printed.out.splitlines())
     model = small_network(8)
     with torch.no_grad():
         model.backbone.fc[-1].bias.fill_(50.0)
@@ -199,7 +203,7 @@ def test_command(folder, tmp_path, capsys):
     ],
 )
 def test_no_figure_overwrites_another(paths, names):
-    found = gradcam.figure_names([Path(path) for path in paths])
+    found = figure_names([Path(path) for path in paths])
     assert found == [f"{name}_gradcam.png" for name in names]
 
 

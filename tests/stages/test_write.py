@@ -118,7 +118,7 @@ def test_error_lists_say_where_they_share_the_images(top_n, high, low):
         }
     )
     found = evaluation(table=table, analysis=analysis({}, error_analysis=outliers(9.0, 0, 0.0)))
-    shown = Presentation("en", None, "older", 8, top_n)
+    shown = Presentation("en", None, None, "older", 8, top_n)
     texts = [TEXT_FILES[f"{name}_error_samples.txt"](found, shown) for name in ("high", "low")]
     assert high in texts[0] and low in texts[1]
     names = [line[0] for text in texts for line in text.splitlines() if line[0] != "#"]
@@ -202,7 +202,7 @@ def test_single_sheets_say_best_and_worst(tmp_path):
     )
     nothing = {"mask_paths": [None, None], "masks": [None, None], "originals": Originals({})}
     found = evaluation(table=table, maps=np.ones((2, 2, 2)), **nothing)
-    shown = Presentation(lang="en", note="note", sign="older", cam_samples=8, top_n=1)
+    shown = Presentation(lang="en", note="x", map_note="note", sign="older", cam_samples=8, top_n=1)
     for name, heading, side in (
         ("gradcam_best_sample.png", ["Smallest error of 2 images", "b.png"], "(below 5 years)"),
         ("gradcam_worst_sample.png", ["Largest error of 2 images", "a.png"], "(5 years or more)"),

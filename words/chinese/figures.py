@@ -86,6 +86,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "title_good": "绿色标题：误差 <5 岁",
         "title_bad": "红色标题：误差 ≥5 岁",
         "synthetic": "合成数据（演示）",
+        "not_a_sum": "{layer}：热图的岁数之和不等于预测年龄",
     },
     "heatmaps": {
         "ratio": "能量比：掩膜内证据份额 / 面积份额（1 = 随机水平）",

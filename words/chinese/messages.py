@@ -9,6 +9,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "demo": "合成数据：演示用的图像由公式绘制，没有扫描过任何真人",
         "demo_reused": "沿用 {root} 中已有的演示数据和网络",
         "demo_made": "正在 {root} 中生成 {count} 张图像并训练网络：约需一至两分钟",
+        "explained_in_part": "{path}：预测年龄 {age:.1f} 岁；热图的岁数之和与之不等（偏老 "
+        "{older:+.1f}，偏年轻 {younger:+.1f}）-> {file}",
         "explained": "{path}：预测年龄 {age:.1f} 岁（偏移 {offset:.1f}，偏老 {older:+.1f}，"
         "偏年轻 {younger:+.1f}）-> {file}",
     },
@@ -53,6 +55,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "images_changed": "{count} 张图像在运行过程中被改动或删除，例如 {example}：预测所依据的"
         "是改动前的图像，图中不再显示这些图像",
         "masks_unreadable": "{count} 个分割掩膜无法读取，按缺失处理：{first}",
+        "not_a_sum": "在 {layer} 处，热图的岁数之和不等于预测年龄（在 layer4 处相等）："
+        "请看位置，不看岁数",
         "cells_passed": "工作簿中有的单元格没有可用的年龄，但同一人的另一行有，以该行为准：{count} "
         "处，例如：{first}",
         "other_weights": "所用权重为 {used} 中的权重；文件中 {others} 里的其他权重未使用",

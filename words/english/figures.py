@@ -87,6 +87,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "title_good": "Green title: error below 5 years",
         "title_bad": "Red title: error of 5 years or more",
         "synthetic": "SYNTHETIC DATA (demo)",
+        "not_a_sum": "{layer}: the years of a map do not add up to the predicted age",
     },
     "heatmaps": {
         "ratio": "Energy ratio: evidence in the mask / area (1 = chance)",

@@ -10,6 +10,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "scanned",
         "demo_reused": "Reusing the demo in {root}",
         "demo_made": "Making {count} images and training on them, in {root}: one to two minutes",
+        "explained_in_part": "{path}: predicted age {age:.1f} years; the map does not add up to it "
+        "(older {older:+.1f}, younger {younger:+.1f}) -> {file}",
         "explained": "{path}: predicted age {age:.1f} years (offset {offset:.1f}, older "
         "{older:+.1f}, younger {younger:+.1f}) -> {file}",
     },
@@ -59,6 +61,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "images_changed": "{count} images were changed or removed during the run, such as "
         "{example}: the predictions are of the images as they were, and no figure shows these",
         "masks_unreadable": "{count} masks cannot be read, taken as missing: {first}",
+        "not_a_sum": "at {layer} the years of a map do not add up to the predicted age, as they do "
+        "at layer4: read its places, not its years",
         "cells_passed": "cells of the workbook without a usable age, of people who have one in "
         "another row, which counts: {count}, such as: {first}",
         "other_weights": "the weights are those under {used}; the file holds others under "
