@@ -49,6 +49,7 @@ from plots.placing import figure_names, refuse_inputs, refuse_what_is_no_file
 from plots.samples import Sample, sample_figure
 from plots.signs import SIGNS
 from plots.style import place_figure
+from reading.files import check_mask_dir
 from reading.images import read_image
 from reading.masks import read_mask
 from reading.resize import resize_image
@@ -322,8 +323,8 @@ def explain_images(args: argparse.Namespace) -> int:
     facts = {"used": size, "layer": args.layer}
     for note in (*(in_both("warnings", name, **facts) for name in names), *checkpoint.notes):
         print(texts("screen", lang)["warning"].format(message=note[lang]), file=sys.stderr)
-    if args.mask_dir is not None and not args.mask_dir.is_dir():
-        raise InputError("--mask-dir {path}: no such folder", path=args.mask_dir)
+    if args.mask_dir is not None:
+        check_mask_dir(args.mask_dir)
     try:
         args.output_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:

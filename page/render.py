@@ -93,7 +93,7 @@ def estimate(block: Mapping[str, Any] | None, digits: int, unit: str = "") -> st
 
 def fact(value: object) -> str:
     """Write a setting as it would stand in a table."""
-    if value is None:
+    if value is None or value in ([], ()):
         return "–"
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))

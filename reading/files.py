@@ -63,6 +63,12 @@ class Content:
         return hashlib.sha256(self.data).hexdigest()
 
 
+def check_mask_dir(path: Path) -> None:
+    """Raise InputError where the folder of the masks is not there."""
+    if not path.is_dir():
+        raise InputError("--mask-dir {path}: no such folder", path=path)
+
+
 def read_content(
     path: str | Path, most: int, check: Callable[[bytes], None] | None = None
 ) -> Content:

@@ -9,6 +9,7 @@ from errors import InputError, one_line
 from page.report import REPORT_FILE
 from plots.fonts import figure_language
 from plots.placing import place
+from reading.files import check_mask_dir
 from reading.folder import find_images
 from reading.results import read_results, unchanged
 from stages.compare import (
@@ -19,7 +20,6 @@ from stages.compare import (
 )
 from stages.folder import result_folder
 from stages.log import Log
-from stages.options import check_mask_dir
 from stages.page import laid_out, recorded_folder
 from words.catalogue import LANGUAGES, in_both, language, texts
 from words.tables import comparison_table

@@ -11,6 +11,7 @@ from typing import Any
 
 from errors import InputError, Message, Parser, one_list
 from plots.signs import SIGNS
+from reading.files import check_mask_dir
 from reading.settings import NO_SPLIT, RANGES, SPLIT_SETTINGS, SPLITS, Range, Settings, option
 from words.catalogue import LANGUAGES, asked_language, texts
 from words.tables import wrap
@@ -285,9 +286,3 @@ def _check_files(args: argparse.Namespace) -> None:
         )
     if args.mask_dir is not None:
         check_mask_dir(args.mask_dir)
-
-
-def check_mask_dir(path: Path) -> None:
-    """Raise InputError where the folder of the masks is not there."""
-    if not path.is_dir():
-        raise InputError("--mask-dir {path}: no such folder", path=path)
