@@ -8,7 +8,7 @@ from typing import Any
 
 from page.estimates import some
 from page.forest import forest
-from page.render import fact, num, render
+from page.render import fact, num, render, signed
 from words.tables import COMPARED_DIGITS, DIFFERENCE_DIGITS, mae_matrix
 
 SECTIONS = ("verdict", "runs", "differences", "groups", "images", "made")
@@ -58,7 +58,7 @@ def comparison_html(comparison: Any, made: Mapping[str, Any], *, lang: str) -> s
         order=order,
         cells=cells,
         fact=fact,
-        signed=_signed,
+        signed=signed,
         interval=_interval,
     )
 
@@ -97,10 +97,6 @@ def _furthest_apart(comparison: Any) -> list[Image]:
         )
     ]
     return sorted(found, key=lambda image: (-image.apart, image.filename))
-
-
-def _signed(value: float | None, digits: int) -> str:
-    return ("+" if value is not None and round(value, digits) > 0 else "") + num(value, digits)
 
 
 def _interval(ci95: tuple[float, float] | None, digits: int) -> str:

@@ -7,7 +7,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,8 @@ from markupsafe import Markup
 from matplotlib import colormaps
 
 from errors import one_line
-from page.data import PageData, Picture, Sample
+from page.data import PageData, Sample
+from page.render import link_to, webp_uri
 from page.scatter import bland_altman, predicted_on_true
 from plots.overlays import JET
 from plots.samples import DIVERGING, GREY_IF_GONE
@@ -61,7 +61,7 @@ def context(data: PageData) -> dict[str, Any]:
         "printed": PRINTED,
         "with_mask": any(one.energy_ratio is not None for one in data.samples),
         "address": address,
-        "picture_uri": picture_uri,
+        "webp_uri": webp_uri,
         "explorer_json": script_json(
             {
                 "fields": FIELDS,
@@ -110,13 +110,8 @@ def shown_columns(samples: Sequence[Sample]) -> list[str]:
 
 
 def address(sample: Sample) -> str:
-    """Write the address of a sample on the page, as encodeURIComponent does."""
-    return "#sample=" + quote(sample.filename, safe="!~*'()", errors="replace")
-
-
-def picture_uri(picture: Picture) -> Markup:
-    """Write a picture as a data URI."""
-    return Markup("data:image/webp;base64,") + base64.b64encode(picture.data).decode("ascii")
+    """Write the address of a sample on the page."""
+    return "#sample=" + link_to(sample.filename)
 
 
 def diverging() -> npt.NDArray[np.uint8]:

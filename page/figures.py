@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from matplotlib import colormaps
 from PIL import Image
 
 from page.data import GroupPicture
+from page.render import webp_uri
 from plots.overlays import as_rgb
 from plots.samples import DIVERGING
 from stats.jackknife import MIN_SUBJECTS
@@ -49,13 +49,13 @@ def attention(groups: Sequence[GroupPicture]) -> tuple[list[Attention], float, s
             group.n_subjects < MIN_SUBJECTS,
             not group.mean_map.any(),
             group.mean_image.shape[0],
-            webp_uri(_outlined(_evidence_over(_bright(group), group.mean_map, limit), group)),
+            _uri(_outlined(_evidence_over(_bright(group), group.mean_map, limit), group)),
         )
         for group in groups
     ]
     scale = np.linspace(-limit, limit, 255, dtype=np.float32)[None]
     grey = np.full((1, 255), 128, dtype=np.uint8)
-    return pictures, limit, webp_uri(_evidence_over(grey, scale, limit))
+    return pictures, limit, _uri(_evidence_over(grey, scale, limit))
 
 
 def _bright(group: GroupPicture) -> RGB:
@@ -85,8 +85,8 @@ def _outlined(picture: RGB, group: GroupPicture) -> RGB:
     return drawn
 
 
-def webp_uri(picture: RGB) -> str:
+def _uri(picture: RGB) -> str:
     """Write a picture (H, W, 3) as WebP in a data URI."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "WEBP", quality=80)
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return webp_uri(buffer.getvalue())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -73,6 +75,21 @@ def _spans(text: Mapping[str, str]) -> Markup:
 def num(value: float | None, digits: int = 0) -> str:
     """Fixed-point text with a typographic minus; "–" for None."""
     return "–" if value is None else number_text(value, digits)
+
+
+def signed(value: float | None, digits: int) -> str:
+    """As `num`, with a plus above 0."""
+    return ("+" if value is not None and round(value, digits) > 0 else "") + num(value, digits)
+
+
+def link_to(name: str) -> str:
+    """Write a name as part of the address after "#", as encodeURIComponent does."""
+    return quote(name, safe="!~*'()", errors="replace")
+
+
+def webp_uri(data: bytes) -> Markup:
+    """Write a picture in a data URI."""
+    return Markup("data:image/webp;base64,") + base64.b64encode(data).decode("ascii")
 
 
 def cell(block: Mapping[str, Any] | None, digits: int) -> str:

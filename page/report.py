@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 from markupsafe import Markup
@@ -14,7 +13,7 @@ from page.bars import deletion_chart, focus_chart, group_bars
 from page.data import PageData
 from page.estimates import metric_rows, outliers, shares, some
 from page.figures import attention
-from page.render import fact, num, render, t
+from page.render import fact, link_to, render, signed, t
 from stats.jackknife import MIN_SUBJECTS
 from words.catalogue import in_both, texts
 from words.checklists import checklists
@@ -72,7 +71,7 @@ def report_html(data: PageData) -> str:
         paragraphs={"methods": methods_paragraph(record), "results": results_paragraph(record)},
         checklists=checklists(record),
         link_to=link_to,
-        signed=_signed,
+        signed=signed,
         kind_name=_kind_name,
         fact=fact,
         **_charts(data),
@@ -158,15 +157,6 @@ def _run_name(record: Mapping[str, Any]) -> str:
     """Name the run by its checkpoint and the folder in which that stands."""
     path = str(record["evaluation_info"]["checkpoint_path"]).replace("\\", "/")
     return "/".join(path.split("/")[-2:])
-
-
-def link_to(name: str) -> str:
-    """Write a name as part of the address after "#"."""
-    return quote(name, safe="", errors="replace")
-
-
-def _signed(value: float) -> str:
-    return ("+" if value > 0 else "") + num(value, 1)
 
 
 def _kind_name(kind: str) -> str | Markup:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from page.data import PageData
+from words.paper import agreement_limits
 
 LEFT, RIGHT, TOP, BOTTOM = 50.0, 508.0, 12.0, 412.0  # of the frame, in an SVG of 520 x 460
 STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)  # years between ticks
@@ -89,10 +90,7 @@ def bland_altman(data: PageData) -> Plot:
 
     The limits are those for repeated measurements where they exist, as in bland_altman.png.
     """
-    block = data.record["bland_altman"]
-    repeated = block.get("repeated") or {}
-    known = (repeated.get("lower_limit") or {}).get("value") is not None
-    limits = repeated if known else block
+    limits = agreement_limits(data.record["bland_altman"])
     pairs = [((one.true_age + one.pred_age) / 2, one.error) for one in data.samples]
     lines = [
         (key, limits[key])

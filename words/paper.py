@@ -55,7 +55,7 @@ def methods_paragraph(record: Record) -> Texts:
 def results_paragraph(record: Record) -> Texts:
     """Say what was found. record: as in test_metrics.json, of schema 3."""
     numbers, said = record["overall_metrics"], record["summary"]["sentences"]
-    subjects, limits = record["subject_level_metrics"], record["bland_altman"]
+    subjects, limits = record["subject_level_metrics"], agreement_limits(record["bland_altman"])
     parts = []
     left_out = record["evaluation_info"]["left_out"]
     on_purpose = left_out["by_reason"].get(ON_PURPOSE, 0)
@@ -71,8 +71,6 @@ def results_paragraph(record: Record) -> Texts:
     if numbers["Skill"]["value"] is not None:
         facts = {"MAE": _years(numbers["Baseline_MAE"], 2)}
         parts.append(in_both("paper", "skill", skill=_estimate(numbers["Skill"], 2), **facts))
-    if limits["repeated"]["lower_limit"]["value"] is not None:
-        limits = limits["repeated"]
     if limits["lower_limit"]["value"] is not None:
         bounds = {name: _years(limits[f"{name}_limit"], 1) for name in ("lower", "upper")}
         parts.append(in_both("paper", "limits", **bounds))
@@ -82,6 +80,16 @@ def results_paragraph(record: Record) -> Texts:
         else:
             parts.append(text)
     return joined("verdict_sentences", parts)
+
+
+def agreement_limits(block: Record) -> Record:
+    """Take the limits of agreement for repeated measurements where they exist, else the others.
+
+    block: "bland_altman" of the record.
+    """
+    repeated: Record = block.get("repeated") or {}
+    known = (repeated.get("lower_limit") or {}).get("value") is not None
+    return repeated if known else block
 
 
 def has_prediction_intervals(record: Record) -> bool:
