@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     from stages.leakage import Leakage
     from stages.log import Log
     from stages.network import Execution
+    from stages.presentation import Presentation
     from stages.processes import World
     from stages.record import Evaluation
     from stages.samples import Predictions, Samples
     from stages.settings import UsedSettings
-    from stages.write import Presentation
 
 HANDED_ON = frozenset(
     {
@@ -110,7 +110,7 @@ class Setup:
 
 def evaluate(args: argparse.Namespace, world: World) -> None:
     """Evaluate a checkpoint, from the arguments to the results folder."""
-    from stages import folder, predict, record, samples, screen, write
+    from stages import folder, predict, presentation, record, samples, screen, write
     from stages.log import Log
 
     log = Log(language(args.lang), silent=world.rank > 0, quiet=args.quiet)
@@ -146,7 +146,7 @@ def evaluate(args: argparse.Namespace, world: World) -> None:
             predict.amp_error(model, execution, paths, size, inference) if args.amp else None
         )
         found = explain_and_analyse(args, log, setup, labelled, predicted, picture_sums)
-        shown = presentation(args, log.lang, found)
+        shown = presentation.Presentation.of(args, log.lang, found)
         run = functools.partial(
             record.run_record,
             found,
@@ -271,22 +271,22 @@ def explain_and_analyse(
     picture_sums: dict[int, npt.NDArray[np.float64]],
 ) -> Evaluation:
     """Compare maps with masks, predicted with true ages, and the splits with each other."""
-    from stages import analyse, record
+    from stages import analyse, experiments, record
 
-    settings, execution = setup.used.settings, setup.execution
+    settings = setup.used.settings
     explained = explain(args, log, setup, predicted)
-    table, calibration, checks = explained.table, None, None
-    if args.cam_check:
-        with log.step("cam_check"):
-            checks = analyse.check_maps(
-                setup.checkpoint.model,
-                execution,
-                explained,
-                predicted.maps,
-                predicted.originals,
-                image_size=settings.image_size,
-                samples=args.cam_check_samples,
-            )
+    tried = experiments.experiments(
+        args,
+        log,
+        setup.checkpoint.model,
+        setup.execution,
+        predicted,
+        explained,
+        settings.image_size,
+    )
+    table, calibration = explained.table, None
+    if tried.transplanted is not None:
+        table = table.assign(**tried.transplanted.columns)
     with log.step("numbers"):
         analysis = analyse.analyse(table, labelled.train_mean_age)
         if predicted.validation is not None:
@@ -313,7 +313,7 @@ def explain_and_analyse(
         null=explained.null,
         leakage=leakage,
         calibration=calibration,
-        checks=checks,
+        **tried._asdict(),
     )
 
 
@@ -361,22 +361,6 @@ def find_leaks(
     )
     log.warn_all(leak_warnings(found), loud=True)
     return found
-
-
-def presentation(args: argparse.Namespace, lang: str, found: Evaluation) -> Presentation:
-    """Collect how the results are shown."""
-    from plots.fonts import figure_language
-    from stages.write import Presentation, stamp
-
-    return Presentation(
-        lang=lang,
-        note=stamp(found, figure_language(lang)),
-        map_note=stamp(found, figure_language(lang), maps=True),
-        sign=args.cam_sign,
-        cam_samples=args.cam_samples,
-        top_n=args.top_n,
-        formats=args.figure_format,
-    )
 
 
 def make_demo(world: World, device: torch.device, log: Log) -> tuple[Path, Path, Path]:

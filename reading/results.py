@@ -29,6 +29,7 @@ from reading.predictions import METRICS_FILE, MOST_LIST_BYTES, MOST_YEARS, parse
 SCHEMA_VERSION = 3
 PREDICTIONS_TABLE = "predictions.csv"
 MAPS_FILE = "gradcam_maps.npz"
+PAIRS_FILE = "transplant_pairs.csv"
 NO_MASK = 255  # in the percentages of a group's mean mask
 
 MOST_ROWS = 100_000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,18 +9,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import torch
 
 from dataset import folders_beside, mask_folder_for, mask_path_for
 from errors import one_list
-from gradcam import network_input
-from model import AgeRegressor
 from reading.files import UnreadableFile
-from reading.images import decode, picture, size_claimed
+from reading.images import decode, size_claimed
 from reading.masks import MASK_BELOW, NotAMask, PackedMasks, off_levels, read_masks
 from reading.settings import Settings
-from stages.faithfulness import Checks, run_checks
-from stages.network import Execution
 from stages.originals import Originals
 from stats.age_groups import age_group_start
 from stats.calibration import Calibration, calibrate
@@ -215,36 +209,3 @@ def calibrated(
         checkpoint_chosen_on_validation=settings.val_mae is not None,
     )
     return block, table.assign(**columns)
-
-
-def check_maps(
-    model: AgeRegressor,
-    execution: Execution,
-    explanations: Explanations,
-    maps: Maps,
-    originals: Originals,
-    *,
-    image_size: int,
-    samples: int,
-) -> Checks | None:
-    """Test whether the maps are faithful, on `samples` images that a fixed seed draws.
-
-    Those that are no longer the ones that the network saw are left out; None where none is left.
-    """
-    table = explanations.table
-    rng = np.random.default_rng(0)
-    drawn = np.sort(rng.choice(len(table), min(samples, len(table)), replace=False)).tolist()
-    contents = [(row, originals.read(table["path"][row])) for row in drawn]
-    rows = [row for row, content in contents if content]
-    if not rows:
-        return None
-    images = [network_input(picture(found)[0], image_size) for _, found in contents if found]
-    return run_checks(
-        copy.deepcopy(model).to(execution.device),
-        execution.target_layer or "layer4",
-        torch.cat(images),
-        maps[rows],
-        [explanations.masks[row] for row in rows],
-        table["subject_id"][rows].tolist(),
-        batch_size=execution.batch_size,
-    )

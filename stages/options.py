@@ -37,7 +37,7 @@ FINISHED = {
     "--report": ("image_dir", "mask_dir", "report_images", "lang", "quiet"),
     "--compare": ("baseline", "margin", "output_dir", "record_paths", "lang", "quiet"),
 }
-FULL = ("calibrate", "cam_check", "check_near_duplicates")  # what --full asks for
+FULL = ("calibrate", "cam_check", "check_near_duplicates", "transplant")  # what --full asks for
 FIGURE_FORMATS = ("png", "pdf", "svg")
 
 
@@ -177,6 +177,9 @@ def _add_gradcam(parser: Parser) -> None:
     add("--cam-samples", default=8, **_count("--cam-samples", 100))
     add("--cam-check", action="store_true")
     add("--cam-check-samples", default=64, **_count("--cam-check-samples"))
+    add("--transplant", action="store_true")
+    add("--transplant-donors", default=4, **_count("--transplant-donors", 100))
+    add("--transplant-samples", default=200, **_count("--transplant-samples"))
 
 
 def _add_reports(parser: Parser) -> None:
@@ -230,9 +233,11 @@ def _check_finished(args: argparse.Namespace, given: Sequence[str]) -> None:
     """Refuse options that would change nothing. given: names of those that are not the default."""
     mode = "--report" if args.report is not None else "--compare" if args.compare else None
     if mode is None:
-        checks = args.cam_check or args.full
         goes_with = {"baseline": "--compare", "margin": "--compare"}
-        goes_with |= {} if checks else {"cam_check_samples": "--cam-check"}
+        if not (args.cam_check or args.full):
+            goes_with["cam_check_samples"] = "--cam-check"
+        if not (args.transplant or args.full):
+            goes_with |= dict.fromkeys(("transplant_donors", "transplant_samples"), "--transplant")
         if needless := [name for name in goes_with if name in given]:
             raise InputError(
                 "{option}: changes nothing without {other}; give both, or neither",

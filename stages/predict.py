@@ -206,7 +206,7 @@ def predict(
         if batch is None:
             break
         rows, images = batch
-        batch_ages, batch_maps = predictor(_to_tensor(images, predictor))
+        batch_ages, batch_maps = predictor(to_tensor(images, predictor))
         place = slice(len(indices), len(indices) + len(rows))
         indices += rows
         ages[place] = batch_ages[: len(rows)]
@@ -274,7 +274,7 @@ def _batches(
                 future.cancel()
 
 
-def _to_tensor(images: list[Picture], predictor: Predictor) -> torch.Tensor:
+def to_tensor(images: list[Picture], predictor: Predictor) -> torch.Tensor:
     """Pictures (S, S) or (S, S, 3) -> (N, 1 or 3, S, S) uint8; pinned where a GPU waits for it.
 
     Grey pictures travel as one channel. A compiled network sees one batch size only: the last

@@ -26,6 +26,7 @@ from stages.network import Execution
 from stages.originals import Originals
 from stages.paths import path_digest, recorded_argument, recorded_path, without_folders
 from stages.serialise import as_json
+from stages.transplant import Transplanted
 from stages.versions import versions
 from stats.calibration import Calibration
 from stats.focus import Focus
@@ -40,6 +41,7 @@ from words.sentences import (
     difference_sentences,
     focus_sentence,
 )
+from words.transplant import transplant_sentence
 from words.verdict import obstacles, verdict
 
 
@@ -75,6 +77,7 @@ class Evaluation:
     leakage: Leakage
     calibration: Calibration | None = None
     checks: Checks | None = None
+    transplanted: Transplanted | None = None
 
     @cached_property
     def sentences(self) -> dict[str, dict[str, str]]:
@@ -85,6 +88,8 @@ class Evaluation:
         said["gradcam"] = focus_sentence(self.focus)
         if self.checks is not None:
             said["gradcam_checks"] = check_sentence(self.checks)
+        if self.transplanted is not None:
+            said["transplant"] = transplant_sentence(self.transplanted.numbers)
         if self.calibration is not None:
             said["calibration"] = calibration_sentence(self.calibration)
         said["leakage"] = {lang: leakage_verdict(self.leakage, lang) for lang in LANGUAGES}
@@ -187,6 +192,8 @@ def _gradcam_record(evaluation: Evaluation) -> dict[str, object]:
     }
     if evaluation.checks is not None:
         record["checks"] = evaluation.checks
+    if evaluation.transplanted is not None:
+        record["transplant"] = evaluation.transplanted.numbers
     return record
 
 

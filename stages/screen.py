@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from errors import one_line
+from stages.presentation import stamp
 from stages.record import Evaluation
-from stages.write import stamp
 from words.catalogue import texts
 from words.tables import calibration_table, summary_table, wrap
 
@@ -23,6 +23,8 @@ def summary_parts(found: Evaluation, final: Path, lang: str) -> list[str]:
     parts = [table, "\n".join(differences), sentence("gradcam")]
     if found.checks is not None:
         parts.append(sentence("gradcam_checks"))
+    if found.transplanted is not None:
+        parts.append(sentence("transplant"))
     if found.calibration is not None:
         parts.append(f"{calibration_table(found.calibration, lang)}\n{sentence('calibration')}")
     parts.append(wrap(words["leakage_check"].format(verdict=said["leakage"][lang])))

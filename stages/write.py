@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import zipfile
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from functools import partial
 from pathlib import Path
 
@@ -21,53 +20,21 @@ from plots.fonts import figure_texts
 from plots.heatmaps import GroupMap, age_groups_figure, check_figure, focus_figure
 from plots.samples import Sample, contact_sheet, sample_figure
 from plots.style import save_figure
+from plots.transplant import transplant_figure
 from reading.files import UnreadableFile
 from reading.images import picture
 from reading.masks import Mask, read_mask
 from reading.predictions import METRICS_FILE, PREDICTIONS_FILE, SPLIT_FILE
 from reading.resize import resize_mask
-from reading.results import MAPS_FILE, NO_MASK, PREDICTIONS_TABLE
+from reading.results import MAPS_FILE, NO_MASK, PAIRS_FILE, PREDICTIONS_TABLE
 from stages.leakage import NEAR_BITS
 from stages.options import FIGURE_FORMATS
+from stages.presentation import Presentation
 from stages.record import Evaluation
 from stages.serialise import csv_text, json_text, write_text
 from stats.age_groups import age_group_start
-from words.catalogue import texts, translated
+from words.catalogue import translated
 from words.reports import error_list, leakage_report
-
-
-@dataclasses.dataclass(frozen=True)
-class Presentation:
-    """Choices of how results are shown.
-
-    note: a line above every figure, or None; map_note: above those that show maps in years. sign:
-    evidence shown in the figures of samples. cam_samples: best and worst samples on the contact
-    sheet. top_n: length of the error lists. formats: of FIGURE_FORMATS, every figure is written in
-    each.
-    """
-
-    lang: str
-    note: str | None
-    map_note: str | None
-    sign: str
-    cam_samples: int
-    top_n: int
-    formats: Sequence[str] = FIGURE_FORMATS[:1]
-
-
-def stamp(evaluation: Evaluation, lang: str, *, maps: bool = False) -> str | None:
-    """Say in one line what nobody may overlook: synthetic data, images that were trained on.
-
-    maps: also where the years of maps do not add up.
-    """
-    synthetic, trained = evaluation.checkpoint.synthetic, evaluation.leakage.trained_on
-    notes = [texts("samples", lang)["synthetic"]] if synthetic else []
-    if trained is not None:
-        note = texts("leakage", lang)["trained_on_note"]
-        notes.append(note.format(count=trained.images, of=trained.of))
-    if maps and not evaluation.sum_is_prediction:
-        notes.append(texts("samples", lang)["not_a_sum"].format(layer=evaluation.target_layer))
-    return texts("leakage", lang)["and"].join(notes) or None
 
 
 def by_error(table: pd.DataFrame, *, largest: bool) -> list[int]:
@@ -202,6 +169,20 @@ def _checks(evaluation: Evaluation, presentation: Presentation) -> Figure | None
     return check_figure(evaluation.checks, lang=presentation.lang, note=presentation.note)
 
 
+def _transplant(evaluation: Evaluation, presentation: Presentation) -> Figure | None:
+    found = evaluation.transplanted
+    if found is None or found.numbers.contrast is None:
+        return None
+    return transplant_figure(
+        found.numbers,
+        found.example,
+        evaluation.table["true_age"].to_numpy(),
+        *found.columns.values(),
+        lang=presentation.lang,
+        note=presentation.note,
+    )
+
+
 def _calibration(evaluation: Evaluation, presentation: Presentation) -> Figure | None:
     if evaluation.calibration is None:
         return None
@@ -227,6 +208,7 @@ FIGURES: dict[str, Callable[[Evaluation, Presentation], Figure | None]] = {
     "gradcam_focus.png": _focus,
     "gradcam_age_groups.png": _age_group_maps,
     "gradcam_check.png": _checks,
+    "transplant.png": _transplant,
 }
 
 
@@ -253,6 +235,22 @@ def _skipped_csv(skipped: pd.DataFrame, lang: str) -> str:
     return csv_text(skipped.drop(columns="path").assign(reason=reasons))
 
 
+def _transplant_csv(evaluation: Evaluation) -> str | None:
+    """Pairs of the transplant: their files, ages of the composites, the muscle's part in years."""
+    found = evaluation.transplanted
+    if found is None or not len(found.swaps.a):
+        return None
+    names, swaps = evaluation.table["filename"].to_numpy(), found.swaps
+    columns = {
+        "filename_a": names[swaps.a],
+        "filename_b": names[swaps.b],
+        "pred_age_a_with_muscle_b": swaps.a_with_b,
+        "pred_age_b_with_muscle_a": swaps.b_with_a,
+        "muscle_years": swaps.muscle(evaluation.table["pred_age"].to_numpy()),
+    }
+    return csv_text(pd.DataFrame(columns))
+
+
 def _error_list(evaluation: Evaluation, presentation: Presentation, *, largest: bool) -> str:
     rows = extremes(evaluation.table, presentation.top_n)[largest]
     return error_list(
@@ -266,13 +264,14 @@ def _error_list(evaluation: Evaluation, presentation: Presentation, *, largest: 
     )
 
 
-# Name -> its text.
-TEXT_FILES: dict[str, Callable[[Evaluation, Presentation], str]] = {
+# Name -> its text, None where it was not asked for.
+TEXT_FILES: dict[str, Callable[[Evaluation, Presentation], str | None]] = {
     PREDICTIONS_FILE: _predictions_json,
     PREDICTIONS_TABLE: lambda evaluation, presentation: _predictions_csv(evaluation),
     "skipped_samples.csv": lambda evaluation, presentation: _skipped_csv(
         evaluation.skipped, presentation.lang
     ),
+    PAIRS_FILE: lambda evaluation, presentation: _transplant_csv(evaluation),
     SPLIT_FILE: lambda evaluation, presentation: csv_text(
         evaluation.images[["filename", "subject_id", "split"]]
     ),
@@ -308,8 +307,10 @@ def write_figures(evaluation: Evaluation, presentation: Presentation, folder: Pa
 
 def write_files(evaluation: Evaluation, presentation: Presentation, folder: Path) -> None:
     """Write everything but the figures and test_metrics.json."""
-    for name, text in TEXT_FILES.items():
-        write_text(text(evaluation, presentation), folder / name)
+    for name, make in TEXT_FILES.items():
+        text = make(evaluation, presentation)
+        if text is not None:
+            write_text(text, folder / name)
     write_maps(evaluation, folder / MAPS_FILE)
 
 

@@ -230,9 +230,11 @@ def ends_in_one_line(study, tmp_path, command, monkeypatch, no_figures):
     return check
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def one_thread():
-    """Small tensors are faster on one, the more so on a busy machine."""
+    """Small tensors are faster on one, the more so on a busy machine; the last digit of an age may
+    follow the number of threads, so that all runs of a module are on one.
+    """
     import torch
 
     threads = torch.get_num_threads()

@@ -12,13 +12,13 @@ from PIL import Image
 
 from reading.images import open_image
 from stages.originals import Digest, Originals
+from stages.presentation import Presentation
 from stages.record import Evaluation, named_differences
 from stages.serialise import csv_text, write_json
 from stages.write import (
     FIGURES,
     RESULT_FILES,
     TEXT_FILES,
-    Presentation,
     _full_mask,
     _sample,
     by_error,

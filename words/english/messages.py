@@ -58,6 +58,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "{example}; only .png, .jpg and .jpeg files in the folder itself are",
         "unreadable": "images left out (unreadable): {count}, such as {example}: {reason}",
         "scaled_16_bit": "{count} images: 16 bits per channel, scaled to 8 bits (65535 -> 255)",
+        "pairs_gone": "{count} pairs of images are not in the transplant: one of the two was "
+        "changed or removed during the run",
         "images_changed": "{count} images were changed or removed during the run, such as "
         "{example}: the predictions are of the images as they were, and no figure shows these",
         "masks_unreadable": "{count} masks cannot be read, taken as missing: {first}",

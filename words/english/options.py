@@ -48,12 +48,15 @@ TEXTS: dict[str, dict[str, str]] = {
         "--cam-check": "test whether the maps depend on the weights and whether what they mark "
         "matters",
         "--cam-check-samples": "images for that test (default: 64)",
+        "--transplant": "exchange muscles between people: how many years travel with the muscle?",
+        "--transplant-donors": "partners of each image in that exchange (default: 4)",
+        "--transplant-samples": "images that take part in it at most (default: 200)",
         "reports": "numbers and reports",
         "--output-dir": "results go to DIR/<run>/ (default: evaluation_results)",
         "--top-n": "images in each error list (default: 50)",
         "--lang": "English or Chinese (default: auto, from the system)",
         "--quiet": "say only warnings, and where the results are",
-        "--full": "also --calibrate, --cam-check, --check-near-duplicates",
+        "--full": "also --calibrate, --cam-check, --check-near-duplicates, --transplant",
         "--figure-format": "png, pdf, svg, or several with commas between (default: png)",
         "--calibrate": "also run the validation split: age-bias correction and prediction "
         "intervals from it",

@@ -238,4 +238,5 @@ TEXTS: dict[str, str] = {
     "{path}: is read in this run, and a figure would replace it; give another --output-dir": (
         "{path}：本次运行要读取它，而图会将其覆盖；请另给 --output-dir"
     ),
+    "the images were changed or removed during the run": "运行期间图像被更改或移除",
 }

@@ -59,6 +59,11 @@ TEXTS: dict[str, str] = {
     "leaving out any one subject changes nothing, so there is nothing to judge it by": (
         "去掉任何一名受试者结果都不变，无法估计其不确定性"
     ),
+    "all of them are of one age": "他们年龄都相同",
+    "the 95% CI of the years between 20 and 80 holds 0, so there is nothing to share out": (
+        "20 岁与 80 岁之间差值的 95% CI 包含 0，因此没有可分配的部分"
+    ),
+    "no pair of images": "没有成对的图像",
     "fewer than {least} subjects ({found})": "受试者少于 {least} 名（{found} 名）",
     "one of the subjects decides it alone": "该指标仅由某一名受试者决定",
     # stats/limits.py
