@@ -257,7 +257,7 @@ def check_figure(checks: Any, *, lang: str = "en", note: str | None = None) -> F
         add_rows(right, f"c   {words['check_c']}", rows)
         repeats = [
             f"{words[change.change]} {estimate_text(change.similarity, 2)}, "
-            f"{estimate_text(change.age_change, 2, words['years'])}"
+            f"{words['years'].format(number_text(change.age_change.value, 2))}"
             for change in checks.repeatability.changes
         ]
         add_footer(fig, [words["repeats"], *repeats], line=1)
