@@ -132,32 +132,29 @@ def _percent(values: Floats, edges: Floats) -> Floats:
 
 
 def deletion_chart(deletion: Mapping[str, Any]) -> Chart | None:
-    """The fall of the predicted age, years, by the share that is blurred; None without values."""
+    """The fall of the predicted age, years, by the share that is replaced; None without values.
+
+    Shapes: `blur_highest`, `blur_lowest` and the same of the other infill.
+    """
     shares = [100 * share for share in deletion["fractions"]]
-    curves = {name: deletion[f"{name}_order"] for name in ("map", "random")}
-    if any(point["value"] is None for curve in curves.values() for point in curve):
-        return None
-    spans = {
-        name: [point["ci95"] or (point["value"], point["value"]) for point in curve]
-        for name, curve in curves.items()
+    curves = {
+        f"{infilled['infill']}_{way}": [point["value"] for point in infilled[f"{way}_first"]]
+        for infilled in deletion["infills"]
+        for way in ("highest", "lowest")
     }
-    ends = [end for span in spans.values() for pair in span for end in pair]
-    ends += [point["value"] for curve in curves.values() for point in curve]
-    top, bottom = _round_up(max(*ends, 0.0)), min(*ends, 0.0)
+    values = [value for curve in curves.values() for value in curve]
+    if None in values:
+        return None
+    top, bottom = _round_up(max(*values, 0.0)), min(*values, 0.0)
     lowest = -_round_up(-bottom) if bottom < 0 else 0.0
     x, y = _scale(0.0, max(shares)), _scale(top, lowest)
-    shapes = {}
-    for name, curve in curves.items():
-        low, high = zip(*spans[name], strict=True)
-        there = [(x(share), y(value)) for share, value in zip(shares, high, strict=True)]
-        back = [(x(share), y(value)) for share, value in zip(shares, low, strict=True)]
-        shapes[f"{name}_band"] = _points([*there, *back[::-1]])
-        values = [point["value"] for point in curve]
-        shapes[name] = _points([(x(s), y(v)) for s, v in zip(shares, values, strict=True)])
+    shapes = {
+        name: _points([(x(s), y(v)) for s, v in zip(shares, curve, strict=True)])
+        for name, curve in curves.items()
+    }
     ticks = sorted({top, top / 2, 0.0, lowest})
-    x_ticks = tuple((x(value), float(value)) for value in (0.0, 30.0, 60.0, 90.0))
-    shown = tuple(tick for tick in x_ticks if tick[0] <= 100)
-    return Chart(shown, tuple((y(value), value) for value in ticks), shapes, {})
+    x_ticks = tuple((x(value), float(value)) for value in (0.0, 50.0, 100.0))
+    return Chart(x_ticks, tuple((y(value), value) for value in ticks), shapes, {})
 
 
 def _points(places: Sequence[tuple[float, float]]) -> str:

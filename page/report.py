@@ -85,7 +85,8 @@ def _charts(data: PageData) -> dict[str, object]:
     ratios = np.array([s.energy_ratio for s in data.samples if s.energy_ratio is not None])
     others = data.other_ratios
     pictures, limit, scale_uri = attention(data.groups)
-    checks = record["gradcam_analysis"].get("checks")
+    checks = record["gradcam_analysis"].get("checks") or {}
+    deletion = checks.get("deletion", {})
     return {
         "bars": group_bars(record["age_group_analysis"]),
         "attention": pictures,
@@ -95,7 +96,8 @@ def _charts(data: PageData) -> dict[str, object]:
         "mean_own": float(ratios.mean()) if ratios.size else None,
         "mean_others": float(others.mean()) if others.size else None,
         "focus": focus_chart(ratios, others),
-        "deletion": deletion_chart(checks["deletion"]) if checks else None,
+        # results of before have one order and one infill, and only their sentence is shown
+        "deletion": deletion_chart(deletion) if "infills" in deletion else None,
     }
 
 

@@ -16,6 +16,8 @@ from plots.style import (
     BLACK,
     BLUE,
     DROP_MM,
+    HEAD_MM,
+    LINE_MM,
     SKY,
     SMALL_PT,
     VERMILION,
@@ -27,9 +29,11 @@ from plots.style import (
     add_rows,
     axis_limits,
     estimate_text,
+    key_mm,
     make_panels,
     number_text,
     paper_style,
+    rows_mm,
     two_panels,
 )
 from stats.focus import Focus
@@ -38,6 +42,8 @@ from stats.mask_null import MaskNull
 from stats.mask_overlap import Maps, upsample
 from words.tables import EstimateLike
 
+CHECK_MM = 80.0  # height of the panels of the checks
+INFILL_COLOURS = (BLUE, VERMILION)
 GROUP_TITLE_MM = 9.5  # two lines of text above the panel of an age group
 
 
@@ -225,27 +231,39 @@ def _draw_scale(ax: Axes, limit: float) -> None:
 
 
 def check_figure(checks: Any, *, lang: str = "en", note: str | None = None) -> Figure:
-    """Parameter randomisation and deletion.
+    """Parameter randomisation, deletion from both ends, and scores; repeatability on a line below.
 
     checks: the results of `stages.faithfulness.run_checks`.
     """
     words = figure_texts("heatmaps", lang)
-    deleted = checks.deletion
-    last = checks.parameter_randomisation.stages[-1].similarity
-    footer = [words["n"].format(checks.n_images, checks.n_subjects)]
-    if deleted.area_between.ci95 or last.ci95:
-        footer.append(words["brackets"])
-    if any(estimate.ci95 for estimate in (*deleted.map_order, *deleted.random_order)):
-        footer.append(words["bands"])
+    deleted, randomised = checks.deletion, checks.parameter_randomisation
+    last = randomised.stages[-1].similarity
+    bottom = DROP_MM + key_mm(4) + LINE_MM + 5.0
+    boxes = [(left, bottom, wide, CHECK_MM) for left, wide in ((14, 40), (73, 40), (135, 42))]
+    height = bottom + CHECK_MM + HEAD_MM + rows_mm(2)
     with paper_style(lang):
-        fig, (left, right) = two_panels(note, key_lines=3, rows=1)
-        add_key(left, _draw_similarity(left, checks.parameter_randomisation, words), DROP_MM)
-        similarity = f"{words['similarity_last']} {estimate_text(last, 2)}"
-        add_rows(left, f"a   {words['check_a']}", [similarity])
-        add_key(right, _draw_deletion(right, deleted, words), DROP_MM)
-        area = estimate_text(deleted.area_between, 2, words["years"])
-        add_rows(right, f"b   {words['check_b']}", [f"{words['area']} {area}"])
-        add_footer(fig, footer)
+        fig, (left, middle, right) = make_panels(note, height, boxes)
+        add_key(left, _draw_similarity(left, randomised, words), DROP_MM)
+        similarity = estimate_text(last, 2)
+        add_rows(left, f"a   {words['check_a']}", [words["similarity_last"], similarity])
+        add_key(middle, _draw_deletion(middle, deleted, words), DROP_MM)
+        rows = [f"{words[i.infill]} {estimate_text(i.score, 2)}" for i in deleted.infills]
+        add_rows(middle, f"b   {words['check_b']}", rows)
+        add_key(right, _draw_scores(right, deleted, words), DROP_MM)
+        rows = [
+            f"{words[i.infill]} {estimate_text(i.baselines[0].map_minus_baseline, 2)}"
+            for i in deleted.infills
+        ]
+        add_rows(right, f"c   {words['check_c']}", rows)
+        repeats = [
+            f"{words[change.change]} {estimate_text(change.similarity, 2)}, "
+            f"{words['years'].format(number_text(change.age_change.value, 2))}"
+            for change in checks.repeatability.changes
+        ]
+        add_footer(fig, [words["repeats"], *repeats], line=1)
+        counts = words["n"].format(checks.n_images, checks.n_subjects)
+        marks = [words["brackets"]] if deleted.infills[0].score.ci95 or last.ci95 else []
+        add_footer(fig, [counts, *marks])
     return fig
 
 
@@ -269,27 +287,39 @@ def _draw_similarity(ax: Axes, randomised: Any, words: Mapping[str, str]) -> lis
 
 
 def _draw_deletion(ax: Axes, deleted: Any, words: Mapping[str, str]) -> list[Handle]:
-    """Draw the fall of the predicted age by the share that is blurred; the key's entries."""
+    """Draw the fall of the predicted age by the share that is replaced; the key's entries."""
     share = 100 * np.array(deleted.fractions)
     handles: list[Handle] = []
-    for name, curve, colour, style in (
-        ("map_order", deleted.map_order, BLUE, "-"),
-        ("random_order", deleted.random_order, VERMILION, "--"),
-    ):
-        values = [estimate.value for estimate in curve]
-        handles += ax.plot(share, values, style, color=colour, lw=1.5, label=words[name])
-        if any(estimate.ci95 for estimate in curve):
-            # at 0%, where nothing is blurred, the fall is 0 without an interval
-            low, high = np.array([e.ci95 or (e.value, e.value) for e in curve]).T
-            ax.fill_between(share, low, high, color=colour, alpha=0.18, lw=0)
-    alone = deleted.mask_alone
-    if alone.n_images:
-        mark = _draw_estimate(ax, 100 * alone.mean_share, alone.mask, BLACK, "D")
-        key = "mask_alone_ci" if alone.mask.ci95 else "mask_alone"
-        mark.set_label(words[key].format(alone.n_images))
-        handles.append(mark)
+    for infilled, colour in zip(deleted.infills, INFILL_COLOURS, strict=True):
+        for way, style in (("highest_first", "-"), ("lowest_first", "--")):
+            values = [estimate.value for estimate in getattr(infilled, way)]
+            label = f"{words[infilled.infill]}, {words[way]}"
+            handles += ax.plot(share, values, style, color=colour, lw=1.5, label=label)
     ax.axhline(0, color=BLACK, lw=0.5)
-    ax.set(xlim=(0, 92), xlabel=words["share"], ylabel=words["fall"])
+    ax.set(xlim=(0, 100), xlabel=words["share"], ylabel=words["fall"])
+    return handles
+
+
+def _draw_scores(ax: Axes, deleted: Any, words: Mapping[str, str]) -> list[Handle]:
+    """Draw the scores of the map and of what knows nothing of the network; the key's entries."""
+    names = ["map", *(baseline.name for baseline in deleted.infills[0].baselines)]
+    handles: list[Handle] = []
+    marks = zip(deleted.infills, INFILL_COLOURS, ("o", "s"), (-0.12, 0.12), strict=True)
+    for infilled, colour, marker, beside in marks:
+        scores = [infilled.score, *(baseline.score for baseline in infilled.baselines)]
+        for row, score in enumerate(scores):
+            if score.value is None:
+                continue
+            if score.ci95:
+                ax.plot(score.ci95, [row + beside] * 2, color=colour, lw=1.2)
+            (mark,) = ax.plot(score.value, row + beside, marker, color=colour, ms=4.5, ls="none")
+            if row == 0:
+                key = f"{infilled.infill}_ci" if score.ci95 else infilled.infill
+                mark.set_label(words[key])
+                handles.append(mark)
+    ax.axvline(0, color=BLACK, lw=0.5)
+    ax.set(ylim=(len(names) - 0.5, -0.5), xlabel=words["score"])
+    ax.set_yticks(range(len(names)), [words[name] for name in names])
     return handles
 
 

@@ -178,10 +178,10 @@ def add_rows(ax: Axes, title: str, rows: Sequence[str]) -> None:
         fig.text(place.x0, y, row, fontsize=SMALL_PT, va="center_baseline")
 
 
-def add_footer(fig: Figure, texts: Sequence[str]) -> None:
-    """Write texts side by side on the last line of the figure."""
+def add_footer(fig: Figure, texts: Sequence[str], line: int = 0) -> None:
+    """Write texts side by side on the last line of the figure, or `line` lines above it."""
     total_mm = fig.get_figheight() * 25.4
-    x, y = (16.0 - SIDE_MM) / WIDTH_MM, 2.5 / total_mm
+    x, y = (16.0 - SIDE_MM) / WIDTH_MM, (2.5 + line * LINE_MM) / total_mm
     fig.text(x, y, "    ".join(texts), fontsize=SMALL_PT, va="center_baseline")
 
 

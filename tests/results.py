@@ -5,15 +5,21 @@ import itertools
 import pandas as pd
 
 from stages.compare import Comparison, Pair, RunSummary
-from stages.faithfulness import (
-    RANDOMISED,
-    Checks,
+from stages.deletion import (
+    BASELINES,
+    FRACTIONS,
+    INFILLS,
+    Baseline,
     Deletion,
+    Infilled,
     MaskAlone,
-    Randomisation,
-    RandomisedStage,
-    verdict_on,
+    beaten,
 )
+from stages.deletion import verdict_on as verdict_on_scores
+from stages.faithfulness import Checks
+from stages.randomisation import RANDOMISED, Randomisation, RandomisedStage, verdict_on
+from stages.repeatability import Repeat, Repeatability
+from stages.repeatability import verdict_on as verdict_on_repeats
 from stats.age_errors import AgeGroupErrors
 from stats.agreement import (
     AgeBias,
@@ -203,26 +209,54 @@ def analysis(metrics, **parts):
 # ---------------------------------------------------------------- checks of the maps
 
 
-def mask_alone(n_images=50, mask=None):
-    return MaskAlone(
-        n_images=n_images,
-        mean_share=0.31 if n_images else None,
-        mask=estimate(4.0) if mask is None else mask,
-        map_same_share=estimate(3.0),
-        random_same_share=estimate(1.5),
+def infilled(infill, score, edges, curve=None, n_masks=50):
+    """edges: map minus edges; curve: highest first, of which lowest first is the negative."""
+    curve = tuple(estimate(0.0) for _ in FRACTIONS) if curve is None else curve
+    lowest = tuple(estimate(-one.value, one.ci95) for one in curve)
+    return Infilled(
+        infill=infill,
+        highest_first=curve,
+        lowest_first=lowest,
+        score=score,
+        baselines=tuple(
+            Baseline(
+                name=name,
+                n_images=n_masks if name == "mask" else 64,
+                reversed=name == "centre",
+                score=estimate(0.75, (0.25, 1.25)) if n_masks or name != "mask" else estimate(None),
+                map_minus_baseline=edges if n_masks or name != "mask" else estimate(None),
+            )
+            for name in BASELINES
+        ),
+        mask_alone=MaskAlone(
+            n_images=n_masks,
+            mean_share=0.31 if n_masks else None,
+            mask=estimate(4.0),
+            map_same_share=estimate(3.0),
+        ),
     )
 
 
-def checks(similarities, area_between, *, n_subjects=30, **deletion):
-    """similarities: of the maps after each stage of RANDOMISED; deletion: fields of that part."""
-    flat = tuple(estimate(0.0) for _ in range(10))
-    defaults = {
-        "blur_sd_pixels": 28.0,
-        "fractions": tuple(k / 10 for k in range(10)),
-        "map_order": flat,
-        "random_order": flat,
-        "mask_alone": mask_alone(),
-    }
+def repeats(similarity, n_subjects=30):
+    return Repeatability(
+        repeatable_from=0.75,
+        changes=tuple(
+            Repeat(
+                change=name,
+                similarity=similarity,
+                n_undefined=0,
+                age_change=estimate(0.25, (0.125, 0.5)),
+                verdict=verdict_on_repeats(similarity, n_subjects),
+            )
+            for name in ("shift", "flip")
+        ),
+    )
+
+
+def checks(similarities, scores, edges=None, *, n_subjects=30, repeated=None, **of_infill):
+    """similarities: of the maps after each stage of RANDOMISED; scores, edges: with each infill."""
+    edges = [estimate(1.0, (0.5, 1.5))] * 2 if edges is None else edges
+    made = zip(INFILLS, scores, edges, strict=True)
     verdict = verdict_on(similarities[-1], n_subjects)
     return Checks(
         n_images=64,
@@ -239,7 +273,16 @@ def checks(similarities, area_between, *, n_subjects=30, **deletion):
             verdict=verdict,
             warning={"same": True, "differ": False}.get(verdict),
         ),
-        deletion=Deletion(area_between=area_between, **(defaults | deletion)),
+        deletion=Deletion(
+            blur_sd_pixels=28.0,
+            fractions=FRACTIONS,
+            infills=tuple(infilled(*one, **of_infill) for one in made),
+            verdict=verdict_on_scores(scores, n_subjects),
+            beats_edges=beaten(edges, n_subjects),
+        ),
+        repeatability=repeats(
+            estimate(0.9, (0.875, 0.925)) if repeated is None else repeated, n_subjects
+        ),
     )
 
 

@@ -43,7 +43,9 @@ def methods_paragraph(record: Record) -> Texts:
         parts.append(in_both("paper", "energy", layer=cam["target_layer"]))
         parts += [in_both("paper", "null")] if cam["null"]["mean"] is not None else []
     if "checks" in cam:
-        parts.append(in_both("paper", "checks", images=cam["checks"]["n_images"]))
+        now = "repeatability" in cam["checks"]  # not in results of before
+        key = "checks" if now else "checks_before"
+        parts.append(in_both("paper", key, images=cam["checks"]["n_images"]))
     if has_prediction_intervals(record):
         found = record["calibration"]["n_val_subjects"]
         parts.append(in_both("paper", "calibration", subjects=found))

@@ -208,11 +208,11 @@ def _link_sentence(relation: Any) -> dict[str, str]:
 
 
 def check_sentence(checks: Any) -> dict[str, str]:
-    """State whether the maps depend on the weights, and the prediction on the places they show.
+    """State whether the maps depend on the weights, the age on their places, and if they repeat.
 
     checks: the results of `stages.faithfulness.run_checks`. Returns the text by language.
     """
-    parts = [_weights_sentence(checks), _order_sentence(checks)]
+    parts = [_weights_sentence(checks), *_order_sentences(checks), *_repeat_sentences(checks)]
     return joined("checks", parts)
 
 
@@ -237,39 +237,57 @@ def _weights_sentence(checks: Any) -> dict[str, str]:
     return in_both("checks", key, **facts, **_bounds(ci95, ".2f"))
 
 
-def _order_sentence(checks: Any) -> dict[str, str]:
-    area = checks.deletion.area_between
-    counts = {"n": checks.n_images, "s": checks.n_subjects}
-    if checks.n_subjects < MIN_SUBJECTS_FOR_A_CLAIM or area.ci95 is None:
-        why = why_unjudged(checks.n_subjects, area)
-        return in_both("checks", "order_few", why=why, area=plain_number(area.value, 2), **counts)
-    low, high = area.ci95
-    key, sign = ("faithful", 1) if low > 0 else ("contrary", -1) if high < 0 else ("no_order", 1)
-    falls = [
-        _mean_height(curve) for curve in (checks.deletion.map_order, checks.deletion.random_order)
-    ]
-    mean_falls = dict(
-        zip(("map", "random"), (plain_number(fall, 2) for fall in falls), strict=True)
-    )
-    if key == "faithful" and falls[0] <= 0:
-        return in_both("checks", "rise", **mean_falls, **counts)
-    if key == "faithful":
-        counts |= mean_falls
-    low, high = sorted((sign * low, sign * high))
-    return in_both(
-        "checks",
-        key,
-        area=plain_number(sign * area.value, 2),
-        low=plain_number(low, 2),
-        high=plain_number(high, 2),
-        **counts,
-    )
+def _order_sentences(checks: Any) -> list[dict[str, str]]:
+    """State what both infills say of the map's order, and of its comparison with edges."""
+    deletion = checks.deletion
+    n_subjects = checks.n_subjects
+    counts = {"n": checks.n_images, "s": n_subjects}
+    scores = [infilled.score for infilled in deletion.infills]
+    if deletion.verdict is None:
+        why = why_unjudged(n_subjects, next((s for s in scores if s.ci95 is None), scores[0]))
+        facts = {key: plain_number(s.value, 2) for key, s in zip("ab", scores, strict=True)}
+        return [in_both("checks", "order_few", why=why, **facts, **counts)]
+    sign = -1 if deletion.verdict == "contrary" else 1
+    said = [in_both("checks", deletion.verdict, **_of_both(scores, sign), **counts)]
+    edges = [infilled.baselines[0].map_minus_baseline for infilled in deletion.infills]
+    if deletion.beats_edges is not None:
+        key = "above_edges" if deletion.beats_edges else "not_above_edges"
+        said.append(in_both("checks", key, **_of_both(edges, 1)))
+    return said
 
 
-def _mean_height(curve: Sequence[Any]) -> float:
-    """Mean height of a curve of estimates at equal steps, by the trapezoidal rule."""
-    heights = [point.value for point in curve]
-    return float(sum(heights) - (heights[0] + heights[-1]) / 2) / (len(heights) - 1)
+def _of_both(estimates: Sequence[Any], sign: int) -> dict[str, dict[str, str]]:
+    """Years and CI of the two infills, times `sign`, as the facts a and b."""
+    found = {}
+    for key, one in zip("ab", estimates, strict=True):
+        ends = sorted(sign * end for end in one.ci95 or (0.0, 0.0))
+        numbers = {"value": sign * one.value, "low": ends[0], "high": ends[1]}
+        facts = {name: plain_number(number, 2) for name, number in numbers.items()}
+        found[key] = in_both("checks", "years" if one.ci95 else "years_alike", **facts)
+    return found
+
+
+def _repeat_sentences(checks: Any) -> list[dict[str, str]]:
+    """State for each change that should leave the maps alone whether it does."""
+    said = []
+    for change in checks.repeatability.changes:
+        similarity = change.similarity
+        if similarity.value is None:
+            continue  # every map is constant, as is said already
+        facts = {
+            "what": in_both("checks", change.change),
+            "similarity": f"{similarity.value:.2f}",
+            "change": f"{change.age_change.value:.2f}",
+            "limit": f"{checks.repeatability.repeatable_from:.2f}",
+        }
+        if change.verdict is None:
+            why = why_unjudged(checks.n_subjects, similarity)
+            said.append(in_both("checks", "repeat_few", why=why, **facts))
+            continue
+        ci95 = similarity.ci95 or (similarity.value, similarity.value)  # all images alike
+        key = f"repeat_{change.verdict}"
+        said.append(in_both("checks", key, **facts, **_bounds(ci95, ".2f")))
+    return said
 
 
 def why_unjudged(n_subjects: int, estimate: Any) -> object:

@@ -105,6 +105,8 @@ def _pull(bias: Any, n: int) -> Said:
 def _muscle(focus: Any, checks: Any) -> Said:
     if doubt := _doubt(checks):
         return AMBER, in_both("verdict", doubt)
+    if unshown := _unshown(checks):
+        return GREY, in_both("verdict", unshown)
     ratio, own = focus.energy_ratio, focus.own_minus_other
     if ratio.value is None:
         return GREY, in_both("verdict", "no_mask")
@@ -130,9 +132,19 @@ def _doubt(checks: Any) -> str | None:
     verdict_on_weights = checks.parameter_randomisation.verdict
     if verdict_on_weights in ("same", "partly"):
         return f"{verdict_on_weights}_weights"
-    area = checks.deletion.area_between
-    judged = checks.n_subjects >= MIN_SUBJECTS_FOR_A_CLAIM and area.ci95 is not None
-    return "contrary" if judged and area.ci95[1] < 0 else None
+    if checks.deletion.verdict == "contrary":
+        return "contrary"
+    shift = checks.repeatability.changes[0]
+    return "unstable" if shift.verdict == "low" else None
+
+
+def _unshown(checks: Any) -> str | None:
+    """Key of what the checks were to show for the maps and do not; None where nothing is judged."""
+    if checks is None:
+        return None
+    if checks.deletion.verdict in ("unshown", "disagree"):
+        return "places_unshown"
+    return "edges_do_as_well" if checks.deletion.beats_edges is False else None
 
 
 def _leakage(leakage: Any, verdict_text: Texts) -> Said:
@@ -199,6 +211,8 @@ def obstacles(
         against.append(in_both("verdict", "maps_doubted"))
     elif checks is None or checks.parameter_randomisation.verdict is None:
         against.append(in_both("verdict", "maps_unchecked"))
+    elif _unshown(checks):
+        against.append(in_both("verdict", "maps_unshown"))
     return against
 
 

@@ -82,18 +82,19 @@ def test_curves_of_the_deletion():
     def points(*values):
         return [{"value": value, "ci95": None} for value in values]
 
-    found = {
-        "fractions": [0.0, 0.9],
-        "map_order": [{"value": 0.0, "ci95": None}, {"value": 4.0, "ci95": [2.0, 8.0]}],
-        "random_order": points(0.0, -2.0),
-    }
-    # from -2 to 8: 0 lies at 80%, 4 at 40%, 2 at 60%, 8 at 0%, -2 at 100%
-    chart = deletion_chart(found)
-    assert chart.shapes["map"] == "0,80 100,40"
-    assert chart.shapes["random"] == "0,80 100,100"
-    assert chart.shapes["map_band"] == "0,80 100,0 100,60 0,80"
+    def found(**changed):
+        ways = {"highest_first": points(0.0, 8.0), "lowest_first": points(0.0, -2.0)}
+        infills = [{"infill": name, **ways, **changed} for name in ("blur", "moved")]
+        return {"fractions": [0.0, 0.8], "infills": infills}
+
+    # from -2 to 8: 0 lies at 80%, 8 at 0%, -2 at 100%
+    chart = deletion_chart(found())
+    curves = {"highest": "0,80 100,0", "lowest": "0,80 100,100"}
+    names = [f"{infill}_{way}" for infill in ("blur", "moved") for way in curves]
+    assert list(chart.shapes) == names
+    assert all(points == curves[name.split("_")[1]] for name, points in chart.shapes.items())
     assert [value for _, value in chart.y_ticks] == [-2.0, 0.0, 4.0, 8.0]
-    assert deletion_chart({**found, "random_order": points(0.0, None)}) is None
+    assert deletion_chart(found(lowest_first=points(0.0, None))) is None
 
 
 def test_evidence_is_opaque_from_half_of_the_limit_on():

@@ -126,6 +126,28 @@ def test_what_was_not_asked_for_is_said():
     assert "No maps to show." in page
 
 
+def test_checks_of_an_earlier_form_are_told_by_their_sentence_alone():
+    """They have one infill, a random order and no repeatability; the paragraph is theirs."""
+    found = record()
+    checks = found["gradcam_analysis"]["checks"]
+    point = {"value": 1.0, "ci95": None}
+    checks["deletion"] = {
+        "fractions": [0.0, 0.9],
+        "area_between": point,
+        "map_order": [point, point],
+        "random_order": [point, point],
+    }
+    del checks["repeatability"]
+    page = report_html(page_data(record=found))
+    assert "An earlier version made these checks" in page
+    assert "whether blurring what they mark changes the prediction (deletion)" in page
+    assert 'id="deletion-caption"' not in page and "symmetric relevance gain" not in page
+    now = report_html(page_data())
+    assert "An earlier version made these checks" not in now
+    assert "symmetric relevance gain" in now and "edges in the image" in now
+    assert 'id="deletion-caption"' in now
+
+
 def test_pictures_that_are_missing_are_counted():
     samples = [sample(0), sample(1, picture=False)]
     page = report_html(page_data(samples=samples, not_found=1))

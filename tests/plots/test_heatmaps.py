@@ -9,7 +9,7 @@ from plots.style import estimate_text, number_text
 from stats import focus as muscle
 from stats.mask_overlap import mask_scores
 from tests.plots.common import LANGS, outside_the_canvas
-from tests.results import checks, estimate, mask_alone
+from tests.results import checks, estimate
 
 RNG = np.random.default_rng(0)
 
@@ -140,7 +140,7 @@ def test_age_groups_of_empty_maps():
 
 @pytest.mark.parametrize("lang", LANGS)
 def test_check_of_constant_maps_says_that_there_is_no_similarity(lang):
-    empty = checks([estimate(None), estimate(None)], estimate(0.0), mask_alone=mask_alone(0))
+    empty = checks([estimate(None), estimate(None)], [estimate(0.0)] * 2, n_masks=0)
     said, made = (texts_of(check_figure(found, lang=lang)) for found in (empty, made_checks()))
     reason = {"en": "No similarity: the maps are constant", "zh": "无法计算相似度"}[lang]
     assert reason in said and reason not in made
@@ -185,50 +185,49 @@ def test_groups_of_few_people_say_so(lang):
     assert word in few and word not in enough
 
 
-def made_checks(ci=True, n_alone=50):
+def made_checks(ci=True, n_masks=50):
     def of(value, low, high):
         return estimate(value, (low, high) if ci else None)
 
-    def curve(slope):
-        # at 0% every subject falls by 0, and there is no interval
-        rest = (of(slope * k, slope * k - 1, slope * k + 1) for k in range(1, 10))
-        return (estimate(0.0), *rest)
-
     return checks(
         [estimate(None), of(0.4, 0.3, 0.5)],
-        of(2.25, 1.5, 3.0),
-        map_order=curve(1.0),
-        random_order=curve(0.5),
-        mask_alone=mask_alone(n_alone, of(4.0, 3.0, 5.0)),
+        [of(2.25, 1.5, 3.0), of(-1.25, -2.0, -0.5)],
+        [of(1.5, 1.0, 2.0), of(0.25, -0.5, 1.0)],
+        repeated=of(0.875, 0.75, 0.95),
+        curve=tuple(of(float(k), k - 1.0, k + 1.0) for k in range(5)),
+        n_masks=n_masks,
     )
 
 
 @pytest.mark.parametrize("lang", LANGS)
 def test_check_figure(lang):
     figure = check_figure(made_checks(), lang=lang, note="synthetic")
-    right = figure.axes[1]
-    np.testing.assert_allclose(right.lines[0].get_xdata(), range(0, 100, 10))
-    np.testing.assert_allclose(right.lines[0].get_ydata(), range(10))
+    _, middle, right = figure.axes
+    curves = [line.get_ydata().tolist() for line in middle.lines[:4]]
+    assert curves == [[0, 1, 2, 3, 4], [0, -1, -2, -3, -4]] * 2  # highest first, lowest first
+    np.testing.assert_allclose(middle.lines[0].get_xdata(), [0, 20, 50, 80, 100])
+    # of each infill: the CI and the mark of the map, then of the edges, the mask and the centre
+    drawn = [(list(line.get_xdata()), list(line.get_ydata())) for line in right.lines]
+    assert drawn[0] == ([1.5, 3.0], [-0.12, -0.12])
+    assert drawn[8] == ([-2.0, -0.5], [0.12, 0.12])
+    assert drawn[2] == ([0.25, 1.25], [0.88, 0.88])
     said = texts_of(figure)
     assert "0.40 [0.30, 0.50]" in said and "0.50" in said and "0.12" in said
-    assert "2.25" in said and "[1.50, 3.00]" in said and "n = 50" in said and "64" in said
-    first, second = right.collections  # a band for each curve
-    for band, slope in ((first, 1.0), (second, 0.5)):
-        (path,) = band.get_paths()
-        corners = {(x, round(y, 6)) for x, y in path.vertices}
-        assert {(0, 0), (10, slope - 1), (10, slope + 1), (90, 9 * slope + 1)} <= corners
-        assert not {(0, -1), (0, 1)} & corners
+    assert "2.25 [1.50, 3.00]" in said and "−1.25 [−2.00, −0.50]" in said
+    assert "1.50 [1.00, 2.00]" in said and "0.25 [−0.50, 1.00]" in said
+    assert said.count("0.88 [0.75, 0.95], 0.25") == 2 and "64" in said
     what = {
-        "en": ["n = 50: mean and 95% CI over subjects", "Bands: 95% CI", "[ ]: 95% CI"],
-        "zh": ["n = 50：均值及 95% 置信区间", "色带：95% 置信区间", "[ ]：95% 置信区间"],
+        "en": ["Blurred: mean and 95% CI", "[ ]: 95% CI", "shifted by one pixel"],
+        "zh": ["模糊：均值及 95% 置信区间", "[ ]：95% 置信区间", "平移一个像素"],
     }
     assert all(text in said for text in what[lang])
     assert outside_the_canvas(figure) == []
 
 
 def test_check_figure_without_intervals_and_masks():
-    figure = check_figure(made_checks(ci=False, n_alone=0))
+    figure = check_figure(made_checks(ci=False, n_masks=0))
     said = texts_of(figure)
-    assert "mask alone" not in said and "[ ]" not in said
-    assert "CI" not in said and "Bands" not in said
-    assert len(figure.axes[1].collections) == 0
+    assert "[" not in said.replace("[0.12, 0.50]", "").replace("[0.25, 1.25]", "")
+    right = figure.axes[2]
+    heights = {round(float(line.get_ydata()[0])) for line in right.lines[:-1]}
+    assert heights == {0, 1, 3}  # of map, edges and centre

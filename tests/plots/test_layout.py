@@ -95,11 +95,9 @@ def group_maps(lang, n):
 
 
 def checked(lang):
-    curve = tuple(estimate(float(k), (k - 1.0, k + 1.0)) for k in range(10))
-    similar = [estimate(0.5, (0.4, 0.6))] * 2
-    alone = results.mask_alone(1234, estimate(4.0, (3.0, 5.0)))
-    drawn = {"map_order": curve, "random_order": curve[::-1], "mask_alone": alone}
-    made = results.checks(similar, estimate(12.25, (10.5, 13.0)), **drawn)
+    curve = tuple(estimate(-12.5 * k, (-13.0 * k, -12.0 * k)) for k in range(5))
+    wide, similar = [estimate(-12.25, (-13.5, -10.5))] * 2, [estimate(0.5, (0.4, 0.6))] * 2
+    made = results.checks(similar, wide, wide, curve=curve, n_masks=1234)
     return check_figure(made, lang=lang, note=NOTE)
 
 

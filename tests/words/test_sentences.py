@@ -362,29 +362,34 @@ WEIGHTS = {
 }
 ORDER = {
     "faithful": ("the prediction does rest on", "预测确实依赖"),
-    "no_order": ("no evidence that the prediction rests", "没有证据表明预测更依赖"),
-    "contrary": ("rests on the places shown less than on random", "依赖小于对随机位置的依赖"),
-    "rise": ("does not lower the predicted age", "预测年龄并未下降"),
+    "unshown": ("no evidence that the prediction rests", "没有证据表明预测依赖"),
+    "disagree": ("it depends on what replaces them", "结果取决于用什么替换"),
+    "contrary": ("the opposite of what the prediction rests on", "与预测的依据相反"),
     "few": (
         "Whether the prediction rests on the places shown cannot be told",
         "无法判断预测是否依赖",
     ),
 }
+EDGES = {
+    True: ("The maps do better than the edges", "分别多"),
+    False: ("not shown to do better than the edges", "不能说明热图优于图像本身的边缘"),
+}
 
 
-def checks_with(similarity=(0.1, 0.3), area=(0.5, 1.5), n_subjects=30, falls=(3.0, 1.0)):
-    """falls: of the predicted age by the map's order and at random, once anything is blurred."""
+def of(ci95):
+    return estimate(None) if ci95 is None else estimate(float(np.mean(ci95)), ci95)
 
-    def of(ci95):
-        return estimate(None) if ci95 is None else estimate(float(np.mean(ci95)), ci95)
 
-    by_map, at_random = ([estimate(0.0), *[estimate(fall)] * 9] for fall in falls)
+def checks_with(
+    similarity=(0.1, 0.3), scores=((0.5, 1.5),) * 2, edges=((0.5, 1.5),) * 2, n_subjects=30, **more
+):
+    """scores, edges: CI of the map's score and of map minus edges, with each infill."""
     return checks(
         [estimate(0.99), of(similarity)],
-        of(area),
+        [of(ci95) for ci95 in scores],
+        [of(ci95) for ci95 in edges],
         n_subjects=n_subjects,
-        map_order=by_map,
-        random_order=at_random,
+        **more,
     )
 
 
@@ -410,41 +415,72 @@ def test_what_the_weights_do_to_the_maps(similarity, n_subjects, key):
     assert "{" not in said["en"] + said["zh"]
 
 
+MORE, LESS, NONE = (0.01, 1.5), (-1.5, -0.01), (0.0, 1.5)
+
+
 @pytest.mark.parametrize(
-    ("area", "n_subjects", "key"),
+    ("scores", "n_subjects", "key"),
     [
-        ((0.01, 1.5), 30, "faithful"),
-        ((0.0, 1.5), 30, "no_order"),
-        ((-0.5, 0.5), 30, "no_order"),
-        ((-1.5, -0.01), 30, "contrary"),
-        ((0.5, 1.5), 9, "few"),
-        ((-1.5, -0.5), 9, "few"),
+        ((MORE, MORE), 30, "faithful"),
+        ((NONE, NONE), 30, "unshown"),
+        ((LESS, LESS), 30, "contrary"),
+        ((MORE, NONE), 30, "disagree"),
+        ((NONE, MORE), 30, "disagree"),
+        ((MORE, LESS), 30, "disagree"),
+        ((LESS, NONE), 30, "disagree"),
+        ((MORE, MORE), 9, "few"),
+        ((LESS, LESS), 9, "few"),
     ],
 )
-def test_what_the_order_of_the_maps_does(area, n_subjects, key):
-    said = check_sentence(checks_with(area=area, n_subjects=n_subjects))
+def test_what_the_order_of_the_maps_does(scores, n_subjects, key):
+    said = check_sentence(checks_with(scores=scores, n_subjects=n_subjects))
     assert says(said, ORDER, key)
     assert "{" not in said["en"] + said["zh"]
 
 
-def test_checks_say_how_many_years_without_a_sign():
-    more = check_sentence(checks_with(area=(0.5, 1.5)))
-    assert "lowers the predicted age by 1.00 years more than blurring" in more["en"]
-    # 0, then 3 nine times: 3 * 8.5 / 9 = 2.83; and 1 * 8.5 / 9 = 0.94
-    assert "(95% CI 0.50 to 1.50; mean falls 2.83 and 0.94 years; 64 images of 30" in more["en"]
+@pytest.mark.parametrize(
+    ("edges", "key"),
+    [((MORE, MORE), True), ((MORE, NONE), False), ((NONE, NONE), False), ((LESS, LESS), False)],
+)
+def test_maps_are_held_against_edges(edges, key):
+    assert says(check_sentence(checks_with(edges=edges)), EDGES, key)
+    assert says(check_sentence(checks_with(edges=edges, n_subjects=9)), EDGES, None)
+
+
+def test_checks_name_both_infills_in_years():
+    more = check_sentence(checks_with(scores=((0.5, 1.5), (2.0, 4.0))))
     assert (
-        "比随机顺序多下降 1.00 岁（95% 置信区间 0.50 至 1.50；平均下降分别为 2.83 岁" in more["zh"]
+        "by 1.00 years (95% CI 0.50 to 1.50) if they are blurred and by 3.00 years (95% CI 2.00 to "
+        "4.00) if they are filled from elsewhere in the image (64 images of 30" in more["en"]
     )
-    less = check_sentence(checks_with(area=(-1.5, -0.5)))
-    assert "lowers the predicted age by 1.00 years less than blurring" in less["en"]
-    assert "(95% CI 0.50 to 1.50;" in less["en"] and "少下降 1.00 岁" in less["zh"]
+    assert (
+        "模糊替换时低 1.00 岁（95% 置信区间 0.50 至 1.50），用图像别处填补时低 3.00 岁"
+        in more["zh"]
+    )
+    less = check_sentence(checks_with(scores=((-1.5, -0.5), (-4.0, -2.0))))
+    assert "leaves the predicted age higher" in less["en"]
+    assert "by 1.00 years (95% CI 0.50 to 1.50) if they are blurred and by 3.00" in less["en"]
     assert "+" not in more["en"] + less["en"]
 
 
-def test_where_both_orders_raise_the_age_nothing_is_said_to_rest_on_the_maps():
-    said = check_sentence(checks_with(area=(3.5, 4.5), falls=(-1.0, -5.0)))
-    assert says(said, ORDER, "rise")
-    assert "mean falls -0.94 years by its order and -4.72 at random" in said["en"]
+@pytest.mark.parametrize(
+    ("repeated", "n_subjects", "texts"),
+    [
+        ((0.76, 0.9), 30, ("the maps stay alike", "热图保持一致（")),
+        ((0.7, 0.9), 30, ("may or may not stay alike", "是否保持一致尚不清楚")),
+        ((0.1, 0.7), 30, ("which they should not", "本应不变的热图发生了改变")),
+        ((0.1, 0.7), 9, ("Whether the maps stay alike", "无法判断图像平移一个像素后")),
+    ],
+)
+def test_what_a_shift_and_a_mirror_do(repeated, n_subjects, texts):
+    said = check_sentence(checks_with(repeated=of(repeated), n_subjects=n_subjects))
+    assert said["en"].count(texts[0]) == 2 and texts[1] in said["zh"]
+    assert "shifted by one pixel" in said["en"] and "左右翻转" in said["zh"]
+    assert said["en"].count("by 0.25 years on average") == 2
+    assert (
+        "Spearman correlation"
+        not in check_sentence(checks_with(None, repeated=estimate(None)))["en"]
+    )
 
 
 def test_maps_that_stay_more_alike_than_unrelated_ones_are_said_to():
@@ -458,8 +494,7 @@ def test_what_is_not_claimed_has_its_own_reason():
     why = "leaving out any one subject changes nothing"
     alike = estimate(1.2, ci95_reason=why)
     assert f"cannot be told: {why}" in focus_sentence(focus_with(energy_ratio=alike))["en"]
-    found = checks_with()
-    found = replace(found, deletion=replace(found.deletion, area_between=alike))
+    found = checks([estimate(0.99), of((0.1, 0.3))], [alike] * 2)
     assert f"rests on the places shown cannot be told: {why}" in check_sentence(found)["en"]
 
 

@@ -96,35 +96,38 @@ def test_an_interval_gives_the_colour(question, interval, colour):
 
 
 @pytest.mark.parametrize(
-    ("weights", "area", "n", "word"),
+    ("changed", "colour", "word"),
     [
-        ("same", (1.0, 5.0), 20, "stay much the same"),
-        ("partly", (1.0, 5.0), 20, "only partly"),
-        ("differ", (-5.0, -1.0), 20, "less than blurring at random"),
-        ("differ", (-5.0, -1.0), 9, None),  # too few to judge
-        ("differ", (-5.0, 1.0), 20, None),
-        ("differ", None, 20, None),
+        ({"weights": "same"}, "amber", "stay much the same"),
+        ({"weights": "partly"}, "amber", "only partly"),
+        ({"order": "contrary"}, "amber", "raises the predicted age"),
+        ({"shift": "low"}, "amber", "shifted by one pixel"),
+        ({"shift": "partly"}, "green", None),
+        ({"order": "unshown"}, "grey", "not shown that the prediction rests"),
+        ({"order": "disagree"}, "grey", "not shown that the prediction rests"),
+        ({"edges": False}, "grey", "better than the edges"),
+        ({"order": None, "edges": None, "shift": None}, "green", None),  # nothing is judged
     ],
 )
-def test_what_the_checks_say_against_the_maps(weights, area, n, word):
-    made = checked(weights, area, n)
-    assert colours(checks=made)["muscle"] == ("amber" if word else "green")
+def test_what_the_checks_say_against_the_maps(changed, colour, word):
+    made = checked(**changed)
+    assert colours(checks=made)["muscle"] == colour
     assert word is None or word in text("muscle", checks=made)
+    start = {"amber": "The checks speak against", "grey": "The checks do not show"}.get(colour)
     found = against(checks=made)
-    assert [said.startswith("The checks speak against") for said in found] == [True] * bool(word)
+    assert [said.startswith(start) for said in found] == [True] * bool(start)
 
 
 def test_checks_of_few_subjects_leave_the_maps_unknown():
-    assert "is not known" in against(checks=checked(None, None, 6))[0]
+    assert "is not known" in against(checks=checked(None, None, None, None))[0]
 
 
-def checked(weights="differ", area=(1.0, 5.0), n=20):
-    """Checks of the maps: what random weights do, and the fall by map order less at random."""
-    value = None if area is None else sum(area) / 2
+def checked(weights="differ", order="faithful", edges=True, shift="stable"):
+    """Checks of the maps: the verdicts on weights, order and shift, and if edges are beaten."""
     return Namespace(
         parameter_randomisation=Namespace(verdict=weights),
-        deletion=Namespace(area_between=estimate(value, area)),
-        n_subjects=n,
+        deletion=Namespace(verdict=order, beats_edges=edges),
+        repeatability=Namespace(changes=(Namespace(verdict=shift), Namespace(verdict="low"))),
     )
 
 

@@ -32,8 +32,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "energy": "{layer} 处的 Grad-CAM 热图以岁为单位。能量比为肌肉掩膜内偏老证据所占的份额与掩膜"
         "面积份额之比；随机水平为 1。",
         "null": "并与同一年龄段（每 10 岁一段）其他受试者的掩膜所得的能量比进行比较。",
-        "checks": "在 {images} 张图像上检验了热图是否取决于网络权重（参数随机化），以及模糊热图所示"
-        "位置是否改变预测（删除检验）。",
+        "checks": "在 {images} 张图像上检验了热图是否取决于网络权重（参数随机化），替换热图所示位置"
+        "是否改变预测（symmetric relevance gain；Bluecher 等 2024；模糊以及用图像别处填补）、且胜过"
+        "图像本身的边缘，以及图像平移一个像素或左右翻转后热图是否保持一致。",
+        "checks_before": "在 {images} 张图像上检验了热图是否取决于网络权重（参数随机化），以及模糊"
+        "热图所示位置是否改变预测（删除检验）。",
         "calibration": "预测区间采用 split conformal 方法，取自验证集的 {subjects} 名受试者。",
         "software": "软件：Python {python}、PyTorch {torch}、torchvision {torchvision}。",
         "left_out": "因无法使用而未纳入分析的图像：{count} 张。",

@@ -38,7 +38,13 @@ TEXTS: dict[str, dict[str, str]] = {
         "null": "It was compared with the ratio that the masks of other subjects in the same "
         "decade of age give.",
         "checks": "On {images} images we tested whether the maps depend on the weights (parameter "
-        "randomisation) and whether blurring what they mark changes the prediction (deletion).",
+        "randomisation), whether replacing what they mark changes the prediction (symmetric "
+        "relevance gain; Bluecher et al. 2024; blurred and filled from elsewhere in the image), "
+        "more than the edges in the image do, and whether the maps stay alike when the image is "
+        "shifted by one pixel or mirrored.",
+        "checks_before": "On {images} images we tested whether the maps depend on the weights "
+        "(parameter randomisation) and whether blurring what they mark changes the prediction "
+        "(deletion).",
         "calibration": "Prediction intervals are split conformal, from {subjects} subjects of the "
         "validation set.",
         "software": "Software: Python {python}, PyTorch {torch}, torchvision {torchvision}.",

@@ -146,11 +146,33 @@ TEXTS: dict[str, dict[str, str]] = {
         "similarity": "Mean |Spearman| with the trained maps",
         "similarity_note": "Maps that stay alike ({limit} and more) show the image more than "
         "what was learnt; unrelated maps give {chance}.",
-        "deletion": "Fall of the predicted age, years, as more of the image is blurred: by the "
-        "map's order (solid) and at random (dashed), with 95% CIs.",
-        "map_order": "by the map's order",
-        "random_order": "at random",
-        "blurred": "% of the image blurred",
+        "deletion": "Fall of the predicted age, years, as more of the image is replaced: from the "
+        "map's highest evidence down (solid) and from its lowest up (dashed).",
+        "blur_highest": "blurred, highest first",
+        "blur_lowest": "blurred, lowest first",
+        "moved_highest": "filled from elsewhere, highest first",
+        "moved_lowest": "filled from elsewhere, lowest first",
+        "replaced": "% of the image replaced",
+        "scores_note": "Score, years: mean fall highest first less that lowest first; 0 is chance. "
+        "Edges, mask and centre know nothing of the network, and each has the better of its two "
+        "directions.",
+        "order": "Order",
+        "score_blur": "Blurred",
+        "score_moved": "Filled from elsewhere",
+        "less_blur": "Map minus this, blurred",
+        "less_moved": "Map minus this, filled",
+        "of_map": "map",
+        "of_edges": "edges in the image",
+        "of_mask": "mask",
+        "of_centre": "centre",
+        "repeats_note": "Maps should stay alike ({limit} and more) where the image does.",
+        "change": "The image is",
+        "spearman_maps": "Mean Spearman of the maps",
+        "age_change": "Mean change of the age, years",
+        "shift": "shifted by one pixel",
+        "flip": "mirrored",
+        "checked_before": "An earlier version made these checks: it compared with a random order "
+        "and blurred only. Run the evaluation anew for the present ones.",
         "not_calibrated": "Not asked for in this run; pass --calibrate.",
         "level": "Level",
         "half_width": "Half width, years",

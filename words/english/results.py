@@ -225,20 +225,45 @@ TEXTS: dict[str, dict[str, str]] = {
         "{similarity}; unrelated maps give {chance}, the cut-off is {limit}).",
         "undefined": "The maps are constant, with the trained or with random weights, so nothing "
         "can be compared.",
-        "faithful": "Blurring by the map's order lowers the predicted age by {area} years more "
-        "than blurring at random (95% CI {low} to {high}; mean falls {map} and {random} years; {n} "
-        "images of {s} subjects): the prediction does rest on the places shown.",
-        "rise": "Blurring by the map's order does not lower the predicted age (mean falls {map} "
-        "years by its order and {random} at random; {n} images of {s} subjects), so nothing shows "
-        "that the prediction rests on the places shown.",
-        "no_order": "There is no evidence that the prediction rests on the places shown more than "
-        "on others: blurring by the map's order and at random differ by {area} years (95% CI {low} "
-        "to {high}; {n} images of {s} subjects).",
-        "contrary": "Warning: blurring by the map's order lowers the predicted age by {area} years "
-        "less than blurring at random (95% CI {low} to {high}; {n} images of {s} subjects): the "
-        "prediction rests on the places shown less than on random ones.",
+        "years_alike": "{value} years (every image alike)",
+        "years": "{value} years (95% CI {low} to {high})",
+        "faithful": "Replacing the places of an image from the map's highest evidence down leaves "
+        "the predicted age lower than from its lowest up, by {a} if they are blurred and by {b} if "
+        "they are filled from elsewhere in the image ({n} images of {s} subjects): the prediction "
+        "does rest on the places shown.",
+        "unshown": "There is no evidence that the prediction rests on the places shown: replacing "
+        "them from the map's highest evidence down or from its lowest up differs by {a} if they "
+        "are blurred and by {b} if they are filled from elsewhere in the image ({n} images of {s} "
+        "subjects).",
+        "disagree": "It is not shown that the prediction rests on the places shown, for it depends "
+        "on what replaces them: from the map's highest evidence down instead of from its lowest up "
+        "lowers the predicted age by {a} if they are blurred and by {b} if they are filled from "
+        "elsewhere in the image ({n} images of {s} subjects).",
+        "contrary": "Warning: replacing the places of an image from the map's highest evidence "
+        "down leaves the predicted age higher than from its lowest up, by {a} if they are blurred "
+        "and by {b} if they are filled from elsewhere in the image ({n} images of {s} subjects): "
+        "the maps show the opposite of what the prediction rests on.",
         "order_few": "Whether the prediction rests on the places shown cannot be told: {why} "
-        "({n} images of {s} subjects; blurring by the map's order and at random differ by {area} "
-        "years).",
+        "({n} images of {s} subjects; replacing them from the map's highest evidence down instead "
+        "of from its lowest up lowers the predicted age by {a} years if they are blurred and by "
+        "{b} years if they are filled from elsewhere in the image).",
+        "above_edges": "The maps do better than the edges in the image, which know nothing of the "
+        "network, by {a} and {b}.",
+        "not_above_edges": "The maps are not shown to do better than the edges in the image, which "
+        "know nothing of the network: map minus edges is {a} and {b}.",
+        "shift": "shifted by one pixel",
+        "flip": "mirrored",
+        "repeat_stable": "If the image is {what}, the maps stay alike (mean Spearman correlation "
+        "{similarity}, 95% CI {low} to {high}, all above {limit}); the predicted age changes by "
+        "{change} years on average.",
+        "repeat_partly": "If the image is {what}, the maps may or may not stay alike (mean "
+        "Spearman correlation {similarity}, 95% CI {low} to {high}, which includes {limit}); the "
+        "predicted age changes by {change} years on average.",
+        "repeat_low": "If the image is {what}, the maps change, which they should not (mean "
+        "Spearman correlation {similarity}, 95% CI {low} to {high}, all below {limit}); the "
+        "predicted age changes by {change} years on average.",
+        "repeat_few": "Whether the maps stay alike if the image is {what} cannot be told: {why} "
+        "(mean Spearman correlation {similarity}; the predicted age changes by {change} years on "
+        "average).",
     },
 }

@@ -35,8 +35,15 @@ TEXTS: dict[str, dict[str, str]] = {
         "they cannot show what it looks at.",
         "partly_weights": "With random weights in the network the heatmaps change only partly, so "
         "they may show the image as much as what the network looks at.",
-        "contrary": "Blurring what the heatmaps mark changes the prediction less than blurring at "
-        "random, so they do not show what it rests on.",
+        "contrary": "Removing what the heatmaps mark as older raises the predicted age, against "
+        "what they mark least, so they do not show what it rests on.",
+        "unstable": "The heatmaps change if the image is shifted by one pixel, so where they lie "
+        "means little.",
+        "places_unshown": "It is not shown that the prediction rests on what the heatmaps mark, so "
+        "whether the network looks at the muscle cannot be told from them.",
+        "edges_do_as_well": "The heatmaps are not shown to do better than the edges in the image, "
+        "which know nothing of the network, so whether it looks at the muscle cannot be told from "
+        "them.",
         "no_mask": "No image has both evidence in its heatmap and a mask of a part of it, so "
         "nothing is known about the muscle.",
         "muscle_unjudged": "Whether the evidence falls on the muscle cannot be told: {why}.",
@@ -78,6 +85,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "mean age.",
         "maps_unchecked": "Whether the heatmaps depend on what was learnt is not known "
         "(--cam-check, with 10 subjects or more): publish no claim that rests on them.",
+        "maps_unshown": "The checks do not show that the prediction rests on what the heatmaps "
+        "mark, and more than on the edges in the image: publish no claim that rests on them.",
         "maps_doubted": "The checks speak against the heatmaps: publish no claim that rests on "
         "them.",
     },

@@ -25,7 +25,8 @@ TEXTS: dict[str, str] = {
     "#{run}: {count}": "#{run}：{count}",
     "{value} ({runs})": "{value}（{runs}）",
     "{name} {values}": "{name} {values}",
-    # stages/faithfulness.py
+    # stages/deletion.py, stages/randomisation.py, stages/repeatability.py
+    "every map is constant": "所有热图均为常数",
     "every map is constant with the new weights": "换成新权重后所有热图均为常数",
     "no image has a mask of at most {percent}% of its area": (
         "没有掩膜面积不超过 {percent}% 的图像"
