@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from reading.files import UnreadableFile
-from reading.masks import read_mask
+from reading.images import open_image
+from reading.masks import mask_in
 from reading.resize import resize_mask
 from stats.image_features import Edges, ImageFeatures, blank_edges, image_features, to_grey
 
@@ -21,12 +22,12 @@ Picture = npt.NDArray[np.uint8]
 def look(image: Picture, mask_path: Path | None) -> list[float]:
     """Measure a picture (S, S[, 3]) as the network sees it: numbers by the names in LOOKED.
 
-    A mask that cannot be used counts as missing.
+    A mask that cannot be read counts as missing. That it is no picture is not checked here.
     """
     grey, mask = to_grey(image), None
     if mask_path is not None:
         with contextlib.suppress(UnreadableFile):
-            mask = resize_mask(read_mask(mask_path), grey.shape)
+            mask = resize_mask(mask_in(open_image(mask_path), checked=False), grey.shape)
     return [*image_features(grey, mask), *blank_edges(image)]
 
 

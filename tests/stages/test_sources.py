@@ -83,6 +83,14 @@ def test_columns_and_what_is_left_out():
     assert {row.feature for row in found.error_sources.rows} | set(left_out) == set(FEATURES)
 
 
+def test_the_speckle_of_a_mask_that_cannot_be_used_is_unknown():
+    images, gains = pictures()
+    table = table_of(images, gains).assign(speckle_snr=1.5, mask_fraction=0.3)
+    table.loc[2, "mask_fraction"] = np.nan  # it was a picture
+    found, _ = with_sources(table, np.ones((len(images), 4, 4), np.float32), SIZE, None)
+    assert found.index[found["speckle_snr"].isna()].tolist() == [2]
+
+
 def test_a_table_that_was_not_looked_at():
     images, gains = pictures()
     table = table_of(images, gains).drop(columns=[*LOOKED, "sex", "bmi"])
