@@ -27,7 +27,7 @@ from words.catalogue import in_both
 
 TRAINING_SUFFIXES = (".png", ".jpg")  # in these letters: no .PNG, no .jpeg
 IMAGE_COLUMNS = (
-    *("filename", "path", "subject_id", "true_age", "sex", "cohort"),
+    *("filename", "path", "subject_id", "true_age", "sex", "cohort", "bmi"),
     *("training_age", "kind", "reason"),
 )
 NOT_READ = "not_read_by_training"
@@ -44,9 +44,10 @@ def load_samples(
     """Find the images and their labels. cohort, sheet, apart: as in `read_labels`.
 
     Returns one row per image, sorted by path: filename, path, subject_id, true_age (years), sex,
-    cohort; training_age (years), as training read it, NaN where training read no such file or
-    label; kind and reason, why the image is left out of the numbers, None where it is not. Kinds:
-    "no_label", "unusable_label", "conflicting_label", "unusable_name", and "not_read_by_training"
+    cohort, bmi (kg/m2, NaN where it is not known); training_age (years), as training read it, NaN
+    where training read no such file or label; kind and reason, why the image is left out of the
+    numbers, None where it is not. Kinds: "no_label", "unusable_label", "conflicting_label",
+    "unusable_name", and "not_read_by_training"
     for what only this program can read. Where training could have read none of the images, all
     usable ones stand in for what it read, and `departures` of the labels says why.
 
@@ -58,7 +59,7 @@ def load_samples(
     finder = _Finder(labels, Path(excel_path).name)
     rows = [finder.row(path) for path in paths]
     images = pd.DataFrame(rows, columns=IMAGE_COLUMNS, dtype=object)
-    images = images.astype({"true_age": "float64", "training_age": "float64"})
+    images = images.astype(dict.fromkeys(("true_age", "bmi", "training_age"), "float64"))
     if not images["kind"].isin([None, NOT_READ]).any():
         raise InputError(
             "{folder}: none of {count} images has a usable label in {workbook}: {why}; "
@@ -155,8 +156,8 @@ class _Finder:
             fault = (NOT_READ, self.labels.unread[str(key)] if by_name else suffix)
         elif trained != label.true_age:
             fault = ("conflicting_label", _another_age(label.true_age, trained))
-        age, sex, cohort = (label.true_age, label.sex, label.cohort) if label else (None,) * 3
-        return (printable(path.name), str(path), subject, age, sex, cohort, trained, *fault)
+        given = (label.true_age, label.sex, label.cohort, label.bmi) if label else (None,) * 4
+        return (printable(path.name), str(path), subject, *given, trained, *fault)
 
     def _no_label(self, key: str | None) -> Message:
         book = self.workbook

@@ -128,10 +128,10 @@ def evaluate(args: argparse.Namespace, world: World) -> None:
         predict.predict_shared, world, model, execution, paths, groups, size, log.progress, inputs
     )
     if world.rank > 0:
-        infer()
+        infer(args.mask_dir)
         return
     with folder.result_folder(final, write.RESULT_FILES) as place:
-        inference, picture_sums = infer()
+        inference, picture_sums = infer(args.mask_dir)
         log.add_seconds(inference.seconds)
         predicted = samples.with_predictions(
             labelled,
@@ -311,6 +311,7 @@ def explain_and_analyse(
         analysis=analysis,
         focus=explained.focus,
         null=explained.null,
+        sources=explained.sources,
         leakage=leakage,
         calibration=calibration,
         **tried._asdict(),
@@ -331,6 +332,7 @@ def explain(
             mask_dir=args.mask_dir,
             image_size=setup.used.settings.image_size,
             workers=setup.execution.workers,
+            pixels=predicted.pixels,
         )
         log.warn_all(explained.alarms, loud=True)
         log.warn_all(explained.notes)

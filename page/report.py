@@ -14,10 +14,14 @@ from page.data import PageData
 from page.estimates import metric_rows, outliers, shares, some
 from page.figures import attention
 from page.render import fact, link_to, render, signed, t
+from stats.concentration import MEANS as CELLS
 from stats.jackknife import MIN_SUBJECTS
 from words.catalogue import in_both, texts
 from words.checklists import checklists
 from words.paper import methods_paragraph, results_paragraph
+from words.sentences import ALPHA
+from words.sources import feature_name, why_left_out
+from words.tables import p_value_cell
 
 REPORT_FILE = "report.html"
 SECTIONS = (
@@ -28,6 +32,7 @@ SECTIONS = (
     "samples",
     "sample",
     "common",
+    "sources",
     "groups",
     "attention",
     "focus",
@@ -36,6 +41,12 @@ SECTIONS = (
     "data",
     "paper",
     "made",
+)
+
+# Blocks of gradcam_analysis and the estimates in them that stand beside the masks'.
+MAP_MEASURES = (
+    *(("concentration", name) for name in CELLS),
+    *(("blank", name) for name in ("energy_on_blank", "blank_fraction")),
 )
 
 
@@ -74,6 +85,10 @@ def report_html(data: PageData) -> str:
         signed=signed,
         kind_name=_kind_name,
         fact=fact,
+        map_measures=MAP_MEASURES,
+        feature_name=feature_name,
+        why_left_out=why_left_out,
+        p_text=_p_text,
         **_charts(data),
         **explorer.context(data),
     )
@@ -153,6 +168,12 @@ def _tables(record: Mapping[str, Any]) -> list[tuple[str, Mapping[str, object]]]
             },
         ),
     ]
+
+
+def _p_text(p_value: float | None) -> str:
+    """Write a corrected p-value; a star where it is below ALPHA."""
+    text = p_value_cell(p_value)
+    return f"{text} ✱" if p_value is not None and p_value < ALPHA else text
 
 
 def _run_name(record: Mapping[str, Any]) -> str:

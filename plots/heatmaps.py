@@ -70,11 +70,13 @@ def focus_figure(
     *,
     lang: str = "en",
     note: str | None = None,
+    sources: Any = None,
 ) -> Figure:
     """Energy ratio against absolute error, and its distribution beside that with other masks.
 
     energy_ratio, abs_error: (N,), the error in years; rows without a ratio are left out. focus,
-    null: of the same images; null is None where masks cannot be exchanged.
+    null: of the same images; null is None where masks cannot be exchanged. sources: None, or a
+    `stages.sources.Sources`, of which the evidence on blank areas is told.
     """
     words = figure_texts("heatmaps", lang)
     shown = np.isfinite(energy_ratio)
@@ -94,7 +96,8 @@ def focus_figure(
         counts = words["n"].format(focus.n_images, focus.n_subjects)
         marks = words["brackets"] if focus.energy_ratio.ci95 else ""
         spearman = f"{words['spearman']} {estimate_text(focus.focus_and_error, 2)}"
-        add_rows(left, title_a, [spearman, counts, marks])
+        on_blank = "" if sources is None else _on_blank(sources, figure_texts("sources", lang))
+        add_rows(left, title_a, [spearman, on_blank, f"{counts}    {marks}".rstrip()])
         own = ratio if null is None else energy_ratio[null.rows]
         add_key(right, _draw_ratios(right, own, null, limits, words), DROP_MM, columns=2)
         rows = [
@@ -110,6 +113,16 @@ def focus_figure(
         if null is None:
             add_footer(fig, [words["no_peer"]])
     return fig
+
+
+def _on_blank(sources: Any, words: Mapping[str, str]) -> str:
+    """Say how much evidence lies on blank areas; "" where there is no map."""
+    blank = sources.blank
+    if blank.energy_on_blank.value is None:
+        return ""
+    shares = (100 * one.value for one in (blank.energy_on_blank, blank.blank_fraction))
+    energy, area = (number_text(share, 1) for share in shares)
+    return words["focus_blank"].format(energy=energy, area=area)
 
 
 def _say(ax: Axes, text: str) -> None:

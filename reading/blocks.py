@@ -25,7 +25,11 @@ _COLUMN_NAMES = {
     "filename": {"filename", "文件名"},
     "age": {"age", "年龄"},
     "sex": {"sex", "gender", "性别"},
+    "length": {"length", "height", "身高"},
+    "weight": {"weight", "体重"},
 }
+BODY = ("length", "weight")  # of a person, cm and kg
+OPTIONAL = ("sex", *BODY)
 _ROLES = {name: role for role, names in _COLUMN_NAMES.items() for name in names}
 _ROLE_NAMES = {
     "subject": Message("subject"),
@@ -33,7 +37,7 @@ _ROLE_NAMES = {
     "age": Message("age"),
     "sex": Message("sex"),
 }
-_IN_YEARS = re.compile(r"[(\[](years?|yrs?|y|岁|周岁)[)\]]$")
+_UNIT = re.compile(r"[(\[](years?|yrs?|y|岁|周岁|cm|厘米|kg|公斤|千克)[)\]]$")
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ def _role(value: object) -> str | None:
     if not isinstance(value, str) or len(value) > MOST_CHARACTERS:
         return None
     name = re.sub(r"[\s_]+", "", tidy(value).casefold())
-    return _ROLES.get(_IN_YEARS.sub("", name))
+    return _ROLES.get(_UNIT.sub("", name))
 
 
 def find_table(path: str, book: Book, sheet: str | None) -> tuple[Sheet, int, list[Block]]:
@@ -166,6 +170,9 @@ def _columns(
     columns: dict[str, int] = {}
     for index in range(first, min(end, len(header))):
         role = _role(header[index])
+        if role in BODY and role in columns:
+            columns[role] = -1  # which of them it is cannot be told, and nobody needs it
+            continue
         if role in columns:
             raise InputError(
                 "{path}: sheet {title!r}: columns {first} and {second} both hold the {role}; "

@@ -116,6 +116,15 @@ def read_age(value: object) -> float | Message:
     return age
 
 
+def read_bmi(length: object, weight: object) -> float | None:
+    """Compute a body mass index, kg/m2, from cm and kg; None where one of them is impossible."""
+    cm, kg = training_number(length), training_number(weight)
+    if cm is None or kg is None or not (40 <= cm <= 260 and 2 <= kg <= 500):
+        return None
+    bmi = kg / (cm / 100) ** 2
+    return bmi if 8 <= bmi <= 100 else None
+
+
 def description(value: object, wanted: Message) -> Message:
     """Say why the cell cannot be used as what was wanted, such as "is empty"."""
     if is_blank(value):

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from errors import InputError, Message, one_list
-from reading.blocks import TRAINING_COHORT, Block, choose_blocks, find_table
+from reading.blocks import BODY, OPTIONAL, TRAINING_COHORT, Block, choose_blocks, find_table
 from reading.cells import (
     description,
     filename_key,
     is_blank,
     is_excel_error,
     read_age,
+    read_bmi,
     read_sex,
     shown,
     subject_key,
@@ -34,13 +35,13 @@ _UNUSABLE, _CONFLICTING = "unusable_label", "conflicting_label"
 class Found(NamedTuple):
     """What a workbook holds, as plain lists.
 
-    by: "subject" or "filename". rows: key, age in years, sex, cohort, subject, of one person or
-    file each. problems: of rows that cannot be used. training, unread, departures: as in
-    `labels.Labels`, in pairs.
+    by: "subject" or "filename". rows: key, age in years, sex, cohort, subject, body mass index, of
+    one person or file each. problems: of rows that cannot be used. training, unread, departures: as
+    in `labels.Labels`, in pairs.
     """
 
     by: str
-    rows: list[tuple[str, float, str | None, str | None, str | None]]
+    rows: list[tuple[str, float, str | None, str | None, str | None, float | None]]
     problems: list[_Problem]
     training: list[tuple[str, float]]
     unread: list[tuple[str, Message]]
@@ -54,6 +55,7 @@ class _Row(NamedTuple):
     age: float
     sex: str | None
     subject: str | None
+    bmi: float | None
 
 
 class _Problem(NamedTuple):
@@ -96,7 +98,7 @@ def _labels_of(
     chosen, header, blocks = find_table(path, book, sheet)
     blocks = choose_blocks(path, blocks, cohort, image_dir)
     by = "filename" if "filename" in blocks[0].columns else "subject"
-    needed = [block.columns[role] for block in blocks for role in block.columns if role != "sex"]
+    needed = [at for block in blocks for role, at in block.columns.items() if role not in OPTIONAL]
     chosen.check_calculated(header + 1, needed)
     found = _Sheet(chosen.title, by)
     for number, cells in chosen.rows():
@@ -116,7 +118,7 @@ def _labels_of(
     _check_sexes(path, found, rows)
     return Found(
         by=by,
-        rows=[(row.key, row.age, row.sex, row.block.name, row.subject) for row in rows],
+        rows=[(row.key, row.age, row.sex, row.block.name, row.subject, row.bmi) for row in rows],
         problems=found.problems,
         training=list(found.training.items()),
         unread=[(key, why) for key, why in found.unread.items() if key not in found.training],
@@ -218,7 +220,8 @@ def _read_row(found: _Sheet, number: int, cells: Mapping[int, object], block: Bl
     sex = read_sex(cells.get(block.columns.get("sex", -1)))
     raw_subject = cells.get(block.columns.get("subject", -1))
     subject = subject_key(raw_subject) if by == "filename" else None
-    found.rows.append(_Row(block, number, key, age, sex, subject))
+    bmi = read_bmi(*(cells.get(block.columns.get(role, -1)) for role in BODY))
+    found.rows.append(_Row(block, number, key, age, sex, subject, bmi))
 
 
 def _read_as_training(
@@ -271,10 +274,12 @@ def _merge_duplicates(found: _Sheet) -> list[_Row]:
             continue
         sex = {row.sex for row in group} - {None}
         subject = {row.subject for row in group} - {None}
+        bmi = {row.bmi for row in group} - {None}
         merged.append(
             group[0]._replace(
                 sex=sex.pop() if len(sex) == 1 else None,
                 subject=subject.pop() if len(subject) == 1 else None,
+                bmi=bmi.pop() if len(bmi) == 1 else None,
             )
         )
     return merged

@@ -23,7 +23,7 @@ from reading.label_rows import Found, find_labels
 from reading.xlsx import MAX_FILE_BYTES
 
 _KEYS_SHOWN = 5
-_ROW_COLUMNS = ["key", "true_age", "sex", "cohort", "subject"]
+_ROW_COLUMNS = ["key", "true_age", "sex", "cohort", "subject", "bmi"]
 _PROBLEM_COLUMNS = ["key", "cell", "kind", "reason"]
 
 
@@ -33,9 +33,9 @@ class Labels:
 
     by: "subject" or "filename", what `key` is. table: one row per person (or file) that can be
     used: key (str, unique), true_age (float64, years), sex ("F", "M", as written, or None), cohort
-    (the block's name or None), subject (str or None; only file names come with one). problems: rows
-    that cannot be used: key (str or None), cell ("Sheet1!B5"), kind ("unusable_label" or
-    "conflicting_label"), reason.
+    (the block's name or None), subject (str or None; only file names come with one), bmi (float64,
+    kg/m2, NaN where it is not known). problems: rows that cannot be used: key (str or None), cell
+    ("Sheet1!B5"), kind ("unusable_label" or "conflicting_label"), reason.
 
     training: subject -> age in years, as training read it. unread: key of the table -> why training
     did not read it. departures: name -> why training cannot have read this table as it stands.
@@ -92,7 +92,7 @@ def read_labels(
     table = pd.DataFrame(found.rows, columns=_ROW_COLUMNS, dtype=object)
     return Labels(
         by=found.by,
-        table=table.astype({"true_age": "float64"}),
+        table=table.astype({"true_age": "float64", "bmi": "float64"}),
         problems=pd.DataFrame(found.problems, columns=_PROBLEM_COLUMNS, dtype=object),
         training=dict(found.training),
         unread=dict(found.unread),

@@ -16,7 +16,9 @@ from reading.files import UnreadableFile
 from reading.images import decode, size_claimed
 from reading.masks import MASK_BELOW, NotAMask, PackedMasks, off_levels, read_masks
 from reading.settings import Settings
+from stages.looks import PixelRange
 from stages.originals import Originals
+from stages.sources import Sources, blank_alarm, with_sources
 from stats.age_groups import age_group_start
 from stats.calibration import Calibration, calibrate
 from stats.focus import Focus, focus
@@ -47,6 +49,7 @@ class Explanations:
     mean_masks: dict[int, npt.NDArray[np.float64]]
     focus: Focus
     null: MaskNull | None
+    sources: Sources
     notes: tuple[dict[str, str], ...]
     alarms: tuple[dict[str, str], ...]
 
@@ -59,8 +62,9 @@ def explain(
     mask_dir: Path | None,
     image_size: int,
     workers: int,
+    pixels: PixelRange | None = None,
 ) -> Explanations:
-    """Compare every map (N, h, w) with its image's mask. table: N rows."""
+    """Compare every map (N, h, w) with its image's mask. table: N rows; pixels: as of them."""
     paths = [mask_path_for(path, mask_dir) for path in table["path"]]
     read = read_masks(paths, image_size, workers)
     masks, unusable = read.masks, read.unusable
@@ -74,18 +78,23 @@ def explain(
         table["true_age"].to_numpy(),
         table["abs_error"].to_numpy(),
     )
+    table, sources = with_sources(table.assign(**columns), maps, image_size, pixels)
     return Explanations(
-        table=table.assign(**columns, mask_sha256=read.sha256),
+        table=table.assign(mask_sha256=read.sha256),
         mask_paths=tuple(None if i in unusable else path for i, path in enumerate(paths)),
         masks=masks,
         mean_masks=_mean_masks(masks, table["true_age"].to_numpy()),
         focus=found,
         null=null,
+        sources=sources,
         notes=(
             *_notes(table["path"].tolist(), paths, unusable, mask_dir),
             *_stretched(table["path"].tolist(), read.shapes, workers),
         ),
-        alarms=tuple(_alarms(table["path"].tolist(), originals, unusable, scores["mask_fraction"])),
+        alarms=(
+            *_alarms(table["path"].tolist(), originals, unusable, scores["mask_fraction"]),
+            *blank_alarm(sources.blank),
+        ),
     )
 
 

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,15 +18,18 @@ import numpy.typing as npt
 import torch
 from tqdm import tqdm
 
+from dataset import mask_path_for
 from model import AgeRegressor
 from reading.files import UnreadableFile
 from reading.images import open_image, picture
 from reading.resize import resize_image
+from stages.looks import LOOKED, PixelRange, look
 from stages.network import Execution, Predictor
 from stages.originals import Digest
 from stages.processes import World
 
 Picture = npt.NDArray[np.uint8]
+Decoded = tuple[Picture, str, Digest]  # picture at input size, note, the file's digest
 Watch = Callable[[list[int], list[Picture]], object]
 AMP_CHECKED = 64  # images predicted twice with --amp
 
@@ -37,7 +41,8 @@ class Inference:
     pred_age: (N,) float64, years, NaN where the image could not be read; maps: (N, h, w) float32,
     years, at the target layer's resolution, or None; unreadable: index -> reason; notes: index ->
     what was done to the image before it was used; seconds: time by step; digests: index -> digest
-    of the file that was used.
+    of the file that was used; looks: (N, len(LOOKED)), NaN for images that were not looked at;
+    pixels: range of the pictures that count in a group.
     """
 
     pred_age: npt.NDArray[np.float64]
@@ -46,6 +51,8 @@ class Inference:
     notes: dict[int, str]
     seconds: dict[str, float]
     digests: dict[int, Digest] = dataclasses.field(default_factory=dict)
+    looks: npt.NDArray[np.float64] | None = None
+    pixels: PixelRange | None = None
 
     @staticmethod
     def joined(parts: Sequence[Inference]) -> Inference:
@@ -54,6 +61,8 @@ class Inference:
         maps = [part.maps for part in parts if part.maps is not None and len(part.maps)]
         numbered = list(zip(starts, parts, strict=False))
         digests = {s + i: digest for s, part in numbered for i, digest in part.digests.items()}
+        looks = [part.looks for part in parts if part.looks is not None]
+        ranges = [part.pixels for part in parts if part.pixels is not None]
         return Inference(
             pred_age=np.concatenate([part.pred_age for part in parts]),
             maps=np.concatenate(maps) if maps else None,
@@ -61,6 +70,8 @@ class Inference:
             notes={s + i: note for s, part in numbered for i, note in part.notes.items()},
             seconds={name: max(part.seconds[name] for part in parts) for name in parts[0].seconds},
             digests=digests,
+            looks=np.concatenate(looks) if looks else None,
+            pixels=PixelRange.joined(ranges) if ranges else None,
         )
 
 
@@ -70,6 +81,7 @@ def predict_files(
     paths: Sequence[str],
     image_size: int,
     watch: Watch = lambda rows, images: None,
+    masks: Sequence[Path | None] | None = None,
 ) -> Inference:
     """Make the network fast and run it over image files, as `predict` does."""
     predictor = Predictor(
@@ -86,6 +98,7 @@ def predict_files(
         batch_size=execution.batch_size,
         workers=execution.workers,
         watch=watch,
+        masks=masks,
     )
 
 
@@ -118,12 +131,14 @@ def predict_shared(
     image_size: int,
     progress: Callable[[int], tqdm[Any]],
     inputs: Mapping[str, str],
+    mask_dir: Path | None = None,
 ) -> tuple[Inference, dict[int, npt.NDArray[np.float64]]]:
     """Predict images together with the other processes, and add up the pictures of each group.
 
     groups: as in `PictureSums`. progress: makes the bar of so many images. inputs: option ->
-    checksum of what else this process has read. Returns the inference and the sums of all images
-    at rank 0, of this process's share elsewhere. Raises InputError where the processes differ.
+    checksum of what else this process has read. mask_dir: as in `mask_path_for`. Returns the
+    inference and the sums of all images at rank 0, of this process's share elsewhere. Raises
+    InputError where the processes differ.
     """
     options = {
         "--image-dir": list(paths),
@@ -135,16 +150,20 @@ def predict_shared(
     }
     world.agree({**inputs, **options})
     mine = world.share(len(paths), execution.batch_size)
-    sums = PictureSums(groups[mine])
+    sums, pixels = PictureSums(groups[mine]), PixelRange()
 
     def work() -> tuple[Inference, dict[int, npt.NDArray[np.float64]]]:
+        masks = [mask_path_for(path, mask_dir) for path in paths[mine]]
         with progress(mine.stop - mine.start) as bar:
 
             def watch(rows: list[int], images: list[Picture]) -> None:
                 sums.add(rows, images)
+                shown = zip(rows, images, strict=True)
+                pixels.add(image for row, image in shown if sums.groups[row] is not None)
                 bar.update(len(rows))
 
-            return predict_files(model, execution, paths[mine], image_size, watch), sums.sums
+            found = predict_files(model, execution, paths[mine], image_size, watch, masks)
+            return dataclasses.replace(found, pixels=pixels), sums.sums
 
     parts = world.gather(work)
     totals: dict[int, npt.NDArray[np.float64]] = {}
@@ -180,12 +199,13 @@ def predict(
     batch_size: int,
     workers: int,
     watch: Watch = lambda rows, images: None,
+    masks: Sequence[Path | None] | None = None,
 ) -> Inference:
     """Run the network over image files, in order, each exactly once.
 
     paths: N files. image_size: the side that they are resized to, pixels. workers: decoding
     threads. watch: called for each finished batch with the indices of its images and with the
-    images, uint8 (S, S) or (S, S, 3).
+    images, uint8 (S, S) or (S, S, 3). masks: N files or None each, where pictures are looked at.
     An image that cannot be read is left out and named; any other fault is raised.
     """
     start = time.perf_counter()
@@ -198,7 +218,9 @@ def predict(
     unreadable: dict[int, str] = {}
     notes: dict[int, str] = {}
     digests: dict[int, Digest] = {}
-    batches = _batches(paths, image_size, batch_size, workers, unreadable, notes, digests)
+    looks = None if masks is None else np.full((len(paths), len(LOOKED)), np.nan)
+    decode = _decoder(paths, image_size, masks, looks)
+    batches = _batches(len(paths), decode, batch_size, workers, unreadable, notes, digests)
     while True:
         asked = time.perf_counter()
         batch = next(batches, None)
@@ -225,35 +247,52 @@ def predict(
         "inference": time.perf_counter() - start,
         "inference_waiting_for_images": waiting,
     }
-    return Inference(pred_age, all_maps, unreadable, notes, seconds, digests)
+    return Inference(pred_age, all_maps, unreadable, notes, seconds, digests, looks)
+
+
+def _decoder(
+    paths: Sequence[str],
+    image_size: int,
+    masks: Sequence[Path | None] | None,
+    looks: npt.NDArray[np.float64] | None,
+) -> Callable[[int], Decoded]:
+    """Make what reads an image by its index, and fills its row of `looks` where there are masks."""
+
+    def decode(index: int) -> Decoded:
+        content = open_image(paths[index])
+        original, note = picture(content)
+        image = resize_image(original, image_size)
+        if looks is not None and masks is not None:
+            looks[index] = look(image, masks[index])
+        return image, note, Digest.of(content)
+
+    return decode
 
 
 def _batches(
-    paths: Sequence[str],
-    image_size: int,
+    count: int,
+    decode: Callable[[int], Decoded],
     batch_size: int,
     workers: int,
     unreadable: dict[int, str],
     notes: dict[int, str],
     digests: dict[int, Digest],
 ) -> Iterator[tuple[list[int], list[Picture]]]:
-    """Indices and uint8 pictures of up to batch_size images, in order, decoded ahead of need."""
+    """Indices and uint8 pictures of up to batch_size images, in order, decoded ahead of need.
+
+    decode: of an index below `count`, the picture at input size, a note and the file's digest.
+    """
     ahead = 2 * batch_size + workers  # bounds the memory, whatever the number of images
 
-    def decode(path: str) -> tuple[Picture, str, Digest]:
-        content = open_image(path)
-        image, note = picture(content)
-        return resize_image(image, image_size), note, Digest.of(content)
-
     with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
-        queue: deque[Future[tuple[Picture, str, Digest]]] = deque()
+        queue: deque[Future[Decoded]] = deque()
         rows: list[int] = []
         images: list[Picture] = []
         submitted = 0
         try:
-            for index in range(len(paths)):
-                while submitted < min(len(paths), index + ahead):
-                    queue.append(pool.submit(decode, paths[submitted]))
+            for index in range(count):
+                while submitted < min(count, index + ahead):
+                    queue.append(pool.submit(decode, submitted))
                     submitted += 1
                 try:
                     image, note, digests[index] = queue.popleft().result()

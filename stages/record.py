@@ -26,6 +26,7 @@ from stages.network import Execution
 from stages.originals import Originals
 from stages.paths import path_digest, recorded_argument, recorded_path, without_folders
 from stages.serialise import as_json
+from stages.sources import Sources
 from stages.transplant import Transplanted
 from stages.versions import versions
 from stats.calibration import Calibration
@@ -41,6 +42,7 @@ from words.sentences import (
     difference_sentences,
     focus_sentence,
 )
+from words.sources import blank_sentence, sources_sentence
 from words.transplant import transplant_sentence
 from words.verdict import obstacles, verdict
 
@@ -74,6 +76,7 @@ class Evaluation:
     analysis: Analysis
     focus: Focus
     null: MaskNull | None
+    sources: Sources
     leakage: Leakage
     calibration: Calibration | None = None
     checks: Checks | None = None
@@ -86,6 +89,8 @@ class Evaluation:
         said = {"age_bias": age_bias_sentence(analysis.age_bias, analysis.bland_altman.n_subjects)}
         said |= named_differences(analysis.differences)
         said["gradcam"] = focus_sentence(self.focus)
+        said["gradcam_blank"] = blank_sentence(self.sources.blank)
+        said["error_sources"] = sources_sentence(self.sources.error_sources)
         if self.checks is not None:
             said["gradcam_checks"] = check_sentence(self.checks)
         if self.transplanted is not None:
@@ -134,6 +139,7 @@ def metrics_record(evaluation: Evaluation, run: Mapping[str, object]) -> dict[st
         "characteristics": characteristics(evaluation.images, evaluation.skipped),
         **numbers,
         "gradcam_analysis": _gradcam_record(evaluation),
+        "error_sources": evaluation.sources.error_sources,
         "leakage": {"verdict": leakage_verdict(leakage, "en"), **as_json(leakage)},
     }
 
@@ -189,6 +195,8 @@ def _gradcam_record(evaluation: Evaluation) -> dict[str, object]:
         "sum_is_prediction": evaluation.sum_is_prediction,
         "n_empty_maps": int(evaluation.table["cam_empty"].sum()),
         **as_json(evaluation.focus),
+        "blank": evaluation.sources.blank,
+        "concentration": evaluation.sources.concentration,
     }
     if evaluation.checks is not None:
         record["checks"] = evaluation.checks

@@ -27,6 +27,7 @@ from stages.listed import (
     listed_split,
     read_test_list,
 )
+from stages.looks import LOOKED, PixelRange
 from stages.notes import file_notes, image_notes, label_notes
 from stages.originals import Originals
 from stages.predict import Inference
@@ -258,7 +259,7 @@ class Predictions:
     table: with `pred_age`, `error`, `abs_error`, years. maps: (N, h, w) float32, years.
     validation: the same table for the validation split, None where it was not asked for.
     skipped: SKIPPED_COLUMNS of every image that was left out. notes: what to warn of; doubts: why
-    training may have had other images; by language.
+    training may have had other images; by language. pixels: range of the evaluated pictures.
     """
 
     table: pd.DataFrame
@@ -268,6 +269,7 @@ class Predictions:
     notes: tuple[dict[str, str], ...]
     originals: Originals
     doubts: tuple[dict[str, str], ...] = ()
+    pixels: PixelRange | None = None
 
 
 def with_predictions(
@@ -304,6 +306,8 @@ def with_predictions(
     error = found.pred_age - rows["true_age"].to_numpy()
     table = rows.assign(pred_age=found.pred_age, error=error, abs_error=np.abs(error))
     _check_finite(table[readable], found.maps[readable], checkpoint)
+    if found.looks is not None:
+        table = table.assign(**dict(zip(LOOKED, found.looks.T, strict=True)))
     evaluated = readable & rows["evaluated"].to_numpy(dtype=bool)
     held_out = readable & rows["split"].eq("val").to_numpy(dtype=bool)
     if not evaluated.any():
@@ -320,6 +324,7 @@ def with_predictions(
         notes=(*warnings, *image_notes(found)),
         originals=Originals({paths[row]: digest for row, digest in found.digests.items()}),
         doubts=tuple(doubts),
+        pixels=found.pixels,
     )
 
 

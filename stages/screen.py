@@ -21,6 +21,7 @@ def summary_parts(found: Evaluation, final: Path, lang: str) -> list[str]:
     table = summary_table(found.analysis, said["age_bias"], lang, split=found.split)
     differences = [sentence(name) for name in said if name.startswith("difference")]
     parts = [table, "\n".join(differences), sentence("gradcam")]
+    parts += [sentence("gradcam_blank"), sentence("error_sources")]
     if found.checks is not None:
         parts.append(sentence("gradcam_checks"))
     if found.transplanted is not None:

@@ -16,6 +16,7 @@ from page.report import REPORT_FILE
 from plots.age_groups import age_group_figure
 from plots.ages import bland_altman_figure, evaluation_figure
 from plots.calibration import calibration_figure
+from plots.error_sources import sources_figure
 from plots.fonts import figure_texts
 from plots.heatmaps import GroupMap, age_groups_figure, check_figure, focus_figure
 from plots.samples import Sample, contact_sheet, sample_figure
@@ -144,7 +145,13 @@ def _focus(evaluation: Evaluation, presentation: Presentation) -> Figure:
         evaluation.null,
         lang=presentation.lang,
         note=presentation.note,
+        sources=evaluation.sources,
     )
+
+
+def _sources(evaluation: Evaluation, presentation: Presentation) -> Figure:
+    found = evaluation.sources.error_sources
+    return sources_figure(found, lang=presentation.lang, note=presentation.note)
 
 
 def _age_group_maps(evaluation: Evaluation, presentation: Presentation) -> Figure:
@@ -209,6 +216,7 @@ FIGURES: dict[str, Callable[[Evaluation, Presentation], Figure | None]] = {
     "gradcam_age_groups.png": _age_group_maps,
     "gradcam_check.png": _checks,
     "transplant.png": _transplant,
+    "error_sources.png": _sources,
 }
 
 

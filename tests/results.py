@@ -20,6 +20,7 @@ from stages.faithfulness import Checks
 from stages.randomisation import RANDOMISED, Randomisation, RandomisedStage, verdict_on
 from stages.repeatability import Repeat, Repeatability
 from stages.repeatability import verdict_on as verdict_on_repeats
+from stages.sources import Sources
 from stats.age_errors import AgeGroupErrors
 from stats.agreement import (
     AgeBias,
@@ -29,7 +30,10 @@ from stats.agreement import (
     ProportionalBias,
     RepeatedLimits,
 )
+from stats.blank import Blank
 from stats.calibration import AgeGroupCoverage, Calibration, Correction, Coverage
+from stats.concentration import Concentration
+from stats.error_sources import Correlation, ErrorSources, Source
 from stats.estimate import Estimate, Quantity
 from stats.limits import LimitsByAge
 from stats.metrics import Analysis, ErrorAnalysis, ErrorStatistics, IntervalMethod, OutlierCount
@@ -311,6 +315,58 @@ def difference(a, b, half=0.5, p=0.01, verdict="undecided", *, equivalent=False,
         ),
     }
     return PairedDifference(**(fields | changed))
+
+
+def correlation(value, p_holm, raw=0.25):
+    """Of an estimate, with the corrected p-value as its own."""
+    return Correlation(**vars(value), raw=raw, p_value=p_holm, p_holm=p_holm)
+
+
+def source(feature, absolute, p_absolute, signed=None, p_signed=1.0):
+    """Row of a feature; its signed error does not go with it unless it is told."""
+    signed = estimate(0.01, (-0.2, 0.22)) if signed is None else signed
+    return Source(
+        feature=feature,
+        description="",
+        n_images=40,
+        n_subjects=20,
+        spline_df=4,
+        absolute_error=correlation(absolute, p_absolute),
+        signed_error=correlation(signed, p_signed),
+    )
+
+
+def blank(energy, area, *, n_with_blank=30, warn=False):
+    """Of 40 images, 3 of them with much evidence on blank areas."""
+    return Blank(
+        n_images=40,
+        n_subjects=20,
+        n_with_blank=n_with_blank,
+        pixels_alike=0.0,
+        blank_fraction=area,
+        energy_on_blank=energy,
+        excess=estimate(0.01),
+        n_much=3,
+        much=0.1,
+        warn=warn,
+    )
+
+
+def sources(energy, area, rows=()):
+    """Evidence on blank areas; maps of 8.25 cells; rows of features."""
+    cells = {f"cam_{name}": estimate(0.45, (0.4, 0.5)) for name in ("gini", "entropy")}
+    cells |= {"cam_effective_cells": estimate(8.25, (7.5, 9.0)), "cam_active_area": estimate(0.2)}
+    return Sources(
+        blank=blank(energy, area),
+        concentration=Concentration(n_images=40, n_subjects=20, **cells),
+        error_sources=error_sources(*rows),
+    )
+
+
+def error_sources(*rows, **changed):
+    """Of these rows, two tests each."""
+    fields = {"n_images": 40, "n_subjects": 20, "tests": 2 * len(rows), "left_out": ()}
+    return ErrorSources(rows=rows, **(fields | changed))
 
 
 def no_difference():

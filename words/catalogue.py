@@ -18,6 +18,7 @@ from words.chinese import options as chinese_options
 from words.chinese import paper as chinese_paper
 from words.chinese import report as chinese_report
 from words.chinese import results as chinese_results
+from words.chinese import sources as chinese_sources
 from words.chinese import transplant as chinese_transplant
 from words.chinese import verdict as chinese_verdict
 from words.english import checklists as english_checklists
@@ -29,6 +30,7 @@ from words.english import options as english_options
 from words.english import paper as english_paper
 from words.english import report as english_report
 from words.english import results as english_results
+from words.english import sources as english_sources
 from words.english import transplant as english_transplant
 from words.english import verdict as english_verdict
 
@@ -46,6 +48,7 @@ _CATALOGUE: dict[str, dict[str, dict[str, str]]] = {
     | english_checklists.TEXTS
     | english_report.TEXTS
     | english_explorer.TEXTS
+    | english_sources.TEXTS
     | english_comparing.TEXTS
     | english_transplant.TEXTS,
     "zh": chinese_figures.TEXTS
@@ -57,6 +60,7 @@ _CATALOGUE: dict[str, dict[str, dict[str, str]]] = {
     | chinese_checklists.TEXTS
     | chinese_report.TEXTS
     | chinese_explorer.TEXTS
+    | chinese_sources.TEXTS
     | chinese_comparing.TEXTS
     | chinese_transplant.TEXTS,
 }

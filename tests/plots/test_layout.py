@@ -12,10 +12,13 @@ from plots.age_groups import age_group_figure
 from plots.ages import bland_altman_figure, evaluation_figure
 from plots.calibration import calibration_figure
 from plots.comparison import comparison_figure
+from plots.error_sources import sources_figure
 from plots.heatmaps import GroupMap, age_groups_figure, check_figure, focus_figure
 from plots.samples import PAGE_MM, Sample, contact_sheet, sample_figure
 from plots.style import NOTE_MM
+from stages.sources import FEATURES
 from stats import focus as muscle
+from stats.error_sources import ErrorSources
 from stats.mask_overlap import mask_scores
 from stats.paired import COMPARED
 from tests import results
@@ -25,7 +28,7 @@ from tests.results import estimate
 TOP = 0.20  # share of the height above the panels, at most, with a note
 BLANK_MM = 8.0  # of the height without a drop of ink, at most in one place
 # A share of the height that is panels, at least; the rest are titles, axes, keys and numbers.
-PANELS = {"comparison": 0.4, "calibration": 0.58, "age": 0.55, "sheet": 0.45}
+PANELS = {"comparison": 0.4, "sources": 0.3, "calibration": 0.58, "age": 0.55, "sheet": 0.45}
 PANELS_OF_OTHERS = 0.58
 NOTE = "SYNTHETIC DATA (demo)"
 LONG = "a_very_long_subject_name_" * 6
@@ -85,7 +88,9 @@ def focus(lang, peers):
     error, age = np.linspace(0, 20, 12), np.full(12, 50.0)
     scores = mask_scores(maps, masks)
     found, null = muscle.focus(maps, masks, scores, ids, age, error, draws=50)
-    return focus_figure(scores["energy_ratio"], error, found, null, lang=lang, note=NOTE)
+    told = results.sources(estimate(0.123, (0.1, 0.15)), estimate(0.045, (0.04, 0.05)))
+    ratio = scores["energy_ratio"]
+    return focus_figure(ratio, error, found, null, lang=lang, note=NOTE, sources=told)
 
 
 def group_maps(lang, n):
@@ -108,6 +113,22 @@ def compared(lang, names, **changed):
     made = results.comparison(names, [one] * n_pairs, change, **changed)
     pairs = tuple(replace(pair, age_groups=(change,) * 8) for pair in made.pairs)
     return comparison_figure(replace(made, pairs=pairs), lang=lang)
+
+
+def sources(lang, n_rows):
+    rows = tuple(
+        results.source(name, estimate(0.95 - 0.1 * i, (0.9 - 0.15 * i, 1.0 - 0.05 * i)), 0.04 * i)
+        for i, name in enumerate(list(FEATURES)[:n_rows])
+    )
+    bare = results.source("bmi", estimate(0.2), None)
+    found = ErrorSources(
+        n_images=12345,
+        n_subjects=2345,
+        tests=2 * n_rows,
+        rows=(*rows, bare) if rows else (),
+        left_out=(),
+    )
+    return sources_figure(found, lang=lang, note=NOTE)
 
 
 CASES = {
@@ -138,6 +159,9 @@ CASES = {
     "maps 8": lambda lang: group_maps(lang, 8),
     "maps 20": lambda lang: group_maps(lang, 20),
     "check": checked,
+    "sources 0": lambda lang: sources(lang, 0),
+    "sources 1": lambda lang: sources(lang, 1),
+    "sources 14": lambda lang: sources(lang, 14),
     "comparison 2": lambda lang: compared(lang, "ab", age_group_tests=10, warnings=({},)),
     "comparison 3": lambda lang: compared(lang, "abc"),
     "comparison 5": lambda lang: compared(lang, ("a", LONG, "M" * 99, "年" * 99, "b")),

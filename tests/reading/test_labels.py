@@ -52,7 +52,8 @@ def as_dict(labels):
 def test_plain_table(book):
     labels = read_labels(book([["Sex", "Age", "Number"], ["F", 30, 1], ["m", 40.5, "002"]]))
     assert labels.by == "subject"
-    assert labels.table.to_dict("list") == {
+    assert labels.table["bmi"].isna().all()
+    assert labels.table.drop(columns="bmi").to_dict("list") == {
         "key": ["1", "2"],
         "true_age": [30.0, 40.5],
         "sex": ["F", "M"],
@@ -82,6 +83,27 @@ def test_sex_is_a_letter_or_as_written_or_none(book):
     given = ["female", "男", " other ", None, "#N/A", 2]
     rows = [["id", "age", "sex"], *([i, 40, sex] for i, sex in enumerate(given))]
     assert read_labels(book(rows)).table["sex"].tolist() == ["F", "M", "other", None, None, "2"]
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "bmi"),
+    [
+        (["Length", "Weight"], [200, 80], 20.0),  # 80 / 2^2
+        (["Height (cm)", "Weight [kg]"], ["160", 64.0], 25.0),
+        (["身高（cm）", "体重（kg）"], [160, 64], 25.0),
+        (["Length", "Weight"], [1.6, 64], None),  # metres, or a muscle's
+        (["Length", "Weight"], [160, 0], None),
+        (["Length", "Weight"], [160, None], None),
+        (["Length", "Weight"], ["tall", 64], None),
+        (["Length", "Weight"], [50, 200], None),  # both possible, and together not
+        (["Length", "Other"], [160, 64], None),
+        (["Length", "Weight", "Height"], [160, 64, 30], None),  # which it is cannot be told
+    ],
+)
+def test_body_mass_index(book, header, row, bmi):
+    labels = read_labels(book([["id", "age", *header], [1, 40, *row]]))
+    (found,) = labels.table["bmi"].tolist()
+    assert found == pytest.approx(bmi) if bmi else found != found
 
 
 def test_two_blocks_of_different_length_with_blank_rows(tmp_path):

@@ -71,6 +71,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "例如 {example}：--image-dir 是否误指了掩膜文件夹？若是，预测及其误差均无意义",
         "mask_share": "分割掩膜平均占图像的 {percent}%，不在通常的 {low} 至 {high} 之内：它们是否为"
         "肌肉的掩膜？所有与肌肉有关的数值都以此为依据",
+        "evidence_on_blank": "热图在没有组织的地方显示证据：黑边、填充和文字占图像的 "
+        "{blank_fraction}，却含有 {energy_on_blank} 的证据（{of} 张图像中有 {count} 张超过 "
+        "{much}%）；网络所依据的可能不是肌肉",
         "no_mask": "所有图像均无分割掩膜（{where}），无法评价对肌肉的关注；如有掩膜，请用 "
         "--mask-dir 指定其文件夹",
         "no_mask_beside": "所有图像均无分割掩膜（{where}），无法评价对肌肉的关注；图像文件夹旁的"

@@ -81,6 +81,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "their errors would then mean nothing",
         "mask_share": "the masks take up {percent}% of the image on average, outside the likely "
         "{low} to {high}: ARE THEY MASKS OF THE MUSCLE? All numbers on the muscle rest on them",
+        "evidence_on_blank": "THE HEATMAPS SHOW EVIDENCE WHERE THERE IS NO TISSUE: on borders, "
+        "padding and text lies {energy_on_blank} of it, on {blank_fraction} of the image ({count} "
+        "of {of} images have over {much}% of it there); the network may read something other than "
+        "the muscle",
         "no_mask": "no image has a mask ({where}): nothing can be said about the muscle; give the "
         "folder of the masks with --mask-dir if there are any",
         "no_mask_beside": "no image has a mask ({where}): nothing can be said about the muscle; "

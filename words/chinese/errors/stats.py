@@ -46,6 +46,14 @@ TEXTS: dict[str, str] = {
         "所有真实年龄与预测年龄均为同一个值"
     ),
     "the true ages do not vary": "真实年龄没有变化",
+    # stats/blank.py, stats/concentration.py
+    "no heatmap holds any evidence": "所有热图都没有证据",
+    # stats/error_sources.py
+    "no image has it": "没有图像具有该特征",
+    "it has the same value in every image that has it": "在所有具有该特征的图像中取值相同",
+    "nothing of it, or of the error, is left once true age is taken out": (
+        "扣除真实年龄的影响后，该特征或误差已无剩余变化"
+    ),
     # stats/focus.py
     "no image has both a mask and a heatmap": "没有同时具备分割掩膜和热图的图像",
     "no two subjects in the same decade of age have a mask and a heatmap": (
