@@ -7,7 +7,7 @@ names, columns of workbooks) stand here as they are; the templates escape them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -77,7 +77,8 @@ class PageData:
     other_ratios: energy ratios with the masks of other subjects, empty where there is no null.
     images: what was asked for: "all", "none" or "some". not_found: images whose picture should
     travel and whose file is gone, cannot be read or is another one now; masks_not_found: masks of
-    pictures that travel, likewise.
+    pictures that travel, likewise. pairs: of the muscle transplant, (P, 4): two places in samples,
+    ages of the first with the second's muscle and of the second with the first's.
     """
 
     lang: str
@@ -88,3 +89,4 @@ class PageData:
     images: str
     not_found: int
     masks_not_found: int
+    pairs: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 4)))

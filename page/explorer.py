@@ -47,7 +47,9 @@ _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 def context(data: PageData) -> dict[str, Any]:
     """Collect what scatter.html, samples.html and script.html use."""
-    data = replace(data, samples=worst_first(data.samples))
+    order = worst_first(data.samples)
+    pairs = _placed(data, order)
+    data = replace(data, samples=order)
     n_maps = maps_that_travel(data.samples)
     columns = shown_columns(data.samples)
     return {
@@ -81,6 +83,7 @@ def context(data: PageData) -> dict[str, Any]:
                 "diverging": _base64(diverging()),
                 "grey_if_gone": GREY_IF_GONE,
                 "shown_first": SHOWN_FIRST,
+                "pairs": pairs,
                 "words": {lang: dict(texts("explorer_script", lang)) for lang in LANGUAGES},
             }
         ),
@@ -90,6 +93,17 @@ def context(data: PageData) -> dict[str, Any]:
 def worst_first(samples: Sequence[Sample]) -> tuple[Sample, ...]:
     """Sort by absolute error, largest first; equal ones stay in their order."""
     return tuple(sorted(samples, key=lambda one: -one.abs_error))
+
+
+def _placed(data: PageData, order: Sequence[Sample]) -> list[list[float]]:
+    """Pairs of the muscle transplant by places in `order`, for samples whose pictures travel."""
+    place = {id(one): i for i, one in enumerate(order) if one.picture and one.outline}
+    found = []
+    for a, b, *ages in data.pairs.tolist():
+        ends = [place.get(id(data.samples[int(row)])) for row in (a, b)]
+        if None not in ends:
+            found.append([*ends, *(round(age, 2) for age in ages)])
+    return found
 
 
 def maps_that_travel(samples: Sequence[Sample]) -> int:

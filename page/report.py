@@ -37,6 +37,7 @@ SECTIONS = (
     "attention",
     "focus",
     "faithful",
+    "transplant",
     "calibration",
     "data",
     "paper",

@@ -30,6 +30,7 @@ from plots.style import (
     make_panels,
     number_text,
     paper_style,
+    shortened,
 )
 from words.tables import mae_matrix
 
@@ -57,7 +58,7 @@ def comparison_figure(comparison: Any, *, lang: str) -> Figure:
     pairs = comparison.shown
     metrics = list(pairs[0].differences)
     groups = pairs[0].age_groups if len(comparison.pairs) == 1 else ()
-    names = [f"#{run.number}: {drawable(_shortened(run.name))}" for run in comparison.runs]
+    names = [f"#{run.number}: {drawable(shortened(run.name, 155.0))}" for run in comparison.runs]
     with paper_style(font_language(lang, names)):  # a run may have a Chinese name
         handles, notes = _key(comparison, words), _notes(comparison, words)
         columns = max(int(NAMES_MM / (max(map(letters_mm, names)) + 4.0)), 1)
@@ -204,11 +205,3 @@ def _draw_matrix(ax: Axes, comparison: Any, words: Mapping[str, str]) -> None:
     ax.set_yticks(range(n), [f"#{number}" for number in order[1:]])
     ax.tick_params(length=0, labelsize=SMALL_PT)
     ax.spines[:].set_visible(False)
-
-
-def _shortened(name: str, most_mm: float = 155.0) -> str:
-    """Keep the end of a long name: it tells runs apart."""
-    short = name
-    while letters_mm(short) > most_mm:
-        short = short[1:]
-    return name if short == name else f"…{short[1:]}"

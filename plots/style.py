@@ -200,6 +200,14 @@ def letters_mm(text: str) -> float:
     return sum(2.5 if letter in "MWmw@%" or ord(letter) > 0x2E80 else 1.6 for letter in text)
 
 
+def shortened(name: str, most_mm: float) -> str:
+    """Keep the end of a name that would be wider in SMALL_PT: it tells runs apart."""
+    short = name
+    while letters_mm(short) > most_mm:
+        short = short[1:]
+    return name if short == name else f"…{short[1:]}"
+
+
 def number_text(value: float, digits: int) -> str:
     """Fixed-point text with a typographic minus; never "−0.00"."""
     return plain_number(value, digits).replace("-", "−")

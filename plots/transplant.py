@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from plots.fonts import figure_texts
+from plots.fonts import drawable, figure_texts, font_language
 from plots.style import (
     BLACK,
     BLUE,
@@ -29,10 +29,12 @@ from plots.style import (
     axis_limits,
     estimate_text,
     key_mm,
+    letters_mm,
     make_panels,
     number_text,
     paper_style,
     rows_mm,
+    shortened,
 )
 from stats.transplant import SPAN
 from words.tables import EstimateLike
@@ -63,16 +65,16 @@ def transplant_figure(
     rows = _rows(found, words)
     panel = max(MIN_PANEL_MM, ROW_MM * len(rows))
     bottom = DROP_MM + key_mm(2) + 5.0
-    strip = bottom + panel + HEAD_MM + rows_mm(1) + 4.0
+    strip = bottom + panel + HEAD_MM + rows_mm(1)
     tile = 0.0 if example is None else min(TILE_MM, TILE_MM * _slope(example.pictures))
     boxes = [
         (LABEL_MM, bottom, BARS_MM, panel),
         (WIDTH_MM - 3.0 - YEARS_MM, bottom, YEARS_MM, panel),
     ]
     if example is not None:
-        boxes += [(3.0 + i * (TILE_MM + 3.0), strip, TILE_MM, tile) for i in range(4)]
-    height = strip + (tile + HEAD_MM + 5.0 if example is not None else 0.0)
-    with paper_style(lang):
+        boxes += [(3.0 + i * (TILE_MM + 3.0), strip + 4.0, TILE_MM, tile) for i in range(4)]
+    height = strip + (tile + HEAD_MM + 9.0 if example is not None else 0.0)
+    with paper_style(font_language(lang, (group.group for group in found.groups))):
         fig, (left, right, *tiles) = make_panels(note, height, boxes)
         if example is not None:
             _draw_strip(fig, tiles, example, true_age, words)
@@ -95,7 +97,10 @@ def _rows(found: Any, words: Mapping[str, str]) -> list[Row]:
     """What is drawn as a bar, from above; what has no value is left out."""
     whole, controls = found.contrast, found.controls
     rows = [(words[name], getattr(whole, name), False) for name in ("total", "muscle", "rest")]
-    rows += [(words["group"].format(group.group), group.muscle, False) for group in found.groups]
+    room = LABEL_MM - letters_mm(words["group"]) - 3.0
+    for group in found.groups:
+        label = words["group"].format(drawable(shortened(group.group, room)))
+        rows.append((label, group.muscle, False))
     rows.append((words[f"moved_{controls.beside}"], controls.moved_mask, True))
     rows.append((words["other_masks"], controls.other_masks, True))
     return [row for row in rows if row[1].value is not None]

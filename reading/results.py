@@ -57,6 +57,10 @@ OPTIONAL_COLUMNS = (
     *("cam_older_years", "cam_younger_years", "cam_offset_years"),
     *("mask_fraction", "energy_in_mask", "energy_ratio", "pointing_hit"),
 )
+PAIR_COLUMNS = (
+    *("filename_a", "filename_b"),
+    *("pred_age_a_with_muscle_b", "pred_age_b_with_muscle_a"),
+)
 # Array -> type and number of axes.
 ARRAYS: Mapping[str, tuple[str, int]] = {
     "maps": ("<f4", 3),
@@ -82,7 +86,8 @@ class Results:
     for what is not known), NUMBER_COLUMNS, OPTIONAL_COLUMNS (NaN for what does not exist), error
     and abs_error. maps: (N, h, w), years. group_start: (G,) first years of the age groups;
     group_images, group_masks: (G, S, S) grey, and percent of the masks or NO_MASK. other_ratios:
-    energy ratios with masks of other subjects.
+    energy ratios with masks of other subjects. pairs: of the transplant, (P, 4): rows a and b of
+    the table, ages of a with b's muscle and of b with a's; P = 0 where there was none.
     """
 
     path: Path
@@ -94,6 +99,7 @@ class Results:
     group_images: npt.NDArray[np.uint8]
     group_masks: npt.NDArray[np.uint8]
     other_ratios: npt.NDArray[np.float64]
+    pairs: npt.NDArray[np.float64]
 
 
 class _Unusable(Exception):
@@ -120,6 +126,8 @@ def read_results(path: Path) -> Results:
         file = path / MAPS_FILE
         arrays = _arrays(_bytes(file, MOST_MAPS_BYTES))
         _check_fit(record, table, arrays)
+        file = path / PAIRS_FILE
+        pairs = _pairs(_bytes(file, MOST_TABLE_BYTES), table) if file.exists() else np.zeros((0, 4))
     except UnreadableFile as error:
         missing = isinstance(error.__cause__, FileNotFoundError | NotADirectoryError)
         raise InputError(
@@ -130,7 +138,7 @@ def read_results(path: Path) -> Results:
     except (_Unusable, BadArchive) as error:
         raise unusable(path, file.name, error.reason) from error
     del arrays["filenames"]
-    return Results(path, stored.sha256, record, table, **arrays)
+    return Results(path, stored.sha256, record, table, **arrays, pairs=pairs)
 
 
 def unchanged(results: Results) -> bool:
@@ -194,10 +202,32 @@ def _check_numbers(record: object) -> None:
 
 
 def _table(data: bytes) -> pd.DataFrame:
+    columns = _columns(data, (*TEXT_COLUMNS, *NUMBER_COLUMNS, *OPTIONAL_COLUMNS))
+    if not columns["filename"]:
+        raise _Unusable("holds no images")
+    table = pd.DataFrame(columns)
+    # what was computed, in float32, stands there in as few digits as give it back
+    table["pred_age"] = table["pred_age"].astype(np.float32).astype(np.float64)
+    errors = table["pred_age"] - table["true_age"]
+    return table.assign(error=errors, abs_error=errors.abs())
+
+
+def _pairs(data: bytes, table: pd.DataFrame) -> npt.NDArray[np.float64]:
+    columns = _columns(data, PAIR_COLUMNS)
+    rows = {name: float(row) for row, name in enumerate(table["filename"])}
+    for name in PAIR_COLUMNS[:2]:
+        if not rows.keys() >= {*columns[name]}:
+            raise _Unusable("its {part} are not those of a run", part=name)
+        columns[name] = [rows[filename] for filename in columns[name]]
+    pairs: npt.NDArray[np.float64] = np.array([columns[name] for name in PAIR_COLUMNS]).T
+    return pairs
+
+
+def _columns(data: bytes, wanted: Sequence[str]) -> dict[str, list[Any]]:
+    """Read columns of a table, each cell checked."""
     try:
         rows = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
         header = next(rows, [])
-        wanted = (*TEXT_COLUMNS, *NUMBER_COLUMNS, *OPTIONAL_COLUMNS)
         if missing := [name for name in wanted if header.count(name) != 1]:
             raise _Unusable("has no column {name}", name=missing[0])
         places = {name: header.index(name) for name in wanted}
@@ -209,17 +239,11 @@ def _table(data: bytes) -> pd.DataFrame:
                 columns[name].append(_cell(name, row[place], number))
     except (csv.Error, UnicodeDecodeError) as error:
         raise _Unusable("is not a table in UTF-8") from error
-    if not columns["filename"]:
-        raise _Unusable("holds no images")
-    table = pd.DataFrame(columns)
-    # what was computed, in float32, stands there in as few digits as give it back
-    table["pred_age"] = table["pred_age"].astype(np.float32).astype(np.float64)
-    errors = table["pred_age"] - table["true_age"]
-    return table.assign(error=errors, abs_error=errors.abs())
+    return columns
 
 
 def _cell(name: str, text: str, row: int) -> str | float:
-    if name in TEXT_COLUMNS:
+    if name in TEXT_COLUMNS or name in PAIR_COLUMNS[:2]:
         fits = len(text) <= MOST_LETTERS and (text or name not in ("filename", "subject_id"))
         if fits and (not name.endswith("sha256") or not text or _SHA256.fullmatch(text)):
             return from_cell(text)
@@ -230,7 +254,7 @@ def _cell(name: str, text: str, row: int) -> str | float:
             value = float(text)
         except ValueError:
             value = math.nan
-        if abs(value) <= (MOST_YEARS if name in NUMBER_COLUMNS else MOST_NUMBER):
+        if abs(value) <= (MOST_NUMBER if name in OPTIONAL_COLUMNS else MOST_YEARS):
             return value
     raise _Unusable("row {number}: {name} is not one of a run", number=row, name=name)
 

@@ -84,6 +84,7 @@ def page_data(
         groups=tuple(_group_pictures(results)),
         other_ratios=results.other_ratios,
         images="none" if images == "none" else whole,
+        pairs=results.pairs,
         not_found=len(chosen) - len(shown),
         masks_not_found=sum(
             table["mask_sha256"][row] != "" and not shown.get(row, _Seen()).with_mask

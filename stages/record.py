@@ -151,6 +151,7 @@ def _summary(evaluation: Evaluation) -> dict[str, object]:
     left_out = evaluation.skipped["kind"].value_counts().to_dict()
     synthetic, found = evaluation.checkpoint.synthetic, len(evaluation.images)
     focus, leak = evaluation.focus, said["leakage"]
+    transplant = None if evaluation.transplanted is None else evaluation.transplanted.numbers
     return {
         "split": evaluation.split,
         "n_images": overall["n_images"].value,
@@ -159,7 +160,7 @@ def _summary(evaluation: Evaluation) -> dict[str, object]:
             name: {"value": overall[name].value, "ci95": overall[name].ci95}
             for name in ("MAE", "Baseline_MAE", "Correlation")
         },
-        "verdict": verdict(analysis, focus, checks, leakage, leak, left_out, found),
+        "verdict": verdict(analysis, focus, checks, transplant, leakage, leak, left_out, found),
         "obstacles": obstacles(
             analysis, checks, leakage, leak, left_out, found, synthetic=synthetic
         ),

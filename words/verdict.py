@@ -18,6 +18,7 @@ from words.sentences import (
     why_unjudged,
 )
 from words.tables import plain_number
+from words.transplant import reading, years
 
 GREEN, AMBER, GREY = "green", "amber", "grey"
 # Years per year of age. A slope within this moves people 50 years apart by less than 5 years.
@@ -35,6 +36,7 @@ def verdict(
     analysis: Any,
     focus: Any,
     checks: Any,
+    transplant: Any,
     leakage: Any,
     leakage_text: Texts,
     left_out: Mapping[str, int],
@@ -42,15 +44,15 @@ def verdict(
 ) -> list[dict[str, object]]:
     """State how good the run is: errors, pull to the mean, muscle, leakage, what was left out.
 
-    analysis, focus, checks (or None), leakage: as of `stages.record.Evaluation`. leakage_text: its
-    verdict. left_out: kind of reason -> images; found: images in the folder. Returns question,
-    colour and text of each.
+    analysis, focus, checks and transplant (or None), leakage: as of `stages.record.Evaluation`.
+    leakage_text: its verdict. left_out: kind of reason -> images; found: images in the folder.
+    Returns question, colour and text of each.
     """
     scored = analysis.overall_metrics["n_images"].value
     answers = {
         "error": _error(analysis.overall_metrics),
         "pull": _pull(analysis.age_bias, analysis.bland_altman.n_subjects),
-        "muscle": _muscle(focus, checks),
+        "muscle": _muscle(focus, checks, transplant),
         "leakage": _leakage(leakage, leakage_text),
         "left_out": _left_out(left_out, int(scored), found),
     }
@@ -102,7 +104,21 @@ def _pull(bias: Any, n: int) -> Said:
     return AMBER, _both(said, in_both("verdict", "pull_at", ages=ages))
 
 
-def _muscle(focus: Any, checks: Any) -> Said:
+def _muscle(focus: Any, checks: Any, transplant: Any) -> Said:
+    """Let the muscle transplant decide where it shows anything, and the maps speak after it."""
+    by_maps = _muscle_by_maps(focus, checks)
+    whole = None if transplant is None else transplant.contrast
+    if whole is None or whole.share.value is None or whole.total.value < 0:
+        return by_maps
+    key, beside = reading(whole), transplant.controls.moved_mask.ci95
+    facts = {"total": years(whole.total), "muscle": years(whole.muscle)}
+    said = _both(in_both("verdict", "transplant", **facts), in_both("transplant", key), by_maps[1])
+    if key == "most" and beside is not None and beside[1] < whole.muscle.ci95[0]:
+        return GREEN, said
+    return AMBER if key in ("less", "no_muscle", "against") else by_maps[0], said
+
+
+def _muscle_by_maps(focus: Any, checks: Any) -> Said:
     if doubt := _doubt(checks):
         return AMBER, in_both("verdict", doubt)
     if unshown := _unshown(checks):

@@ -13,7 +13,10 @@ from PIL import Image
 
 from errors import one_line
 from page.data import GroupPicture, PageData, Picture, Sample
+from stages.serialise import as_json
 from tests.plots.common import ODD_NAMES
+from tests.transplanted import transplant
+from words.transplant import transplant_sentence
 
 STORED = Path(__file__).parent.parent / "data" / "study_metrics.json"
 TRUE_AGES = (24, 24, 27, 27, 22, 63, 63, 66, 68, 68)
@@ -96,6 +99,8 @@ def record():
             for name, kind in (("anon_90_1.png", "no_label"), ("anon_91_1.png", "unreadable"))
         ],
     }
+    found["gradcam_analysis"]["transplant"] = as_json(transplant(groups=("F", "M")))
+    found["summary"]["sentences"]["transplant"] = transplant_sentence(transplant())
     info["versions"].setdefault("jinja2", "3.1.6")
     info["seconds"].setdefault("page", 0.5)
     found["characteristics"] = [
@@ -125,15 +130,18 @@ def record():
 
 def page_data(*, lang="en", samples=None, **changes):
     """The run as a page takes it; `changes` replace fields."""
+    samples = tuple(map(sample, range(10))) if samples is None else tuple(samples)
+    pairs = np.array([[0.0, 9.0, 52.5, 31.25], [2.0, 4.0, 26.0, 25.0]])
     made = PageData(
         lang=lang,
         record=record(),
-        samples=tuple(map(sample, range(10))) if samples is None else tuple(samples),
+        samples=samples,
         groups=(group("20-30", 5, 3), group("60-70", 5, 3)),
         other_ratios=np.array([0.4, 0.8, 0.9, 1.1, 1.3]),
         images="all",
         not_found=0,
         masks_not_found=0,
+        pairs=pairs[pairs[:, :2].max(axis=1) < len(samples)],
     )
     return replace(made, **changes)
 

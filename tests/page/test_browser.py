@@ -312,6 +312,31 @@ def furthest(page, expected):
     return np.abs(seen - expected.astype(int)).max()
 
 
+SWAPPED = """
+() => [...document.querySelectorAll("#swap-tiles canvas")].map((canvas) => {
+  const { width, height } = canvas;
+  const pixels = canvas.getContext("2d").getImageData(0, 0, width, height).data;
+  const at = (x, y) => pixels[4 * (Math.floor(y * height) * width + Math.floor(x * width))];
+  return [at(0.5, 0.5), at(0.3, 0.7), at(0.1, 0.1), at(0.9, 0.5)];
+})
+"""
+
+
+def test_two_samples_exchange_what_their_outlines_hold(visit):
+    page = visit("#transplant")
+    tiles = page.locator("#swap-tiles li")
+    playwright.expect(tiles).to_have_count(4)
+    # the pair that is farthest apart in age, the younger first
+    playwright.expect(tiles.nth(0)).to_contain_text("24.0 years old, read as 33.0")
+    playwright.expect(tiles.nth(1)).to_contain_text("with the muscle of anon_5_2.png, read as 52.5")
+    playwright.expect(tiles.nth(2)).to_contain_text("with the muscle of anon_1_1.png, read as 31.3")
+    a, b = 60, 150  # greys of tests/page/common.py
+    expected = [[a] * 4, [b, b, a, a], [a, a, b, b], [b] * 4]
+    assert page.evaluate(SWAPPED) == expected
+    page.select_option("#swap-b", index=0)
+    playwright.expect(tiles.nth(1)).to_contain_text("the network did not read this pair")
+
+
 def test_the_language_is_changed_on_the_page(visit):
     page = visit("#sample=anon_4_2.png")
     playwright.expect(page.locator("#one-facts")).to_contain_text("true 66.0")
@@ -326,7 +351,7 @@ def test_without_javascript_everything_can_be_read(visit):
     page = visit(java_script_enabled=False)
     assert page.locator("#table tbody tr >> nth=9").is_visible()
     assert page.locator("#plot-scatter").is_visible()
-    assert page.locator(".no-script").is_visible()
+    assert page.locator("#sample .no-script").is_visible()
     assert not page.locator("#filters").is_visible()
     assert not page.locator("#one").is_visible()
     page.check("#lang-zh", force=True)

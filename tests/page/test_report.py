@@ -1,15 +1,19 @@
 """The page of a run: what stands in it, in both languages, and what can do no harm."""
 
+import json
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from page.render import both, estimate, num, t
 from page.report import SECTIONS, link_to, report_html
+from stages.serialise import as_json
 from tests.page.common import HOSTILE, Tags, check_texts_are_data, page_data, record, sample
+from tests.transplanted import transplant
 
 
 def with_name(name):
@@ -113,7 +117,8 @@ def test_every_metric_stands_by_image_and_by_subject_with_its_definition():
 
 def test_what_was_not_asked_for_is_said():
     found = record()
-    del found["gradcam_analysis"]["checks"], found["calibration"]
+    del found["gradcam_analysis"]["checks"], found["gradcam_analysis"]["transplant"]
+    del found["calibration"]
     del (
         found["summary"]["sentences"]["gradcam_checks"],
         found["summary"]["sentences"]["calibration"],
@@ -122,8 +127,36 @@ def test_what_was_not_asked_for_is_said():
         page_data(record=found, groups=(), other_ratios=page_data().other_ratios[:0])
     )
     assert "pass --cam-check" in page
+    assert "pass --transplant" in page and 'id="swap"' not in page
     assert "pass --calibrate" in page
     assert "No maps to show." in page
+
+
+def test_the_muscle_transplant_with_its_controls():
+    page = report_html(page_data())
+    for cells in ("49.5 [41.0,\u00a058.0]", "49.0 [37.0,\u00a061.0]", "99 [83,\u00a0115]"):
+        assert f'<td class="n">{cells}</td>' in page
+    assert "With the muscle, F alone" in page and "Region below the muscle" in page
+    assert "with a mask in several parts" in page and "掩膜分成几块" in page
+    few = transplant(contrast=None, controls=None, reason="fewer than 10 subjects (8)")
+    found = record()
+    found["gradcam_analysis"]["transplant"] = as_json(few)
+    page = report_html(page_data(record=found, pairs=np.zeros((0, 4))))
+    assert 'id="swap"' not in page and "with a mask in several parts" in page
+
+
+def test_pairs_of_the_transplant_are_numbered_as_the_samples_stand():
+    page = report_html(page_data())
+    data = json.loads(page.split('id="page-data">')[1].split("</script>")[0])
+    names = [row[0] for row in data["rows"]]  # worst first
+    by_name = [[names[a], names[b], *ages] for a, b, *ages in data["pairs"]]
+    assert by_name == [
+        ["anon_1_1.png", "anon_5_2.png", 52.5, 31.25],
+        ["anon_2_1.png", "anon_3_1.png", 26.0, 25.0],
+    ]
+    samples = [sample(i, picture=i != 9) for i in range(10)]
+    data = report_html(page_data(samples=samples))
+    assert '"pairs":[[' in data and "52.5,31.25" not in data  # one of its pictures is not there
 
 
 def test_checks_of_an_earlier_form_are_told_by_their_sentence_alone():

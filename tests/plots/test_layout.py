@@ -16,19 +16,28 @@ from plots.error_sources import sources_figure
 from plots.heatmaps import GroupMap, age_groups_figure, check_figure, focus_figure
 from plots.samples import PAGE_MM, Sample, contact_sheet, sample_figure
 from plots.style import NOTE_MM
+from plots.transplant import transplant_figure
 from stages.sources import FEATURES
 from stats import focus as muscle
 from stats.error_sources import ErrorSources
 from stats.mask_overlap import mask_scores
 from stats.paired import COMPARED
 from tests import results
+from tests import transplanted as transplants
 from tests.plots.common import LANGS
 from tests.results import estimate
 
 TOP = 0.20  # share of the height above the panels, at most, with a note
 BLANK_MM = 8.0  # of the height without a drop of ink, at most in one place
 # A share of the height that is panels, at least; the rest are titles, axes, keys and numbers.
-PANELS = {"comparison": 0.4, "sources": 0.3, "calibration": 0.58, "age": 0.55, "sheet": 0.45}
+PANELS = {
+    "comparison": 0.4,
+    "sources": 0.3,
+    "calibration": 0.58,
+    "age": 0.55,
+    "sheet": 0.45,
+    "transplant": 0.5,
+}
 PANELS_OF_OTHERS = 0.58
 NOTE = "SYNTHETIC DATA (demo)"
 LONG = "a_very_long_subject_name_" * 6
@@ -131,6 +140,19 @@ def sources(lang, n_rows):
     return sources_figure(found, lang=lang, note=NOTE)
 
 
+def transplanted(lang, groups=(), height=40):
+    wide = (-123.4, 234.5)
+    return transplant_figure(
+        transplants.transplant(wide, wide, (55.0, 66.0), groups=groups),
+        None if height is None else transplants.example(height),
+        np.linspace(18, 95, 12),
+        np.linspace(-55, 44, 12),
+        np.full(12, 12.0),
+        lang=lang,
+        note=NOTE,
+    )
+
+
 CASES = {
     "evaluation": lambda lang: evaluation_figure(images(), numbers(), lang=lang, note=NOTE),
     "bland_altman": lambda lang: bland_altman_figure(
@@ -159,6 +181,10 @@ CASES = {
     "maps 8": lambda lang: group_maps(lang, 8),
     "maps 20": lambda lang: group_maps(lang, 20),
     "check": checked,
+    "transplant": lambda lang: transplanted(lang),
+    "transplant groups": lambda lang: transplanted(lang, ("F", "M", LONG)),
+    "transplant tall": lambda lang: transplanted(lang, height=90),
+    "transplant alone": lambda lang: transplanted(lang, height=None),
     "sources 0": lambda lang: sources(lang, 0),
     "sources 1": lambda lang: sources(lang, 1),
     "sources 14": lambda lang: sources(lang, 14),

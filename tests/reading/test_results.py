@@ -228,3 +228,34 @@ def test_a_file_of_too_many_bytes(tmp_path, monkeypatch):
 def test_a_record_is_strict_json(tmp_path):
     finished(tmp_path)
     assert json.loads((tmp_path / "test_metrics.json").read_text())["summary"]
+
+
+PAIRS = "filename_a,filename_b,pred_age_a_with_muscle_b,pred_age_b_with_muscle_a,muscle_years\n"
+
+
+def test_pairs_of_the_muscle_transplant_come_back_as_rows(tmp_path):
+    assert read_results(finished(tmp_path)).pairs.shape == (0, 4)
+    rows = "anon_2_1.png,anon_1_1.png,31.5,28,-3\n"
+    (tmp_path / "transplant_pairs.csv").write_text(PAIRS + rows, encoding="utf-8-sig")
+    assert read_results(tmp_path).pairs.tolist() == [[1, 0, 31.5, 28]]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("filename_b\n", "has no column filename_a"),
+        (PAIRS + "anon_2_1.png,anon_9_1.png,1,2,3\n", "its filename_b are not those of a run"),
+        (PAIRS + "a,b\n", "row 2 is not one of a run"),
+        (
+            PAIRS + "anon_2_1.png,anon_1_1.png,nan,2,3\n",
+            "row 2: pred_age_a_with_muscle_b is not one of a run",
+        ),
+        (
+            PAIRS + "anon_2_1.png,anon_1_1.png,1,1e300,3\n",
+            "row 2: pred_age_b_with_muscle_a is not one of a run",
+        ),
+    ],
+)
+def test_pairs_of_no_run_are_refused(tmp_path, content, reason):
+    (finished(tmp_path) / "transplant_pairs.csv").write_text(content, encoding="utf-8")
+    refused(tmp_path, again("transplant_pairs.csv", reason))

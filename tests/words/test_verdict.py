@@ -44,6 +44,7 @@ def run(
         "analysis": analysis,
         "focus": focus,
         "checks": checked(),
+        "transplant": None,
         "leakage": Namespace(level="no leak found", proved=True, split_source="settings"),
         "leakage_text": NO_LEAK,
         "left_out": {},
@@ -195,7 +196,7 @@ def test_a_pull_is_said_in_years():
 
 def against(synthetic=False, **changed):
     made = run(**changed)
-    del made["focus"]
+    del made["focus"], made["transplant"]
     return [said["en"] for said in obstacles(**made, synthetic=synthetic)]
 
 

@@ -66,6 +66,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "others_title": "该受试者的其他图像",
     },
     "explorer_script": {
+        "swap_own": "{true} 岁，读作 {pred} 岁",
+        "swap_with": "换上 {name} 的肌肉，读作 {pred} 岁",
+        "swap_unread": "换上 {name} 的肌肉；网络没有读过这一对",
         "count": "{n} / {all} 张图像",
         "none": "没有符合筛选条件的图像。",
         "offset": "偏移",

@@ -52,7 +52,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "只读取该文件夹内的 .png、.jpg 和 .jpeg 文件",
         "unreadable": "{count} 张图像未纳入（无法读取），例如 {example}：{reason}",
         "scaled_16_bit": "{count} 张图像：每通道 16 位，已缩放为 8 位（65535 -> 255）",
-        "pairs_gone": "有 {count} 对图像未参与移植：其中一幅在运行期间被更改或移除",
+        "pairs_gone": "有 {count} 对图像未参与移植：其中一张在运行期间被更改或移除",
         "images_changed": "{count} 张图像在运行过程中被改动或删除，例如 {example}：预测所依据的"
         "是改动前的图像，图中不再显示这些图像",
         "masks_unreadable": "{count} 个分割掩膜无法读取，按缺失处理：{first}",

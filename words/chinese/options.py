@@ -46,7 +46,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "--cam-check": "检验热图是否取决于网络权重，以及热图所示的位置是否影响预测",
         "--cam-check-samples": "上述检验所用的图像数（默认：64）",
         "--transplant": "在不同受试者之间交换肌肉：有多少岁的预测随肌肉而走？",
-        "--transplant-donors": "上述交换中每幅图像的配对数（默认：4）",
+        "--transplant-donors": "上述交换中每张图像的配对数（默认：4）",
         "--transplant-samples": "参与交换的图像数上限（默认：200）",
         "reports": "数值与报告",
         "--output-dir": "结果写入 DIR/<run>/（默认：evaluation_results）",

@@ -166,6 +166,19 @@ TEXTS: dict[str, dict[str, str]] = {
         "flip": "左右翻转",
         "checked_before": "这些检验由较早的版本完成：只与随机顺序比较，且只用模糊。重新运行评估"
         "可得到现行的检验。",
+        "h_transplant": "网络读的是肌肉吗？",
+        "not_transplanted": "本次运行未测量；可加 --transplant。",
+        "transplant_note": "在受试者之间交换肌肉：{images} 张图像，每幅约 {donors} 个配对。",
+        "share": "随肌肉，占总计的 %",
+        "group_muscle": "随肌肉，仅 {group}",
+        "controls": "对照",
+        "same_person": "同一人的两张图像：肌肉部分的平均大小",
+        "swap_title": "交换任意两个样本的肌肉",
+        "swap_no_script": "启用 JavaScript 后，可查看任意两个样本交换肌肉后的样子；"
+        "transplant.png 给出其中一对。",
+        "swap_note": "此处由浏览器用缩小的图片绘制，边缘是硬的。"
+        "网络读的是完整的图像，边缘柔和；读过的各对给出其年龄。",
+        "swap_left_out": "不能参与的图像：",
         "not_calibrated": "本次运行未作校准；可加 --calibrate。",
         "level": "标称水平",
         "half_width": "半宽（岁）",

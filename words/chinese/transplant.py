@@ -7,14 +7,14 @@ TEXTS: dict[str, dict[str, str]] = {
     "transplant": {
         "join": "",
         "value": "{value} 岁",
-        "interval": "{value} 岁（95% CI {low} 至 {high}）",
-        "none": "未测量有多少岁随肌肉而走：{why}（{s} 名受试者的 {n} 幅图像有可用的掩膜）。",
+        "interval": "{value} 岁（95% 置信区间 {low} 至 {high}）",
+        "none": "未测量有多少岁随肌肉而走：{why}（{s} 名受试者的 {n} 张图像有可用的掩膜）。",
         "unjudged": "无法判断有多少岁随肌肉而走：{why}。",
         "no_total": "无法谈论肌肉所占的部分，因为没有证据表明网络能区分 20 岁与 80 岁的人："
         "{total}（{s} 名受试者，{n} 对图像）。",
         "reversed": "无法谈论肌肉所占的部分，因为网络把 80 岁的人读得比 20 岁的人更年轻："
         "{total}（{s} 名受试者，{n} 对图像）。",
-        "held": "该网络区分 20 岁与 80 岁的人的 {total} 中，有 {muscle} 随肌肉轮廓内的像素"
+        "held": "该网络区分 20 岁与 80 岁的人的 {total}中，有 {muscle}随肌肉轮廓内的像素"
         "而走（在 {s} 名受试者的 {n} 对图像之间交换肌肉）。",
         "unknown": "无法判断这占多大比例。",
         "most": "这超过一半：网络读作年龄的内容主要在肌肉中。",
@@ -25,7 +25,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "moved_below": "作为对照：肌肉下方的区域带走 {value}。",
         "moved_above": "作为对照：肌肉上方的区域带走 {value}。",
         "others": "把他人的掩膜放在同样的图像上，则为 {value}。",
-        "same_person": "同一人的两幅图像之间，肌肉的部分平均为 {value} 岁。",
+        "same_person": "同一人的两张图像之间，肌肉的部分平均为 {value} 岁。",
     },
     "transplant_left": {
         "no_mask": "没有可读的掩膜",
@@ -52,10 +52,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "scatter": "肌肉岁数与年龄",
         "true_age": "真实年龄（岁）",
         "muscle_years": "肌肉岁数（岁）",
-        "image": "一幅图像，± 1 标准误",
+        "image": "一张图像，± 1 标准误",
         "line": "对比：20 至 80 岁之间 {} 岁",
         "n": "{} 对图像，{} 名受试者",
-        "lines": "线段：按受试者的 95% CI",
+        "lines": "线段：按受试者的 95% 置信区间",
         "controls": "空心：对照",
     },
 }

@@ -72,6 +72,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "others_title": "Other images of this subject",
     },
     "explorer_script": {
+        "swap_own": "{true} years old, read as {pred}",
+        "swap_with": "with the muscle of {name}, read as {pred}",
+        "swap_unread": "with the muscle of {name}; the network did not read this pair",
         "count": "{n} of {all} images",
         "none": "No image fits these filters.",
         "offset": "Offset",

@@ -180,6 +180,21 @@ TEXTS: dict[str, dict[str, str]] = {
         "flip": "mirrored",
         "checked_before": "An earlier version made these checks: it compared with a random order "
         "and blurred only. Run the evaluation anew for the present ones.",
+        "h_transplant": "Does it read the muscle?",
+        "not_transplanted": "Not measured in this run; pass --transplant.",
+        "transplant_note": "Muscles exchanged between people: {images} images, about {donors} "
+        "partners each.",
+        "share": "With the muscle, % of the total",
+        "group_muscle": "With the muscle, {group} alone",
+        "controls": "For comparison",
+        "same_person": "Two images of one person: mean size of the muscle's part",
+        "swap_title": "Exchange the muscles of any two samples",
+        "swap_no_script": "With JavaScript, any two samples can be looked at with their muscles "
+        "exchanged; transplant.png shows one pair.",
+        "swap_note": "Drawn here in the browser from the small pictures, with a hard edge. The "
+        "network read the full images, with a soft edge; its ages are given for the pairs that "
+        "it read.",
+        "swap_left_out": "Images that could not take part:",
         "not_calibrated": "Not asked for in this run; pass --calibrate.",
         "level": "Level",
         "half_width": "Half width, years",

@@ -58,6 +58,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "on_place": "The evidence for older falls where the muscle is, {ratio} times what its area "
         "alone would hold (95% CI {low} to {high}; chance is 1), but it is not shown to follow the "
         "individual muscle: a fixed place in the image would do the same.",
+        "transplant": "Of the {total} between people of 20 and of 80, {muscle} travel with the "
+        "muscle when muscles are exchanged between people.",
         "said": "{said}.",
         "proved": "The test set equals a list that was given.",
         "unproved": "The split itself was not held against a list.",
