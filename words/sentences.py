@@ -32,7 +32,7 @@ def age_bias_sentence(bias: Any, n_subjects: int) -> dict[str, str]:
     Returns the text by language.
     """
     slope = bias.slope
-    if is_constant(slope):
+    if is_constant(bias):
         return in_both("age_bias", "constant")
     if bias.biased is None or n_subjects < MIN_SUBJECTS_FOR_A_CLAIM:
         why = slope.reason or slope.ci95_reason or few_people(n_subjects)
@@ -49,9 +49,11 @@ def age_bias_sentence(bias: Any, n_subjects: int) -> dict[str, str]:
     return {lang: said[lang] + calibrated[lang] for lang in LANGUAGES} if calibrated else said
 
 
-def is_constant(slope: Any) -> bool:
-    """Whether the slope of the error on the true age is that of equal predictions."""
-    return slope.value is not None and slope.ci95 is None and abs(slope.value + 1) < 1e-9
+def is_constant(bias: Any) -> bool:
+    """Whether all predictions are equal, at true ages that vary: only then the one slope is
+    missing while the other is there.
+    """
+    return bias.slope.value is not None and bias.true_on_predicted.value is None
 
 
 def few_people(n_subjects: int) -> Message:

@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from stats import agreement
+from stats.definitions import Ages
 from stats.focus import NO_PEER, Focus, NullSummary
 from stats.jackknife import NO_SPREAD, too_few_subjects
 from stats.metrics import GroupDifference
@@ -108,11 +110,20 @@ def test_the_pull_that_even_calibration_leaves(true_on_predicted, biased, said, 
 
 def test_constant_predictions_are_named():
     flat = estimate(-1.0, ci95_reason="leaving out any one subject changes nothing")
-    said = age_bias_sentence(age_bias(flat, None), 40)
+    equal = age_bias(flat, None, true_on_predicted=estimate(None))
+    said = age_bias_sentence(equal, 40)
     assert said["en"].startswith("All predictions are equal")
     assert said["zh"].startswith("所有预测值相同")
     offset = age_bias(replace(flat, value=0.0), None, true_on_predicted=estimate(1.0))
     assert age_bias_sentence(offset, 40)["en"].startswith("An age bias cannot be judged")
+
+
+def test_predictions_that_only_do_not_follow_age_are_not_called_equal():
+    """True 20, 30, 40 and predicted 30, 40, 30: no covariance, so the error falls by 1 a year."""
+    ages = Ages(np.array([20.0, 30, 40]), np.array([30.0, 40, 30]), np.arange(3))
+    bias = agreement.age_bias(ages, agreement.bland_altman(ages).proportional_bias.true_age)
+    assert bias.slope.value == -1 and bias.slope.ci95 is None
+    assert age_bias_sentence(bias, 3)["en"].startswith("An age bias cannot be judged: ")
 
 
 # ---------------------------------------------------------------- calibration
