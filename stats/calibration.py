@@ -177,17 +177,7 @@ def fit_correction(val: Ages) -> CorrectionLine:
     intercept = jackknifed(
         mean_pred - values * m["mean_true"], "predicted age at a true age of 0", "years", NO_LINE
     )
-    reason = None
-    if val.n_subjects < MIN_SUBJECTS_TO_FIT:
-        reason = _more_subjects(MIN_SUBJECTS_TO_FIT, val.n_subjects)
-    elif slope.value is None:
-        reason = NO_LINE
-    elif slope.value < MIN_SLOPE:
-        reason = Message(
-            "the slope {slope:.3f} is below {least}: too little signal",
-            slope=slope.value,
-            least=MIN_SLOPE,
-        )
+    reason = refusal(val.n_subjects, slope.value)
     return CorrectionLine(
         formula="corrected = (predicted - intercept) / slope",
         slope=slope,
@@ -195,6 +185,21 @@ def fit_correction(val: Ages) -> CorrectionLine:
         refused=reason is not None,
         reason=reason,
     )
+
+
+def refusal(n_val_subjects: int, slope: float | None) -> Message | None:
+    """Say why a line of this slope, of so many subjects, is not inverted; None where it is."""
+    if n_val_subjects < MIN_SUBJECTS_TO_FIT:
+        return _more_subjects(MIN_SUBJECTS_TO_FIT, n_val_subjects)
+    if slope is None:
+        return NO_LINE
+    if slope < MIN_SLOPE:
+        return Message(
+            "the slope {slope:.3f} is below {least}: too little signal",
+            slope=slope,
+            least=MIN_SLOPE,
+        )
+    return None
 
 
 def _corrected_age(line: CorrectionLine, pred_age: Floats) -> Floats | None:

@@ -242,9 +242,7 @@ def test_a_split_from_the_lists_of_the_checkpoint_is_held_against_them():
 
 def test_equal_predictions_are_pulled_to_the_mean_entirely():
     made = run()
-    made["analysis"].age_bias = age_bias(
-        estimate(-1.0, None), true_on_predicted=estimate(None)
-    )
+    made["analysis"].age_bias = age_bias(estimate(-1.0, None), true_on_predicted=estimate(None))
     assert colours(analysis=made["analysis"])["pull"] == "amber"
     assert "all predictions are equal" in text("pull", analysis=made["analysis"])
     made["analysis"].age_bias = age_bias(estimate(-1.0, None))  # they vary, and do not follow age

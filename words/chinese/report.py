@@ -99,7 +99,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "error_years": "{error} 岁",
         "true_age": "真实年龄",
         "mean_error": "平均误差（岁）",
-        "few": "受试者少于 {least} 名，无置信区间",
+        "few": "无置信区间（受试者少于 {least} 名，或无法给出）",
         "bars": "各真实年龄段的平均绝对误差和平均误差（岁）。横线：95% 置信区间；浅色：{few}。",
         "attention": "网络认为偏老（红）或偏年轻（蓝）的证据所在：各年龄段的平均热图叠加于平均图"
         "像。轮廓：至少一半的分割掩膜所覆盖的区域。*：受试者少于 {least} 名。",
@@ -168,7 +168,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "before": "校正前",
         "after": "校正后",
         "slope": "误差对真实年龄的斜率",
-        "refused": "未作校正：验证集所含信号过少。",
         "val_counts": "验证集：{subjects} 名受试者的 {images} 张图像。",
         "flow": "从文件到数值",
         "flow_found": "找到的图像文件",

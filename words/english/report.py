@@ -111,7 +111,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "error_years": "{error} years",
         "true_age": "True age",
         "mean_error": "Mean error, years",
-        "few": "fewer than {least} subjects: no interval",
+        "few": "no interval (fewer than {least} subjects, or it cannot be given)",
         "bars": "Mean absolute error and mean error by true age, in years. Lines: 95% CI; pale: "
         "{few}.",
         "attention": "Where the network finds evidence for an older (red) or younger (blue) "
@@ -182,7 +182,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "before": "Before",
         "after": "After",
         "slope": "Slope of the error on the true age",
-        "refused": "The correction was refused: the validation split carries too little signal.",
         "val_counts": "Validation split: {images} images of {subjects} subjects.",
         "flow": "From files to numbers",
         "flow_found": "Image files found",
