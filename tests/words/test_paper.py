@@ -29,6 +29,15 @@ def test_methods_say_the_settings(record):
     assert "随机种子 3" in methods_paragraph(record)["zh"]
 
 
+def test_the_baseline_is_the_mean_over_images(record):
+    """People with many images weigh more in it, so it is not the mean age of the subjects."""
+    for paragraph in (methods_paragraph(record), results_paragraph(record)):
+        assert "the mean age of the training images" in paragraph["en"]
+        assert "训练集图像的平均年龄" in paragraph["zh"]
+        assert "training subjects" not in paragraph["en"]
+        assert "训练集受试者" not in paragraph["zh"]
+
+
 def test_methods_mention_nothing_that_was_not_done(record):
     del record["calibration"]
     record["gradcam_analysis"]["n_images"] = 0

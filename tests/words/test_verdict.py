@@ -170,7 +170,7 @@ def test_sentences_carry_their_numbers():
     """Skill 0.40 to 0.80, its middle 0.60."""
     assert text("error") == (
         "On average the predicted age is 6.1 years off (95% CI 4.4 to 8.6), over 20 subjects. That "
-        "is 60% less than by always saying the mean age of the training subjects, 17.6 years (95% "
+        "is 60% less than by always saying the mean age of the training images, 17.6 years (95% "
         "CI 40% to 80%)."
     )
     assert text("error", "zh", n=9).endswith(

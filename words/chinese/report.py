@@ -79,7 +79,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "d_Accuracy_5years": "绝对误差不超过 5 岁的比例。",
         "d_Accuracy_10years": "绝对误差不超过 10 岁的比例。",
         "d_Accuracy_15years": "绝对误差不超过 15 岁的比例。",
-        "d_Baseline_MAE": "不看图像、恒预测训练集平均年龄时的 MAE。",
+        "d_Baseline_MAE": "不看图像、恒预测训练集图像的平均年龄时的 MAE。",
         "d_Skill": "1 − MAE / 基线 MAE；0 表示不优于平均年龄，1 表示完全准确。",
         "d_Repeatability": "同一受试者的任意两张图像，95% 的差值小于该值（受试者内标准差的 2.77 "
         "倍）。",

@@ -34,7 +34,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "Accuracy_5years": "误差不超过 5 岁（%）",
         "Accuracy_10years": "误差不超过 10 岁（%）",
         "Accuracy_15years": "误差不超过 15 岁（%）",
-        "Baseline_MAE": "恒预测训练集平均年龄的基线 MAE",
+        "Baseline_MAE": "恒取训练图像平均年龄的基线 MAE",
         "Skill": "相对基线的改进",
         "Repeatability": "重复性系数（岁）",
     },

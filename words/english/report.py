@@ -89,7 +89,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "d_Accuracy_5years": "The share with an absolute error of at most 5 years.",
         "d_Accuracy_10years": "The share with an absolute error of at most 10 years.",
         "d_Accuracy_15years": "The share with an absolute error of at most 15 years.",
-        "d_Baseline_MAE": "The MAE of always saying the mean age of the training split, without "
+        "d_Baseline_MAE": "The MAE of always saying the mean age of the training images, without "
         "looking at an image.",
         "d_Skill": "1 − MAE / baseline MAE; 0 is no better than the mean age, 1 is perfect.",
         "d_Repeatability": "95% of pairs of images of one subject differ by less (2.77 standard "
