@@ -96,11 +96,13 @@ def _calibration_of(bias: Any) -> dict[str, str] | None:
 # ---------------------------------------------------------------- calibration
 
 
-def calibration_sentence(calibration: Any) -> dict[str, str]:
-    """State whether the prediction intervals hold as many test subjects as they promise.
+def calibration_sentence(calibration: Any, split: str) -> dict[str, str]:
+    """State whether the prediction intervals hold as many subjects as they promise.
 
-    calibration: a `stats.calibration.Calibration`. Returns the text by language.
+    calibration: a `stats.calibration.Calibration`. split: what was evaluated, "test" and so on.
+    Returns the text by language.
     """
+    where = in_both("calibration", f"in_{split}")
     parts = []
     for level, coverage in calibration.prediction_intervals.items():
         if isinstance(coverage, str):
@@ -110,6 +112,7 @@ def calibration_sentence(calibration: Any) -> dict[str, str]:
             parts.append(in_both("calibration", "none", level=level, why=half.reason))
             continue
         facts = {"level": level, "years": f"{half.value:.1f}", "share": f"{share.value:.1f}"}
+        facts |= {"where": where}
         if coverage.as_promised is None:
             why = share.ci95_reason
             parts.append(in_both("calibration", "unjudged", why=why, **facts))

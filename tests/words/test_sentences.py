@@ -139,16 +139,37 @@ def test_predictions_that_only_do_not_follow_age_are_not_called_equal():
     ],
 )
 def test_prediction_intervals_are_held_against_their_promise(share, ci95, promised, said, unsaid):
-    sentence = calibration_sentence(calibration((90, 11.2, share, ci95, promised)))
+    sentence = calibration_sentence(calibration((90, 11.2, share, ci95, promised)), "test")
     assert said in sentence["en"]
     assert not any(words in sentence["en"] for words in unsaid)
     assert "± 11.2 岁" in sentence["zh"]
     assert ("警告" in sentence["zh"]) == ("WARNING" in sentence["en"])
+    assert "in the test split" in sentence["en"] and "测试集" in sentence["zh"]
+
+
+@pytest.mark.parametrize(
+    ("split", "en", "zh"),
+    [
+        ("train", "80.8% in the training split", "在训练集中的覆盖率"),
+        ("val", "80.8% in the validation split", "在验证集中的覆盖率"),
+        ("all", "80.8% in all splits together", "在全部数据集中的覆盖率"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("ci95", "promised"),
+    [((66.0, 91.0), True), ((66.0, 80.0), False), ((95.0, 100.0), True), (None, None)],
+)
+def test_the_coverage_is_that_of_the_split_that_was_evaluated(split, en, zh, ci95, promised):
+    sentence = calibration_sentence(calibration((90, 10.0, 80.8, ci95, promised)), split)
+    assert en in sentence["en"] and zh in sentence["zh"]
+    assert "test" not in sentence["en"] and "测试" not in sentence["zh"]
 
 
 def test_a_level_without_an_interval_says_why():
     found = calibration((90, 11.2, 91.0, (80.0, 95.0), True), (95, None, None, None, None))
-    assert calibration_sentence(found)["en"].endswith("No 95% prediction interval: too few.")
+    assert calibration_sentence(found, "test")["en"].endswith(
+        "No 95% prediction interval: too few."
+    )
 
 
 # ---------------------------------------------------------------- groups of people

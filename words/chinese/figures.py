@@ -51,7 +51,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "prediction_intervals": {
         "errors": "误差与预测区间",
-        "coverage": "预测区间在测试集中的覆盖率",
+        "coverage": "预测区间在所评估数据中的覆盖率",
         "true_age": "真实年龄（岁）",
         "error": "误差：预测年龄 − 真实年龄（岁）",
         "interval": "{}% 预测区间：预测年龄 ± {} 岁",

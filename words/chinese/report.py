@@ -162,7 +162,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "not_calibrated": "本次运行未作校准；可加 --calibrate。",
         "level": "标称水平",
         "half_width": "半宽（岁）",
-        "cover_images": "区间内的测试图像（%）",
+        "cover_images": "区间内的图像（%）",
         "cover_subjects": "按受试者（%）",
         "correction": "对向均值回归的校正（由验证集拟合）",
         "before": "校正前",

@@ -51,7 +51,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "prediction_intervals": {
         "errors": "Errors and prediction intervals",
-        "coverage": "Share of the test data inside the intervals",
+        "coverage": "Share of the evaluated data inside the intervals",
         "true_age": "True age (years)",
         "error": "Error: predicted − true age (years)",
         "interval": "{}% interval: predicted age ± {} years",

@@ -176,7 +176,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "not_calibrated": "Not asked for in this run; pass --calibrate.",
         "level": "Level",
         "half_width": "Half width, years",
-        "cover_images": "Test images inside, %",
+        "cover_images": "Images inside, %",
         "cover_subjects": "By subject, %",
         "correction": "Correction for the pull to the mean, fitted on the validation split",
         "before": "Before",

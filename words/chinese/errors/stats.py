@@ -26,9 +26,9 @@ TEXTS: dict[str, str] = {
         "斜率 {slope:.3f} 低于 {least}：信号过弱"
     ),
     "the true ages of the validation split do not vary": "验证集受试者的真实年龄没有变化",
-    "{shared} subjects stand in both the validation and the test data: coverage and "
-    "corrected ages are too good.": (
-        "有 {shared} 名受试者同时出现在验证集和测试集中：覆盖率和校正后的年龄过于乐观。"
+    "{shared} subjects stand in both the validation and the evaluated data: coverage "
+    "and corrected ages are too good.": (
+        "有 {shared} 名受试者同时出现在验证集和所评估的数据中：覆盖率和校正后的年龄过于乐观。"
     ),
     # stats/definitions.py
     "needs three images, and true ages and predictions that vary": (
