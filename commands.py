@@ -280,6 +280,8 @@ def run(program: str, main: Callable[[], int]) -> NoReturn:
     """
     gc.set_threshold(100_000)  # the packages are half a million objects that stay to the end
     os.environ["MPLBACKEND"] = "agg"  # figures are files; another one may not even be there
+    for name in [name for name in os.environ if name.startswith("OPENCV_IO_MAX_IMAGE_")]:
+        del os.environ[name]  # an image above it would be taken for too little memory
     counts = os.environ.get("OMP_NUM_THREADS", "1").split(",")
     if not all(re.fullmatch("[1-9][0-9]{0,3}", count) for count in counts):
         del os.environ["OMP_NUM_THREADS"]  # what it ignores, libgomp says in two lines

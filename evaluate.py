@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from stages.samples import Predictions, Samples
     from stages.settings import UsedSettings
 
+    Files = tuple[Path, Path, Path]  # checkpoint, folder of the images, workbook
+
 HANDED_ON = frozenset(
     {
         "GradCAM",
@@ -201,10 +203,8 @@ def write_results(
 
 def prepare(args: argparse.Namespace, world: World, log: Log) -> Setup:
     """Prepare all that can be refused before an image is opened."""
-    from model import load_checkpoint
     from stages import network
     from stages.finished import warn_of_missing_font
-    from stages.settings import resolve_settings
 
     warn_of_missing_font(log)
     device = network.choose_device(args.device, world.rank)
@@ -218,7 +218,24 @@ def prepare(args: argparse.Namespace, world: World, log: Log) -> Setup:
     )
     files = args.checkpoint, args.image_dir, args.excel_path
     if args.demo:
-        files = make_demo(world, device, log)
+        files = make_demo(world, log, functools.partial(rehearse, args, execution), device)
+    return load(args, files, execution, log)
+
+
+def rehearse(args: argparse.Namespace, execution: Execution, files: Files) -> None:
+    """Refuse, before the demo is trained, what would be refused when it is. Raises InputError."""
+    from stages.log import Log
+
+    log = Log(language(args.lang), silent=True)
+    choose_samples(args, log, load(args, files, execution, log))
+
+
+def load(args: argparse.Namespace, files: Files, execution: Execution, log: Log) -> Setup:
+    """Load the network and resolve its settings. files: checkpoint, images and workbook."""
+    from model import load_checkpoint
+    from stages import network
+    from stages.settings import resolve_settings
+
     checkpoint_path, image_dir, excel_path = files
     checkpoint = load_checkpoint(checkpoint_path, trust=args.trust_checkpoint)
     log.warn_all(checkpoint.notes)
@@ -365,13 +382,15 @@ def find_leaks(
     return found
 
 
-def make_demo(world: World, device: torch.device, log: Log) -> tuple[Path, Path, Path]:
-    """Make the demo's checkpoint, images and workbook, or reuse them."""
+def make_demo(
+    world: World, log: Log, check: Callable[[Files], None], device: torch.device
+) -> Files:
+    """Make the demo's checkpoint, images and workbook, or reuse them. check: before training."""
     if world.size > 1:
         raise InputError("--demo: trains in one process; start it without torchrun")
     from demo.train import prepare_demo
 
-    return prepare_demo(device=device, lang=log.lang, quiet=log.quiet)
+    return prepare_demo(device=device, lang=log.lang, quiet=log.quiet, check=check)
 
 
 if __name__ == "__main__":

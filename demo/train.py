@@ -17,7 +17,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -62,14 +62,16 @@ def prepare_demo(
     device: str | torch.device = "cpu",
     lang: str = "en",
     quiet: bool = False,
+    check: Callable[[tuple[Path, Path, Path]], object] | None = None,
 ) -> tuple[Path, Path, Path]:
     """Make what the demo needs under `root`, or reuse it, and say on stdout that it is synthetic.
 
-    lang: language of what is said. quiet: that it is synthetic, and no more. Returns the paths of
-    the checkpoint, the image folder and the workbook. All is reused where the manifest, which is
-    written last, names these arguments and every file is there at its size; otherwise
-    `best_model.pth`, `data` and `demo.json` in it are made anew. Other files stay. Raises
-    InputError where `root` cannot be written, or one of these names is not ours.
+    lang: language of what is said. quiet: that it is synthetic, and no more. check: sees the files
+    with an untrained network, and may raise. Returns the paths of the checkpoint, the image folder
+    and the workbook. All is reused where the manifest, which is written last, names these arguments
+    and every file is there at its size; otherwise `best_model.pth`, `data` and `demo.json` in it
+    are made anew. Other files stay. Raises InputError where `root` cannot be written, or one of
+    these names is not ours.
     """
     root = Path(root)
     progress = None if quiet else lang
@@ -90,6 +92,8 @@ def prepare_demo(
         with tempfile.TemporaryDirectory(dir=root, prefix=_MAKING) as name:
             made = Path(name)
             folder, table = make_phantom_dataset(made / "data", n_images, seed, progress=progress)
+            if check is not None:
+                check((_untrained(made / checkpoint.name, sizes[-1]), folder, table))
             train_demo_checkpoint(
                 folder,
                 table,
@@ -99,11 +103,7 @@ def prepare_demo(
                 device=device,
                 progress=progress,
             )
-            _put_manifest(made, root, {})  # ours, and not whole
-            if data.exists():
-                shutil.rmtree(data)
-            os.replace(made / "data", data)
-            os.replace(made / checkpoint.name, checkpoint)
+            _replace(made, root, checkpoint.name, data.name)
             manifest = {"synthetic": True, "settings": settings, "files": _file_sizes(root)}
             _put_manifest(made, root, manifest)
     except OSError as error:
@@ -113,6 +113,14 @@ def prepare_demo(
             reason=system_reason(error),
         ) from error
     return checkpoint, images, workbook
+
+
+def _replace(made: Path, root: Path, checkpoint: str, data: str) -> None:
+    _put_manifest(made, root, {})  # ours, and not whole
+    if (root / data).exists():
+        shutil.rmtree(root / data)
+    for name in (data, checkpoint):
+        os.replace(made / name, root / name)
 
 
 def _put_manifest(made: Path, root: Path, content: dict[str, object]) -> None:
@@ -191,6 +199,14 @@ def tiny_checkpoint(
     last.bias.data += 50 - float(predict(model, images).mean())
     _save(path, model, architecture, image_size, epoch=1, val_mae=10.0, **settings)
     return Path(path)
+
+
+def _untrained(path: Path, image_size: int) -> Path:
+    """Write the demo's checkpoint as it would be without training."""
+    with torch.random.fork_rng(devices=[]):
+        model = AgeRegressor(ARCHITECTURE, DROPOUT)
+    _save(path, model, ARCHITECTURE, image_size, epoch=0, val_mae=0.0)
+    return path
 
 
 def new_model(mean_age: float) -> AgeRegressor:

@@ -14,6 +14,7 @@ from page.data import PageData
 from page.estimates import metric_rows, outliers, shares, some
 from page.figures import attention
 from page.render import fact, link_to, render, signed, t
+from stats.calibration import refusal
 from stats.concentration import MEANS as CELLS
 from stats.jackknife import MIN_SUBJECTS
 from words.catalogue import in_both, texts
@@ -78,6 +79,7 @@ def report_html(data: PageData) -> str:
         skipped=skipped,
         skipped_rest=skipped_rest,
         leakage=_leakage_rows(record["leakage"]),
+        refused=_refused(record.get("calibration")),
         command=" ".join(record["evaluation_info"]["command_line"]),
         tables=_tables(record),
         paragraphs={"methods": methods_paragraph(record), "results": results_paragraph(record)},
@@ -147,6 +149,15 @@ def _leakage_rows(leakage: Mapping[str, Any]) -> list[tuple[str, Sequence[str] |
 def _same(group: Sequence[Mapping[str, str]]) -> str:
     """Name images that belong together."""
     return " = ".join(f"{image['filename']} ({image['split']})" for image in group)
+
+
+def _refused(calibration: Mapping[str, Any] | None) -> Mapping[str, str] | None:
+    """Say why the pull to the mean is not corrected, which the record says in English alone."""
+    if not calibration or not calibration["correction"]["refused"]:
+        return None
+    line = calibration["correction"]
+    why = refusal(calibration["n_val_subjects"], line["slope"]["value"]) or line["reason"]
+    return in_both("calibration", "refused", why=why)
 
 
 def _tables(record: Mapping[str, Any]) -> list[tuple[str, Mapping[str, object]]]:

@@ -4,7 +4,7 @@ Nothing here computes a statistic. Whatever colour tells is told by line style o
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,8 @@ from stats.estimate import Estimate
 from stats.limits import LimitsByAge, Z
 from stats.metrics import Analysis
 
+SHARES = {k: f"Accuracy_{k}years" for k in (5, 10, 15)}
+SHOWN = ("MAE", "RMSE", "Correlation", "CCC", "Bias", *SHARES.values())
 SAME_YEARS = 1e-6  # ages that differ by less do not vary: rounding of the arithmetic
 
 
@@ -68,12 +70,13 @@ def evaluation_figure(
         ]
         add_rows(left, f"a   {words['scatter']}", [*agreement, f"r {r}, CCC {ccc}"])
         shares = [
-            words["within"].format(k, estimate_text(overall[f"Accuracy_{k}years"], 1, "{}%"))
-            for k in (5, 10, 15)
+            words["within"].format(k, estimate_text(overall[name], 1, "{}%"))
+            for k, name in SHARES.items()
         ]
         add_rows(right, f"b   {words['histogram']}", shares)
         counts = words["n"].format(overall["n_images"].value, overall["n_subjects"].value)
-        add_footer(fig, [counts, _intervals(overall["MAE"], words)])
+        shown = [analysis.age_bias.slope, *(overall[name] for name in SHOWN)]
+        add_footer(fig, [counts, _intervals(words, shown)])
     return fig
 
 
@@ -116,7 +119,11 @@ def bland_altman_figure(
         texts = [
             words["repeated" if repeated else "independent"],
             words["n"].format(bland_altman.n_images, bland_altman.n_subjects),
-            _intervals(limits.bias, words, "bands"),
+            _intervals(
+                words,
+                [line.slope for line in (slopes.mean_of_both, slopes.true_age) if varies],
+                bands=[limits.bias, limits.lower_limit, limits.upper_limit],
+            ),
         ]
         add_footer(fig, texts)
     return fig
@@ -267,6 +274,11 @@ def _years(samples: pd.DataFrame, column: str) -> Floats:
     return years
 
 
-def _intervals(estimate: Estimate, words: Mapping[str, str], marks: str = "brackets") -> str:
-    """What the marks of the 95% CIs mean, or that there are none."""
-    return words[marks if estimate.ci95 is not None else "no_interval"]
+def _intervals(
+    words: Mapping[str, str], brackets: Iterable[Estimate], bands: Iterable[Estimate] = ()
+) -> str:
+    """What the marks of the 95% CIs mean, or that no number has one; bands: drawn as such too."""
+    for marks, estimates in (("bands", bands), ("brackets", brackets)):
+        if any(one.ci95 is not None for one in estimates):
+            return words[marks]
+    return words["no_interval"]

@@ -1,4 +1,4 @@
-"""How the prediction intervals did on the test data."""
+"""How the prediction intervals did on what was evaluated."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -38,8 +38,8 @@ def calibration_figure(
 ) -> Figure | None:
     """Errors beside the half widths of the intervals, and the share inside them by age group.
 
-    samples: one row per test image, columns `true_age` and `error` in years. None where no level
-    has an interval.
+    samples: one row per evaluated image, columns `true_age` and `error` in years. None where no
+    level has an interval.
     """
     words = figure_texts("prediction_intervals", lang)
     levels = [

@@ -39,14 +39,22 @@ def from_cell(text: str) -> str:
 def tidy(value: object) -> str:
     """Write the cell as text, full-width letters as plain ones, white space as single spaces.
 
-    Of a longer text, the first MOST_CHARACTERS.
+    Only digits become digits: a footnote stays one (6¹ is not 61), and so do ① and ½. Of a longer
+    text, the first MOST_CHARACTERS.
     """
     return _tidied(str(value)[:MOST_CHARACTERS])
 
 
 @functools.lru_cache(4_096)  # one letter may become 18, and a million cells may hold one text
 def _tidied(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).split())
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", "".join(map(_plain_letter, text)))
+    return " ".join(text.split())
+
+
+def _plain_letter(letter: str) -> str:
+    plain = unicodedata.normalize("NFKC", letter)
+    return plain if letter.isdecimal() or not any(map(str.isdecimal, plain)) else letter
 
 
 def subject_key(value: object) -> str | None:

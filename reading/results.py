@@ -123,6 +123,7 @@ def read_results(path: Path) -> Results:
         record = _record(stored.data)
         file = path / PREDICTIONS_TABLE
         table = _table(_bytes(file, MOST_TABLE_BYTES))
+        _check_predictions(record, table)
         file = path / MAPS_FILE
         arrays = _arrays(_bytes(file, MOST_MAPS_BYTES))
         _check_fit(record, table, arrays)
@@ -257,6 +258,18 @@ def _cell(name: str, text: str, row: int) -> str | float:
         if abs(value) <= (MOST_NUMBER if name in OPTIONAL_COLUMNS else MOST_YEARS):
             return value
     raise _Unusable("row {number}: {name} is not one of a run", number=row, name=name)
+
+
+def _check_predictions(record: Mapping[str, Any], table: pd.DataFrame) -> None:
+    """Refuse a table whose number of images or mean absolute error is not that of the record."""
+    found = {"n_images": len(table), "MAE": float(table["abs_error"].mean())}
+    for name, value in found.items():
+        block = record["overall_metrics"].get(name)
+        stored = block.get("value") if isinstance(block, dict) else None
+        if not isinstance(stored, int | float) or not math.isclose(
+            stored, value, rel_tol=1e-5, abs_tol=1e-3
+        ):
+            raise _Unusable("its predictions are not those of {name}", name=METRICS_FILE)
 
 
 # ---------------------------------------------------------------- gradcam_maps.npz

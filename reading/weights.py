@@ -15,6 +15,7 @@ WRAPPERS = frozenset({"module", "_orig_mod"})  # DataParallel and torch.compile
 LATE_FUSION = ("fusion_head.", "aux_branch.")
 PRECISIONS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 MANY = 10  # tensors in what looks like weights
+_PARTED = (Mapping, list, tuple)
 MAX_VALUES = 2**28  # 1 GB as float32; resnet152 has 60 million
 
 
@@ -68,17 +69,44 @@ def weights_key(content: dict[Any, Any]) -> str | None:
 
 
 def other_weights(content: dict[Any, Any]) -> list[str]:
-    """Name what else in the file looks like a network's weights, and is not the same ones."""
+    """Name what else in the file looks like a network's weights, and is not the same ones.
+
+    At any depth, as "ema.shadow": by names, or as a list of tensors that have the shapes of the
+    weights used. What stands under a number is an optimizer's.
+    """
     key = weights_key(content)
     used = None if key is None else entries(content[key])
-    named = ((str(name), value) for name, value in content.items() if name != key)
-    return [
-        name
-        for name, value in named
-        if isinstance(value, Mapping)
-        and sum(map(torch.is_tensor, entries(value).values())) >= MANY
-        and not _same(entries(value), used)
-    ]
+    shapes = {value.shape for value in (used or content).values() if _is_matrix(value)}
+    waiting = [(str(name), value) for name, value in content.items() if name != key][::-1]
+    found: list[str] = []
+    known: dict[int, bool] = {}
+    while waiting:
+        name, value = waiting.pop()
+        if not isinstance(value, _PARTED):
+            continue
+        if id(value) in known:  # one may stand in many places
+            found += [name] if known[id(value)] else []
+            continue
+        if isinstance(value, Mapping):
+            parts = entries(value)
+            alike = sum(map(torch.is_tensor, parts.values())) >= MANY and not _same(parts, used)
+        else:
+            parts = {str(place): part for place, part in enumerate(value)}
+            alike = sum(_is_matrix(part) and part.shape in shapes for part in value) >= MANY
+        known[id(value)] = alike
+        if alike:
+            found.append(name)
+            continue
+        waiting += [
+            (f"{name}.{place}", part)
+            for place, part in reversed(parts.items())
+            if isinstance(place, str) and isinstance(part, _PARTED)
+        ]
+    return found
+
+
+def _is_matrix(value: object) -> bool:
+    return torch.is_tensor(value) and is_plain(value) and value.ndim > 1
 
 
 def _same(weights: dict[Any, Any], used: dict[Any, Any] | None) -> bool:

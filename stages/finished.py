@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+from pathlib import Path
 
 from errors import InputError, one_line
 from page.report import REPORT_FILE
@@ -19,6 +21,7 @@ from stages.compare import (
     write_comparison,
 )
 from stages.folder import result_folder
+from stages.lock import only_run
 from stages.log import Log
 from stages.page import laid_out, recorded_folder
 from words.catalogue import LANGUAGES, in_both, language, texts
@@ -67,13 +70,24 @@ def report(args: argparse.Namespace) -> None:
     if data.not_found or data.masks_not_found:
         facts = {"count": data.not_found, "masks": data.masks_not_found}
         log.warn(in_both("warnings", "pictures_missing", **facts))
-    if not unchanged(results):
-        raise InputError(
-            "--report {path}: was replaced while its page was made; start again", path=args.report
-        )
     final = args.report / REPORT_FILE
-    place(page, final)
+    with _no_run_replaces(args.report.resolve()):
+        if not unchanged(results):
+            raise InputError(
+                "--report {path}: was replaced while its page was made; start again",
+                path=args.report,
+            )
+        place(page, final)
     log.say(texts("screen", log.lang)["results"].format(folder=one_line(final)))
+
+
+def _no_run_replaces(folder: Path) -> contextlib.AbstractContextManager[object]:
+    """Lock the results against runs; where no lock can be put beside them, no run can replace them.
+
+    Raises InputError where a run is at work on them.
+    """
+    may_be_replaced = os.access(folder.parent, os.W_OK | os.X_OK)
+    return only_run(folder, page=True) if may_be_replaced else contextlib.nullcontext()
 
 
 def warn_of_missing_font(log: Log) -> None:

@@ -7,6 +7,7 @@ import ctypes
 import errno
 import os
 import re
+import stat
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -134,7 +135,8 @@ def result_folder(final: Path, own: Collection[str]) -> Iterator[Path]:
             _put_in_place(partial, final, replaced, own)
         except OSError as error:
             # A file that was open already and cannot grow has no name.
-            if not str(error.filename or partial).startswith(str(partial)):
+            named = str(error.filename or partial)
+            if named != str(final) and not named.startswith(str(partial)):
                 raise
             if isinstance(error, FileNotFoundError) and not partial.exists():
                 raise InputError(
@@ -205,16 +207,34 @@ def _check_earlier(final: Path, own: Collection[str]) -> None:
     if not _is_folder(final):
         return
     folders = [final]
-    for path in sorted(final.iterdir()):
+    entries = sorted(final.iterdir())
+    for path in entries:
         if path.name in own:
             refuse_what_is_no_file(path)
         elif path.is_dir() and not path.is_symlink():
             folders.append(path)
     for folder in folders:
         if os.path.ismount(folder) or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-            raise InputError(
-                "{folder}: may not be changed; give another --output-dir", folder=folder
-            )
+            raise _unchangeable(folder)
+    for path in (final, *entries):
+        if _only_others_may_move(path):
+            raise _unchangeable(path)
+
+
+def _unchangeable(path: Path) -> InputError:
+    return InputError("{folder}: may not be changed; give another --output-dir", folder=path)
+
+
+def _only_others_may_move(path: Path) -> bool:
+    """Whether it stands in a shared folder such as /tmp, and neither is ours."""
+    if sys.platform == "win32":
+        return False
+    parent = path.parent.stat()
+    return bool(parent.st_mode & stat.S_ISVTX) and os.geteuid() not in (
+        0,
+        parent.st_uid,
+        path.lstat().st_uid,
+    )
 
 
 def _check_leftover(leftover: Path, own: Collection[str], killed: bool) -> None:

@@ -16,30 +16,35 @@ from errors import InputError, Message
 _HELD = {errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK}
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 _FLAGS = sum(getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"))
+_WAIT = Message("wait for it")
+_WAIT_OR_GO = Message("wait for it or give another --output-dir")
 _OURS = re.compile(rb"(process [0-9]{1,20}\n)?")
 
 
 @contextlib.contextmanager
-def only_run(final: Path) -> Iterator[bool]:
+def only_run(final: Path, *, page: bool = False) -> Iterator[bool]:
     """Hold a lock that the operating system takes back when the process ends, however it ends.
 
     Yields whether a run that was killed left its lock. Where the system has no locks, the lock is
-    that the file is there. Raises InputError where another run holds it, or the file is not ours.
+    that the file is there. page: only the page of finished results is made anew; what a killed run
+    left, its lock too, is the next run's. Raises InputError where another run holds it, or the file
+    is not ours.
     """
     path = final.parent / f".{final.name}.lock"
-    descriptor, left = _locked(path, final)
+    descriptor, left = _locked(path, final, _WAIT if page else _WAIT_OR_GO)
     try:
         yield left
     finally:
         if os.name == "nt":  # an open file cannot be removed there
             os.close(descriptor)
-        with contextlib.suppress(OSError):
-            path.unlink()
+        if not (page and left):
+            with contextlib.suppress(OSError):
+                path.unlink()
         if os.name != "nt":
             os.close(descriptor)
 
 
-def _locked(path: Path, final: Path) -> tuple[int, bool]:
+def _locked(path: Path, final: Path, cure: Message) -> tuple[int, bool]:
     """Open and lock the file; also whether it was there before."""
     while True:
         try:
@@ -53,7 +58,7 @@ def _locked(path: Path, final: Path) -> tuple[int, bool]:
         try:
             found = os.fstat(descriptor)
             _refuse_what_is_not_ours(path, descriptor, found)
-            _take(descriptor, made, path, final)
+            _take(descriptor, made, path, final, cure)
             # Whoever held it before may have removed the file between our open and our lock.
             with contextlib.suppress(FileNotFoundError):
                 if os.path.samestat(found, os.lstat(path)):
@@ -96,11 +101,10 @@ def _not_ours(path: Path) -> InputError:
     )
 
 
-def _take(descriptor: int, made: bool, path: Path, final: Path) -> None:
+def _take(descriptor: int, made: bool, path: Path, final: Path, cure: Message) -> None:
     try:
         lock_file(descriptor)
     except OSError as error:
-        cure = Message("wait for it or give another --output-dir")
         if error.errno in _NO_LOCKS:
             if made:
                 with contextlib.suppress(OSError):  # for people only

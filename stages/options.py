@@ -214,8 +214,7 @@ def _check_combination(args: argparse.Namespace) -> None:
     if args.demo:
         if given := [name for name, value in inputs.items() if value is not None]:
             raise InputError("--demo: makes its own data; leave out {option}", option=given[0])
-        return
-    if missing := [name for name, value in inputs.items() if value is None]:
+    elif missing := [name for name, value in inputs.items() if value is None]:
         raise InputError(
             "{options}: missing; give --checkpoint, --image-dir and --excel-path, or try --demo",
             options=one_list(missing),
@@ -226,7 +225,9 @@ def _check_combination(args: argparse.Namespace) -> None:
             min_age=args.min_age,
             max_age=args.max_age,
         )
-    _check_files(args)
+    if not args.demo:
+        _check_inputs(args)
+    _check_further_files(args)
 
 
 def _check_finished(args: argparse.Namespace, given: Sequence[str]) -> None:
@@ -266,7 +267,7 @@ def _check_without_split(args: argparse.Namespace) -> None:
         )
 
 
-def _check_files(args: argparse.Namespace) -> None:
+def _check_inputs(args: argparse.Namespace) -> None:
     if not args.checkpoint.exists():
         raise InputError("--checkpoint {path}: no such file", path=args.checkpoint)
     if not args.image_dir.is_dir():
@@ -283,6 +284,9 @@ def _check_files(args: argparse.Namespace) -> None:
             path=args.excel_path,
             problem=Message("is not a file" if there else "no such file"),
         )
+
+
+def _check_further_files(args: argparse.Namespace) -> None:
     if args.check_split is not None and not args.check_split.exists():
         raise InputError(
             "--check-split {path}: no such file or folder; give earlier results, or a list of file "

@@ -96,7 +96,7 @@ class Evaluation:
         if self.transplanted is not None:
             said["transplant"] = transplant_sentence(self.transplanted.numbers)
         if self.calibration is not None:
-            said["calibration"] = calibration_sentence(self.calibration)
+            said["calibration"] = calibration_sentence(self.calibration, self.split)
         said["leakage"] = {lang: leakage_verdict(self.leakage, lang) for lang in LANGUAGES}
         return said
 

@@ -31,8 +31,8 @@ WARNING = Message(
 NO_LINE = Message("the true ages of the validation split do not vary")
 METRICS = ("MAE", "RMSE", "Bias", "Correlation", "CCC", "age_bias_slope")
 HALF_WIDTH = "half the width"
-COVERAGE_IMAGES = "test images inside their interval"
-COVERAGE_SUBJECTS = "the same with every test subject weighing alike: what the method promises"
+COVERAGE_IMAGES = "evaluated images inside their interval"
+COVERAGE_SUBJECTS = "the same with every subject weighing alike: what the method promises"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ class CorrectionLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Correction(CorrectionLine):
-    """The line with the metrics of the test split before and after it was inverted.
+    """The line with the metrics of the evaluated split before and after it was inverted.
 
     after: None where the correction is refused.
     """
@@ -72,7 +72,7 @@ class AgeGroupCoverage(AgeGroup):
 
 @dataclass(frozen=True, kw_only=True)
 class Coverage:
-    """Width of the prediction intervals and the share of the test split inside them.
+    """Width of the prediction intervals and the share of the evaluated split inside them.
 
     as_promised: False where the 95% CI of `coverage_subjects` lies below the nominal level; the
     method promises that level or more. None without a CI.
@@ -177,17 +177,7 @@ def fit_correction(val: Ages) -> CorrectionLine:
     intercept = jackknifed(
         mean_pred - values * m["mean_true"], "predicted age at a true age of 0", "years", NO_LINE
     )
-    reason = None
-    if val.n_subjects < MIN_SUBJECTS_TO_FIT:
-        reason = _more_subjects(MIN_SUBJECTS_TO_FIT, val.n_subjects)
-    elif slope.value is None:
-        reason = NO_LINE
-    elif slope.value < MIN_SLOPE:
-        reason = Message(
-            "the slope {slope:.3f} is below {least}: too little signal",
-            slope=slope.value,
-            least=MIN_SLOPE,
-        )
+    reason = refusal(val.n_subjects, slope.value)
     return CorrectionLine(
         formula="corrected = (predicted - intercept) / slope",
         slope=slope,
@@ -195,6 +185,21 @@ def fit_correction(val: Ages) -> CorrectionLine:
         refused=reason is not None,
         reason=reason,
     )
+
+
+def refusal(n_val_subjects: int, slope: float | None) -> Message | None:
+    """Say why a line of this slope, of so many subjects, is not inverted; None where it is."""
+    if n_val_subjects < MIN_SUBJECTS_TO_FIT:
+        return _more_subjects(MIN_SUBJECTS_TO_FIT, n_val_subjects)
+    if slope is None:
+        return NO_LINE
+    if slope < MIN_SLOPE:
+        return Message(
+            "the slope {slope:.3f} is below {least}: too little signal",
+            slope=slope,
+            least=MIN_SLOPE,
+        )
+    return None
 
 
 def _corrected_age(line: CorrectionLine, pred_age: Floats) -> Floats | None:
@@ -205,7 +210,7 @@ def _corrected_age(line: CorrectionLine, pred_age: Floats) -> Floats | None:
 
 
 def _correction(line: CorrectionLine, corrected: Floats | None, test: Ages) -> Correction:
-    """Metrics of the test split before and after the correction, given the line."""
+    """Metrics of the evaluated split before and after the correction, given the line."""
 
     def metrics(pred_age: Floats) -> dict[str, Estimate]:
         return metric_estimates(replace(test, pred=pred_age), METRICS)
@@ -243,7 +248,7 @@ def conformal_half_width(val: Ages, level: float) -> float | None:
 
 
 def _coverage(half_width: float, level: int, test: Ages) -> Coverage:
-    """Share of the test split inside prediction -/+ half_width."""
+    """Share of the evaluated split inside prediction -/+ half_width."""
     covered = (test.absolute <= half_width).astype(np.float64)
     size = np.bincount(test.codes)
     of_subject = np.bincount(test.codes, weights=covered) / size
@@ -302,8 +307,8 @@ def _notes(checkpoint_chosen_on_validation: bool, n_shared: int) -> tuple[str, .
     if n_shared:
         notes.append(
             Message(
-                "{shared} subjects stand in both the validation and the test data: coverage and "
-                "corrected ages are too good.",
+                "{shared} subjects stand in both the validation and the evaluated data: coverage "
+                "and corrected ages are too good.",
                 shared=n_shared,
             )
         )

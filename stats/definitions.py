@@ -49,14 +49,14 @@ WITHIN_YEARS = (5, 10, 15)
 NOT_VARYING = Message("needs three images, and true ages and predictions that vary")
 AGES_NOT_VARYING = Message("the true ages do not vary")
 NO_REPEATS = Message("no subject has two values")
-NO_BASELINE = Message("the mean age of the training split is not known")
+NO_BASELINE = Message("the mean age of the training images is not known")
 
 
 @dataclass(frozen=True)
 class Ages:
     """True and predicted ages (n,), years, of subjects 0, 1, ...
 
-    train_mean: mean true age of the training split, years.
+    train_mean: mean true age of the images of the training split, years.
     """
 
     true: Floats
@@ -209,7 +209,7 @@ METRICS = {
         Message("needs two images, and true ages or predictions that differ"),
     ),
     "Baseline_MAE": Metric(
-        "MAE of always predicting the mean age of the training split",
+        "MAE of always predicting the mean age of the training images",
         "years",
         _on(LOG, _baseline),
         NO_BASELINE,
@@ -218,7 +218,7 @@ METRICS = {
         "1 - MAE / baseline MAE",
         "",
         _on(BELOW_ONE, _skill),
-        Message("the mean age of the training split is not known, or its error is zero"),
+        Message("the mean age of the training images is not known, or its error is zero"),
     ),
     "Repeatability": Metric(
         "2.77 s_w: 95% of pairs of images of one person differ by less",

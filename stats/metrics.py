@@ -174,7 +174,7 @@ def full_analysis(
 
     Args:
         true_age, pred_age: (n,), years; subject_ids: (n,), hashable;
-        train_mean_age: mean true age of the training split, years;
+        train_mean_age: mean true age of the images of the training split, years;
         sex, cohort, split: (n,), None where not known.
 
     Raises:

@@ -102,7 +102,7 @@ def age_bias(
         intercept=estimate(intercept),
         if_calibrated=if_calibrated or absent,
         beyond_calibration=absent,
-        true_on_predicted=true_on_predicted or absent,
+        true_on_predicted=true_on_predicted or estimate(1.0),
         at_ages=tuple(
             ErrorAtAge(age=age, error=estimate(error, ci95)) for age, error, ci95 in at_ages
         ),

@@ -461,11 +461,13 @@ def work():
         thread = threading.Thread(target=lambda: [][1])
         thread.start()
         thread.join()
-    print(os.environ["MPLBACKEND"], os.environ.get("OMP_NUM_THREADS"))
+    limits = [name for name in os.environ if name.startswith("OPENCV_IO_MAX")]
+    print(os.environ["MPLBACKEND"], os.environ.get("OMP_NUM_THREADS"), *limits)
     return 0
 run("x.py", lambda: ended("x.py", work, "en"))
 """
     where = {"MPLBACKEND": "nonsense", "OMP_NUM_THREADS": "all", "TMPDIR": str(tmp_path)}
+    where |= {f"OPENCV_IO_MAX_IMAGE_{what}": "100" for what in ("PIXELS", "WIDTH", "HEIGHT")}
     assert process(f"THREAD = False{code}", **where) == (0, "agg None\n", "")
     status, out, err = process(f"THREAD = True{code}", **where | {"OMP_NUM_THREADS": "2"})
     assert (status, out) == (2, "agg 2\n")

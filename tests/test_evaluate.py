@@ -1,7 +1,9 @@
 """The whole command on small real inputs: what it writes."""
 
+import functools
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -250,6 +252,36 @@ def test_the_demo_is_refused_in_several_processes(monkeypatch):
     monkeypatch.setattr("demo.train.prepare_demo", lambda **_: pytest.fail("trained"))
     with pytest.raises(InputError, match="--demo: trains in one process"):
         evaluate.evaluate(parse_arguments(["--demo"]), World(rank=0, size=2))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "line"),
+    [
+        (["--check-split", "nowhere"], "--check-split nowhere: no such file or folder"),
+        (["--mask-dir", "nowhere"], "--mask-dir nowhere: no such folder"),
+        (["--min-age", "50", "--max-age", "40"], "--min-age: 50 is above --max-age 40"),
+        (["--min-age", "110"], "--min-age: 110 is above the greatest age 100"),
+        (["--min-age", "1", "--max-age", "2"], "none of .* images is of a person of such an age"),
+        (["--cohort", "nope"], "cohort"),
+        (["--sheet", "nope"], "sheet"),
+        (["--cam-layer", "nope"], "layer 'nope': the network has none"),
+        (["--cam-layer", "fc"], "--cam-layer fc: "),
+    ],
+)
+def test_a_wrong_option_is_refused_before_the_demo_is_trained(
+    tmp_path, monkeypatch, command, wrong, line
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("demo.train.train_demo_checkpoint", lambda *_, **__: pytest.fail("trained"))
+    few = functools.partial(make_phantom_dataset, n_images=12, size=(64, 64))
+    monkeypatch.setattr(
+        "demo.train.make_phantom_dataset", lambda root, n, seed, progress: few(root, seed=seed)
+    )
+    done = command(["--demo", "--lang", "en", *wrong])
+    assert done.status == 2 and len(done.lines) == 1
+    assert re.search(line, done.lines[0])
+    demo = tmp_path / "outputs" / "demo"
+    assert not demo.exists() or list(demo.iterdir()) == []
 
 
 def test_a_comparison_is_refused_in_several_processes(monkeypatch, command, tmp_path):

@@ -346,7 +346,7 @@ def test_people_whom_training_never_had(data, run, tmp_path):
     baseline = record["overall_metrics"]["Baseline_MAE"]
     assert (baseline["value"], baseline["reason"]) == (
         None,
-        "the mean age of the training split is not known",
+        "the mean age of the training images is not known",
     )
     assert record["leakage"]["splits"] == {"none": {"subjects": 41, "images": 80}}
     said = "WARNING: no split is made: evaluate only people whom training never had"

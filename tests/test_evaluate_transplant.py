@@ -1,5 +1,6 @@
 """The muscle transplant as a command: what it writes, and what comes back to the page."""
 
+import html
 import json
 
 import numpy as np
@@ -46,7 +47,7 @@ def test_files_columns_and_record(written):
     assert table["muscle_years"].mean() == pytest.approx(0, abs=1e-4)
     said = record["summary"]["sentences"]["transplant"]
     assert said["en"] and said["zh"]
-    page = (written / "report.html").read_text(encoding="utf-8")
+    page = html.unescape((written / "report.html").read_text(encoding="utf-8"))
     assert 'id="swap"' in page and said["en"][:40] in page
 
 

@@ -521,6 +521,38 @@ def test_other_weights_in_the_file_are_named(tmp_path, network):
     )
 
 
+@pytest.mark.parametrize(
+    ("key", "held", "name"),
+    [
+        ("ema", lambda other: {"shadow": other, "decay": 0.99}, "ema.shadow"),
+        ("ema", lambda other: {"module": other}, "ema.module"),
+        ("ema", lambda other: {"shadow_params": [*other.values()]}, "ema.shadow_params"),
+        ("epochs", lambda other: [{"epoch": 1, "net": {"weights": other}}], "epochs.0.net.weights"),
+    ],
+)
+def test_other_weights_are_named_at_any_depth(tmp_path, network, key, held, name):
+    content = content_of(network, **{key: held(AgeRegressor("resnet18").state_dict())})
+    (note,) = load_checkpoint(save(tmp_path, content)).notes
+    assert f"the file holds others under {name}, which" in note["en"]
+    bare = content["model_state_dict"] | {name: content[name] for name in ("model", key)}
+    (note,) = load_checkpoint(save(tmp_path, bare)).notes
+    assert f"the file holds others under {name}, which" in note["en"]
+
+
+def test_what_is_no_other_network_is_not_named(tmp_path, network):
+    """Optimizers keep tensors by number; losses and the like are no matrices of these shapes."""
+    momenta = {k: {"exp_avg": v, "exp_avg_sq": v} for k, v in enumerate(network.parameters())}
+    many = [torch.ones(2, 2) for _ in range(20)]
+    content = content_of(
+        network,
+        optimizer={"state": momenta, "param_groups": [{"params": [*range(62)]}]},
+        lbfgs={"state": {0: {"old_dirs": [*network.parameters()]}}},
+        same={"inside": network.state_dict()},
+        history={"losses": [torch.tensor(1.0)] * 50, "confusion": many},
+    )
+    assert load_checkpoint(save(tmp_path, content)).notes == ()
+
+
 @pytest.mark.parametrize("trust", ["no", 1, None])
 def test_trust_is_given_as_such_or_not_at_all(tmp_path, network, trust):
     with pytest.raises(TypeError, match="trust: expected True or False"):

@@ -1,5 +1,6 @@
 """show_gradcam.ipynb runs from top to bottom as it is, and is stored without outputs."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -46,11 +47,18 @@ def make_results(root, *, synthetic):
         "checkpoint_path": "run/best_model.pth",
         "image_dir": "study/Images",
     }
+    stored["evaluation_info"]["checkpoint_sha256"] = sha256(root / "best_model.pth")
     stored["model_config"]["image_size"] = 64
     stored["dataset_config"]["synthetic"] = synthetic
     stored["summary"]["sentences"]["gradcam"] = {"en": "Said plainly.", "zh": "结论。"}
-    finished(root / "results", record=stored)
+    rows = [{"image_sha256": sha256(root / "Images" / f"anon_{k}_1.png")} for k in (1, 2)]
+    rows[0]["mask_sha256"] = sha256(root / "Masks" / "anon_1_1.png")
+    finished(root / "results", rows, record=stored)
     return root / "results"
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.mark.slow
@@ -89,6 +97,40 @@ def test_runs_from_top_to_bottom(tmp_path, monkeypatch, synthetic, lang):
     # the demo's pictures are marked, each of them, and no others
     stamp = {"en": "SYNTHETIC DATA (demo)", "zh": "合成数据（演示）"}[lang]
     assert [(stamp in title) for title in titles] == [synthetic] * 4
+
+
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [
+        ("best_model.pth", "CHECKPOINT"),
+        ("Images/anon_1_1.png", "IMAGE_DIR"),
+        ("Masks/anon_1_1.png", "MASK_DIR"),
+    ],
+)
+def test_another_file_in_the_place_of_an_input_is_refused(tmp_path, monkeypatch, name, variable):
+    """The record has another prediction, of another network or image, than would be shown."""
+    pytest.importorskip("IPython")
+    monkeypatch.setenv("GRADCAM_RESULTS", str(make_results(tmp_path, synthetic=False)))
+    cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
+    settings, start, _, sample, *_ = (
+        "".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"
+    )
+    given = {"CHECKPOINT": tmp_path / "best_model.pth", "IMAGE_DIR": tmp_path / "Images"}
+    names = {}
+    exec(settings, names)
+    names |= given
+    exec(start, names)
+    exec(sample, names)
+    assert names["mask"].any()
+    path = tmp_path / name
+    if name.endswith("pth"):
+        content = torch.load(path, weights_only=True)
+        torch.save({**content, "epoch": 2}, path)
+    else:
+        Image.fromarray(np.eye(60, 80, dtype=np.uint8) * 255).save(path)
+    with pytest.raises(ValueError, match=f"is not the file of .*: {variable} = "):
+        exec(start, names)
+        exec(sample, names)
 
 
 def test_is_stored_without_outputs():

@@ -4,6 +4,7 @@ They say what the record holds and no more: a part that was not computed is not 
 interval that does not exist is left out.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -126,9 +127,15 @@ def _split(data: Record, warnings: Sequence[str]) -> list[Texts]:
     way = in_both("paper", kind, width=width)
     shares = {name: f"{100 * data[f'{name}_size']:g}" for name in ("test", "val")}
     said = [in_both("paper", "split", seed=data["seed"], way=way, **shares)]
-    if data["age_range"] != "0-100":
+    if _filters(data["age_range"]):
         said.append(in_both("paper", "age_range", ages=data["age_range"].replace("-", "–")))
     return said
+
+
+def _filters(age_range: str) -> bool:
+    """Whether `dataset.within_ages` leaves anybody out by age."""
+    low, high = map(float, re.split("(?<=[0-9])-", age_range, maxsplit=1))  # not that of 1e-05
+    return low > 0 or high < 100
 
 
 def _estimate(block: Record, digits: int, unit: str = "") -> Texts:

@@ -32,7 +32,7 @@ def age_bias_sentence(bias: Any, n_subjects: int) -> dict[str, str]:
     Returns the text by language.
     """
     slope = bias.slope
-    if is_constant(slope):
+    if is_constant(bias):
         return in_both("age_bias", "constant")
     if bias.biased is None or n_subjects < MIN_SUBJECTS_FOR_A_CLAIM:
         why = slope.reason or slope.ci95_reason or few_people(n_subjects)
@@ -49,9 +49,11 @@ def age_bias_sentence(bias: Any, n_subjects: int) -> dict[str, str]:
     return {lang: said[lang] + calibrated[lang] for lang in LANGUAGES} if calibrated else said
 
 
-def is_constant(slope: Any) -> bool:
-    """Whether the slope of the error on the true age is that of equal predictions."""
-    return slope.value is not None and slope.ci95 is None and abs(slope.value + 1) < 1e-9
+def is_constant(bias: Any) -> bool:
+    """Whether all predictions are equal, at true ages that vary: only then the one slope is
+    missing while the other is there.
+    """
+    return bias.slope.value is not None and bias.true_on_predicted.value is None
 
 
 def few_people(n_subjects: int) -> Message:
@@ -94,11 +96,13 @@ def _calibration_of(bias: Any) -> dict[str, str] | None:
 # ---------------------------------------------------------------- calibration
 
 
-def calibration_sentence(calibration: Any) -> dict[str, str]:
-    """State whether the prediction intervals hold as many test subjects as they promise.
+def calibration_sentence(calibration: Any, split: str) -> dict[str, str]:
+    """State whether the prediction intervals hold as many subjects as they promise.
 
-    calibration: a `stats.calibration.Calibration`. Returns the text by language.
+    calibration: a `stats.calibration.Calibration`. split: what was evaluated, "test" and so on.
+    Returns the text by language.
     """
+    where = in_both("calibration", f"in_{split}")
     parts = []
     for level, coverage in calibration.prediction_intervals.items():
         if isinstance(coverage, str):
@@ -108,6 +112,7 @@ def calibration_sentence(calibration: Any) -> dict[str, str]:
             parts.append(in_both("calibration", "none", level=level, why=half.reason))
             continue
         facts = {"level": level, "years": f"{half.value:.1f}", "share": f"{share.value:.1f}"}
+        facts |= {"where": where}
         if coverage.as_promised is None:
             why = share.ci95_reason
             parts.append(in_both("calibration", "unjudged", why=why, **facts))

@@ -130,7 +130,7 @@ def _dominated(analysis: Any, words: Mapping[str, str]) -> list[str]:
 
 
 def calibration_table(calibration: Any, lang: str) -> str:
-    """Lay out what the validation split says about the test predictions.
+    """Lay out what the validation split says about the predictions.
 
     calibration: a `stats.calibration.Calibration`.
     """

@@ -82,7 +82,7 @@ def _error(metrics: Mapping[str, Any]) -> Said:
 
 def _pull(bias: Any, n: int) -> Said:
     slope = bias.slope
-    if is_constant(slope):
+    if is_constant(bias):
         return AMBER, in_both("verdict", "constant")
     if n < MIN_SUBJECTS_FOR_A_CLAIM or slope.ci95 is None:
         return GREY, in_both("verdict", "pull_unjudged", why=why_unjudged(n, slope))

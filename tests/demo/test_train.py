@@ -207,6 +207,22 @@ def quick(monkeypatch):
     return trainings
 
 
+def test_the_check_sees_what_will_be_made_before_it_is_trained(tmp_path, quick):
+    def check(files):
+        checkpoint, images, workbook = files
+        loaded = load_checkpoint(checkpoint)
+        assert (loaded.settings.model, loaded.settings.image_size) == ("resnet50", train.SIZES[-1])
+        assert loaded.synthetic and quick == []
+        assert workbook.is_file() and len(list(images.iterdir())) == 6
+        seen.append(files)
+
+    seen = []
+    checkpoint, *_ = prepare_demo(tmp_path, n_images=6, check=check)
+    assert checkpoint.read_bytes() == b"weights" and len(quick) == 1
+    prepare_demo(tmp_path, n_images=6, check=check)  # what is there needs none
+    assert len(seen) == 1
+
+
 def test_prepare_makes_once_and_says_that_it_is_synthetic(tmp_path, quick, capsys):
     root = tmp_path / "outputs" / "demo"
     checkpoint, images, workbook = made = prepare_demo(root, n_images=6)

@@ -159,6 +159,33 @@ def test_pairs_of_the_transplant_are_numbered_as_the_samples_stand():
     assert '"pairs":[[' in data and "52.5,31.25" not in data  # one of its pictures is not there
 
 
+@pytest.mark.parametrize(
+    ("subjects", "slope", "en", "zh"),
+    [
+        (6, 1.03, "needs 10 validation subjects, has 6", "至少需要 10 名验证集受试者，现有 6 名"),
+        (12, 0.1, "the slope 0.100 is below 0.2: too little signal", "斜率 0.100 低于 0.2"),
+        (12, None, "the true ages of the validation split do not vary", "真实年龄没有变化"),
+        (12, 0.9, "what another version found", "what another version found"),
+    ],
+)
+def test_why_the_pull_is_not_corrected_is_said_as_it_is(subjects, slope, en, zh):
+    found = record()
+    found["calibration"]["n_val_subjects"] = subjects
+    line = found["calibration"]["correction"]
+    line["slope"]["value"], line["refused"], line["after"] = slope, True, None
+    line["reason"] = "what another version found"
+    page = report_html(page_data(record=found))
+    assert f"The pull to the mean is not corrected: {en}." in page
+    assert zh in page
+    assert ("too little signal" in page) == (slope == 0.1)
+
+
+def test_pale_bars_do_not_say_that_there_are_few_people_alone():
+    page = report_html(page_data())
+    assert "pale: no interval (fewer than 10 subjects, or it cannot be given)." in page
+    assert "浅色：无置信区间（受试者少于 10 名，或无法给出）。" in page
+
+
 def test_checks_of_an_earlier_form_are_told_by_their_sentence_alone():
     """They have one infill, a random order and no repeatability; the paragraph is theirs."""
     found = record()

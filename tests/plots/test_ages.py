@@ -12,7 +12,7 @@ from matplotlib.text import Text
 from plots import ages, fonts
 from plots.age_groups import age_group_figure
 from plots.style import figure_bytes, paper_style
-from tests.results import age_bias, age_group, analysis, bland_altman, estimate
+from tests.results import age_bias, age_group, analysis, bland_altman, estimate, line
 
 
 def four_images(**changed):
@@ -89,14 +89,14 @@ def test_scatter_shows_points_identity_and_the_fitted_line():
 
 def test_evaluation_figure_gives_the_numbers_with_intervals_and_both_counts():
     found = texts(ages.evaluation_figure(samples(), four_images(), lang="en"))
-    for line in (
+    for row in (
         "MAE 3.25 years [1.50, 6.12]",
         "RMSE 4.50 years [2.00, 7.00]",
         "r 0.988 [0.900, 0.995], CCC 0.912 [0.800, 0.950]",
         "Within 5 years: 75.0% [50.0, 100.0]",
         "Images n = 4, subjects n = 3    [ ]: 95% CI over subjects",
     ):
-        assert line in found
+        assert row in found
 
 
 def test_evaluation_figure_gives_nine_tenths_of_its_height_to_panels_and_their_axes():
@@ -248,12 +248,51 @@ def test_what_does_not_exist_is_a_dash_and_never_nan():
     assert "r –, CCC –" in found
     assert "MAE 3.00 years" in found
     assert "No fitted line" in found
-    assert "Images n = 4, subjects n = 3    No 95% CI: too few subjects" in found
     none = {name: estimate(None) for name in ("lower_limit", "upper_limit")}
     block = replace(bland_altman(repeated=False), **none)
     found = texts(ages.bland_altman_figure(samples((50,), (3,)), block, lang="en"))
     assert "Upper limit of agreement –" in found
     assert not any("nan" in text.lower() or "None" in text for text in found)
+
+
+def without_intervals(estimates):
+    return {name: replace(one, ci95=None) for name, one in estimates.items()}
+
+
+def test_the_footer_says_brackets_where_any_number_has_them():
+    """One person may decide the MAE alone, at any number of people, and not the rest."""
+    counts = "Images n = 4, subjects n = 3    "
+    numbers = four_images(MAE=estimate(3.0))
+    found = texts(ages.evaluation_figure(samples(), numbers, lang="en"))
+    assert f"{counts}[ ]: 95% CI over subjects" in found
+    bare = four_images(**without_intervals(numbers.overall_metrics))
+    bare = replace(bare, age_bias=age_bias(estimate(-0.1), None))
+    found = texts(ages.evaluation_figure(samples(), bare, lang="en"))
+    assert f"{counts}No 95% CI can be given" in found
+
+
+def test_the_footer_of_bland_altman_says_what_is_drawn():
+    block = bland_altman(repeated=False)
+    names = ("bias", "lower_limit", "upper_limit")
+    block = replace(block, **without_intervals({name: getattr(block, name) for name in names}))
+    slopes = block.proportional_bias
+    for bare, said in (
+        (replace(block, bias=estimate(1.0, (0.5, 1.5))), "[ ] and bands: 95% CI over subjects"),
+        (block, "[ ]: 95% CI over subjects"),  # those of the slopes
+        (
+            replace(
+                block,
+                proportional_bias=replace(
+                    slopes,
+                    mean_of_both=line(estimate(0.05), -1.5),
+                    true_age=line(estimate(-0.1), 5.0),
+                ),
+            ),
+            "No 95% CI can be given",
+        ),
+    ):
+        found = texts(ages.bland_altman_figure(samples(), bare, lang="en"))
+        assert any(text.endswith(f"    {said}") for text in found), said
 
 
 # ---------------------------------------------------------------- layout, for any input

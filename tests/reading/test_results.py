@@ -10,7 +10,7 @@ import pytest
 
 from errors import InputError
 from reading.results import read_results
-from tests.finished import SHA, finished
+from tests.finished import SHA, finished, record
 
 
 def test_what_a_run_wrote_comes_back(tmp_path):
@@ -83,6 +83,36 @@ def test_no_json(tmp_path, text):
     (finished(tmp_path) / "test_metrics.json").write_text(text)
     with pytest.raises(InputError, match=r"^--report .*(not JSON|0 bytes|of version \?)"):
         read_results(tmp_path)
+
+
+def other(name, value):
+    """The record with another value of a number of its own, or none."""
+    numbers = record()["overall_metrics"]
+    return {"overall_metrics": numbers | {name: numbers[name] | {"value": value}}}
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"rows": ({"pred_age": "25"}, {"pred_age": "37.5"})},  # every prediction perfect
+        {"rows": ({"pred_age": "30.01"}, {})},
+        {"record": other("n_images", 3)},
+        {"record": other("MAE", 3.76)},
+        {"record": other("MAE", None)},
+        {"record": other("MAE", "3.75")},
+        {"record": {"overall_metrics": {}}},
+        {"record": {"overall_metrics": {"n_images": 2, "MAE": 3.75}}},
+    ],
+)
+def test_a_table_that_is_not_of_the_record(tmp_path, parts):
+    reason = "its predictions are not those of test_metrics.json"
+    refused(finished(tmp_path, **parts), again("predictions.csv", reason))
+
+
+def test_rounding_of_a_table_is_no_other_table(tmp_path):
+    large = {"pred_age": "900025"}, {"pred_age": "900037.5"}
+    read_results(finished(tmp_path, large, record=other("MAE", 900_000.03125)))
+    read_results(finished(tmp_path, record=other("MAE", 3.7501)))
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,38 @@ def test_a_folder_that_may_not_be_changed_is_refused(tmp_path, monkeypatch):
             assert f"{name}: may not be changed; give another" in refusal(tmp_path / "run")
 
 
+@posix
+@pytest.mark.parametrize("shared", [".", "run"])
+def test_what_only_others_may_move_is_refused_before_the_run(tmp_path, monkeypatch, shared):
+    """In a folder such as /tmp only the owner of a file, or of the folder, renames it."""
+    fill(tmp_path / "run", "old")
+    (tmp_path / "run" / "notes.txt").write_text("theirs")
+    for path in (tmp_path, tmp_path / "run"):
+        path.chmod(0o1777 if path == tmp_path / shared else 0o777)
+    owner = os.geteuid()
+    monkeypatch.setattr(stages_folder.os, "geteuid", lambda: owner + 12345)
+    assert "may not be changed; give another --output-dir" in refusal(tmp_path / "run")
+    monkeypatch.setattr(stages_folder.os, "geteuid", lambda: owner)
+    fill(tmp_path / "run")
+    assert texts(tmp_path / "run")["notes.txt"] == "theirs"
+
+
+@posix
+def test_a_result_that_cannot_be_moved_at_the_end_is_said_with_what_to_do(tmp_path, monkeypatch):
+    final = tmp_path / "run"
+    fill(final, "old")
+
+    def refuse(path, target):
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(path), None, str(target))
+
+    monkeypatch.setattr(stages_folder, "exchange_folders", lambda a, b: False)
+    monkeypatch.setattr(stages_folder.Path, "rename", refuse)
+    line = rf"run: cannot be written .{os.strerror(errno.EPERM)}.; nothing was"
+    with pytest.raises(InputError, match=line):
+        fill(final)
+    assert set(texts(final).values()) == {"old"}
+
+
 # ---------------------------------------------------------------- what is not ours
 
 

@@ -14,8 +14,11 @@ from PIL import Image
 
 from errors import InputError
 from page.report import REPORT_FILE
+from plots.placing import place
 from reading.results import read_results
 from stages.finished import report
+from stages.folder import result_folder
+from stages.lock import only_run
 from stages.options import parse_arguments
 from stages.page import (
     laid_out,
@@ -26,6 +29,7 @@ from stages.page import (
     write_page,
 )
 from stages.paths import path_digest
+from stages.write import RESULT_FILES
 from tests.finished import finished, record
 
 
@@ -282,6 +286,41 @@ def test_a_run_that_replaces_the_results_keeps_its_own_page(study, monkeypatch):
     with pytest.raises(InputError, match="was replaced while its page was made; start again"):
         again(folder)
     assert not (folder / REPORT_FILE).exists()
+
+
+def test_no_run_comes_between_the_last_look_and_the_page(study, monkeypatch):
+    """A disk may take its time over the page, and then a run would get that of the old numbers."""
+    folder, _ = study
+    tried = []
+
+    def slow(page, final):
+        line = "another run is writing to it"
+        with pytest.raises(InputError, match=line), result_folder(folder, RESULT_FILES):
+            pass
+        tried.append(final)
+        place(page, final)
+
+    monkeypatch.setattr("stages.finished.place", slow)
+    again(folder)
+    assert tried == [folder / REPORT_FILE]
+    assert not (folder.parent / f".{folder.name}.lock").exists()
+
+
+def test_the_page_waits_for_a_run_and_leaves_it_what_it_needs(study, monkeypatch):
+    folder, _ = study
+    lock = folder.parent / f".{folder.name}.lock"
+    line = "another run is writing to it; wait for it$"
+    with only_run(folder), pytest.raises(InputError, match=line):
+        again(folder)
+    lock.write_text("process 123\n")  # of a run that was killed, which the next run must know
+    again(folder)
+    assert lock.exists() and (folder / REPORT_FILE).exists()
+    lock.unlink()
+    (folder / REPORT_FILE).unlink()
+    monkeypatch.setattr("stages.finished.os.access", lambda path, mode: False)  # as nobody
+    monkeypatch.setattr("stages.finished.only_run", None)
+    again(folder)
+    assert (folder / REPORT_FILE).exists()
 
 
 def test_a_wrong_folder_of_images_is_refused(study, tmp_path):

@@ -51,7 +51,7 @@ def test_which_metrics_do_not_exist():
     assert missing("everything equal") == missing("constant ages") | {"CCC", "ICC_A1"}
     assert missing("one image") == correlations | {"R2", "ICC_A1", "Repeatability"}
     block = full_analysis(*DEGENERATE["perfect"]).overall_metrics
-    assert block["Baseline_MAE"].reason == "the mean age of the training split is not known"
+    assert block["Baseline_MAE"].reason == "the mean age of the training images is not known"
     assert block["Skill"].value is None
     flat = full_analysis(*DEGENERATE["constant ages"]).overall_metrics["Correlation"]
     assert flat.value is None

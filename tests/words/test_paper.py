@@ -3,8 +3,10 @@
 import copy
 import json
 
+import pandas as pd
 import pytest
 
+from dataset import within_ages
 from tests.test_house import ROOT
 from words.checklists import CLAIM, TRIPOD, checklists
 from words.paper import methods_paragraph, results_paragraph
@@ -27,6 +29,31 @@ def test_methods_say_the_settings(record):
     )
     assert "Prediction intervals are split conformal, from 14 subjects" in said
     assert "随机种子 3" in methods_paragraph(record)["zh"]
+
+
+def test_the_baseline_is_the_mean_over_images(record):
+    """People with many images weigh more in it, so it is not the mean age of the subjects."""
+    for paragraph in (methods_paragraph(record), results_paragraph(record)):
+        assert "the mean age of the training images" in paragraph["en"]
+        assert "训练集图像的平均年龄" in paragraph["zh"]
+        assert "training subjects" not in paragraph["en"]
+        assert "训练集受试者" not in paragraph["zh"]
+
+
+@pytest.mark.parametrize(
+    ("ages", "said"),
+    [("0-100", False), ("0-105", False), ("0-99.5", True), ("18-105", True), ("1e-05-120", True)],
+)
+def test_people_are_called_left_out_by_age_where_they_are(record, ages, said):
+    """As the README says: only where min_age is above 0 or max_age below 100."""
+    record["dataset_config"]["age_range"] = ages
+    sentence = f"Subjects outside {ages.replace('-', '–')} years of age were left out."
+    assert (sentence in methods_paragraph(record)["en"]) is said
+    assert ("岁之间的受试者不纳入" in methods_paragraph(record)["zh"]) is said
+    images = pd.DataFrame({"training_age": [0.0, 50.0, 110.0], "kind": None, "reason": None})
+    low, high = (0.00001, 120) if "e" in ages else map(float, ages.split("-"))
+    kept = within_ages(images, low, high)
+    assert kept["kind"].notna().any() == said
 
 
 def test_methods_mention_nothing_that_was_not_done(record):

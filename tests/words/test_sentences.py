@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from stats import agreement
+from stats.definitions import Ages
 from stats.focus import NO_PEER, Focus, NullSummary
 from stats.jackknife import NO_SPREAD, too_few_subjects
 from stats.metrics import GroupDifference
@@ -108,11 +110,20 @@ def test_the_pull_that_even_calibration_leaves(true_on_predicted, biased, said, 
 
 def test_constant_predictions_are_named():
     flat = estimate(-1.0, ci95_reason="leaving out any one subject changes nothing")
-    said = age_bias_sentence(age_bias(flat, None), 40)
+    equal = age_bias(flat, None, true_on_predicted=estimate(None))
+    said = age_bias_sentence(equal, 40)
     assert said["en"].startswith("All predictions are equal")
     assert said["zh"].startswith("所有预测值相同")
     offset = age_bias(replace(flat, value=0.0), None, true_on_predicted=estimate(1.0))
     assert age_bias_sentence(offset, 40)["en"].startswith("An age bias cannot be judged")
+
+
+def test_predictions_that_only_do_not_follow_age_are_not_called_equal():
+    """True 20, 30, 40 and predicted 30, 40, 30: no covariance, so the error falls by 1 a year."""
+    ages = Ages(np.array([20.0, 30, 40]), np.array([30.0, 40, 30]), np.arange(3))
+    bias = agreement.age_bias(ages, agreement.bland_altman(ages).proportional_bias.true_age)
+    assert bias.slope.value == -1 and bias.slope.ci95 is None
+    assert age_bias_sentence(bias, 3)["en"].startswith("An age bias cannot be judged: ")
 
 
 # ---------------------------------------------------------------- calibration
@@ -128,16 +139,37 @@ def test_constant_predictions_are_named():
     ],
 )
 def test_prediction_intervals_are_held_against_their_promise(share, ci95, promised, said, unsaid):
-    sentence = calibration_sentence(calibration((90, 11.2, share, ci95, promised)))
+    sentence = calibration_sentence(calibration((90, 11.2, share, ci95, promised)), "test")
     assert said in sentence["en"]
     assert not any(words in sentence["en"] for words in unsaid)
     assert "± 11.2 岁" in sentence["zh"]
     assert ("警告" in sentence["zh"]) == ("WARNING" in sentence["en"])
+    assert "in the test split" in sentence["en"] and "测试集" in sentence["zh"]
+
+
+@pytest.mark.parametrize(
+    ("split", "en", "zh"),
+    [
+        ("train", "80.8% in the training split", "在训练集中的覆盖率"),
+        ("val", "80.8% in the validation split", "在验证集中的覆盖率"),
+        ("all", "80.8% in all splits together", "在全部数据集中的覆盖率"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("ci95", "promised"),
+    [((66.0, 91.0), True), ((66.0, 80.0), False), ((95.0, 100.0), True), (None, None)],
+)
+def test_the_coverage_is_that_of_the_split_that_was_evaluated(split, en, zh, ci95, promised):
+    sentence = calibration_sentence(calibration((90, 10.0, 80.8, ci95, promised)), split)
+    assert en in sentence["en"] and zh in sentence["zh"]
+    assert "test" not in sentence["en"] and "测试" not in sentence["zh"]
 
 
 def test_a_level_without_an_interval_says_why():
     found = calibration((90, 11.2, 91.0, (80.0, 95.0), True), (95, None, None, None, None))
-    assert calibration_sentence(found)["en"].endswith("No 95% prediction interval: too few.")
+    assert calibration_sentence(found, "test")["en"].endswith(
+        "No 95% prediction interval: too few."
+    )
 
 
 # ---------------------------------------------------------------- groups of people

@@ -124,8 +124,8 @@ def test_calibration_table_gives_levels_and_the_correction():
 
 def test_calibration_table_ends_with_its_notes():
     note = Message(
-        "{shared} subjects stand in both the validation and the test data: coverage and "
-        "corrected ages are too good.",
+        "{shared} subjects stand in both the validation and the evaluated data: coverage "
+        "and corrected ages are too good.",
         shared=3,
     )
     quiet = calibration(line=Message("no"))
@@ -134,7 +134,7 @@ def test_calibration_table_ends_with_its_notes():
     said = tables.calibration_table(loud, "en").split("\n", 3)[-1]
     assert " ".join(said.split()) == note
     said = tables.calibration_table(loud, "zh").replace("\n", "")
-    assert "有 3 名受试者同时出现在验证集和测试集中：覆盖率和校正后的年龄过于乐观。" in said
+    assert "有 3 名受试者同时出现在验证集和所评估的数据中：覆盖率和校正后的年龄过于乐观。" in said
 
 
 def test_calibration_table_says_why_nothing_is_corrected():

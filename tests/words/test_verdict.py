@@ -171,7 +171,7 @@ def test_sentences_carry_their_numbers():
     """Skill 0.40 to 0.80, its middle 0.60."""
     assert text("error") == (
         "On average the predicted age is 6.1 years off (95% CI 4.4 to 8.6), over 20 subjects. That "
-        "is 60% less than by always saying the mean age of the training subjects, 17.6 years (95% "
+        "is 60% less than by always saying the mean age of the training images, 17.6 years (95% "
         "CI 40% to 80%)."
     )
     assert text("error", "zh", n=9).endswith(
@@ -243,9 +243,11 @@ def test_a_split_from_the_lists_of_the_checkpoint_is_held_against_them():
 
 def test_equal_predictions_are_pulled_to_the_mean_entirely():
     made = run()
-    made["analysis"].age_bias = age_bias(estimate(-1.0, None))
+    made["analysis"].age_bias = age_bias(estimate(-1.0, None), true_on_predicted=estimate(None))
     assert colours(analysis=made["analysis"])["pull"] == "amber"
     assert "all predictions are equal" in text("pull", analysis=made["analysis"])
+    made["analysis"].age_bias = age_bias(estimate(-1.0, None))  # they vary, and do not follow age
+    assert colours(analysis=made["analysis"])["pull"] == "grey"
 
 
 def test_one_is_no_plural():

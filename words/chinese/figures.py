@@ -36,7 +36,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "n": "n = {} 张图像（{} 名受试者）",
         "years": "{} 岁",
         "within": "误差 ≤ {} 岁：{}",
-        "no_interval": "受试者过少，不给出 95% 置信区间",
+        "no_interval": "无法给出 95% 置信区间",
         "brackets": "[ ]：95% 置信区间（以受试者为单位）",
         "bands": "[ ] 与色带：95% 置信区间（以受试者为单位）",
         "repeated": "重复测量的 95% 一致性界限（Bland & Altman 2007）",
@@ -51,7 +51,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "prediction_intervals": {
         "errors": "误差与预测区间",
-        "coverage": "预测区间在测试集中的覆盖率",
+        "coverage": "预测区间在所评估数据中的覆盖率",
         "true_age": "真实年龄（岁）",
         "error": "误差：预测年龄 − 真实年龄（岁）",
         "interval": "{}% 预测区间：预测年龄 ± {} 岁",

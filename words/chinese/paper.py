@@ -28,7 +28,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "和一致性界限（Bland & Altman 2007）。",
         "intervals": "95% 置信区间以受试者为单位，因为同一名受试者的图像并不独立（在变换后的尺度上"
         "逐一剔除受试者的刀切法）。",
-        "baseline": "基线为一律预测为训练集受试者的平均年龄。",
+        "baseline": "基线为一律预测为训练集图像的平均年龄。",
         "energy": "{layer} 处的 Grad-CAM 热图以岁为单位。能量比为肌肉掩膜内偏老证据所占的份额与掩膜"
         "面积份额之比；随机水平为 1。",
         "null": "并与同一年龄段（每 10 岁一段）其他受试者的掩膜所得的能量比进行比较。",
@@ -43,7 +43,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "errors": "MAE 为 {MAE}，RMSE 为 {RMSE}，平均误差为 {Bias}。",
         "fits": "Pearson 相关系数 r 为 {Correlation}，CCC 为 {CCC}。",
         "by_subject": "每名受试者取各图像预测的均值时，MAE 为 {MAE}。",
-        "skill": "一律预测为训练集受试者的平均年龄时，MAE 为 {MAE}；相对它的改进"
+        "skill": "一律预测为训练集图像的平均年龄时，MAE 为 {MAE}；相对它的改进"
         "（1 − MAE / 基线 MAE）为 {skill}。",
         "limits": "一致性界限为 {lower} 和 {upper}。",
         "leakage": "数据泄漏检查——{verdict}。",

@@ -34,7 +34,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "Accuracy_5years": "误差不超过 5 岁（%）",
         "Accuracy_10years": "误差不超过 10 岁（%）",
         "Accuracy_15years": "误差不超过 15 岁（%）",
-        "Baseline_MAE": "恒预测训练集平均年龄的基线 MAE",
+        "Baseline_MAE": "恒取训练图像平均年龄的基线 MAE",
         "Skill": "相对基线的改进",
         "Repeatability": "重复性系数（岁）",
     },
@@ -116,16 +116,20 @@ TEXTS: dict[str, dict[str, str]] = {
     "calibration": {
         "join": "",
         "none": "无法给出 {level}% 预测区间：{why}。",
-        "unjudged": "{level}% 预测区间为预测值 ± {years} 岁；测试集中有 {share}% 落在区间内，"
+        "in_test": "测试集",
+        "in_val": "验证集",
+        "in_train": "训练集",
+        "in_all": "全部数据集",
+        "unjudged": "{level}% 预测区间为预测值 ± {years} 岁；在{where}中的覆盖率为 {share}%，"
         "但无法判断是否达到标称水平：{why}。",
-        "kept": "{level}% 预测区间为预测值 ± {years} 岁；在测试集中的覆盖率为 {share}%"
+        "kept": "{level}% 预测区间为预测值 ± {years} 岁；在{where}中的覆盖率为 {share}%"
         "（95% 置信区间 {low} 至 {high}），没有证据表明未达到标称水平。",
-        "less": "警告：{level}% 预测区间（± {years} 岁）在测试集中的覆盖率仅为 {share}%"
+        "less": "警告：{level}% 预测区间（± {years} 岁）在{where}中的覆盖率仅为 {share}%"
         "（95% 置信区间 {low} 至 {high}），低于标称水平。",
-        "more": "{level}% 预测区间（± {years} 岁）在测试集中的覆盖率为 {share}%"
+        "more": "{level}% 预测区间（± {years} 岁）在{where}中的覆盖率为 {share}%"
         "（95% 置信区间 {low} 至 {high}），高于标称水平，区间偏宽。",
         "head": "校准结果（验证集图像 {images} 张，受试者 {subjects} 名）",
-        "columns": "标称水平|半宽（岁）|区间内的测试图像（%）|按受试者（%）",
+        "columns": "标称水平|半宽（岁）|区间内的图像（%）|按受试者（%）",
         "corrected": "校正向均值的回归：MAE（岁）由 {before} 变为 {after}，年龄斜率由 "
         "{slope_before} 变为 {slope_after}。其他数值均未使用校正后的年龄。",
         "refused": "未校正向均值的回归：{why}。",

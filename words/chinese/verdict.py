@@ -9,11 +9,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "join": "，",
         "interval": "（95% 置信区间 {low} 至 {high}）",
         "mae": "预测年龄平均相差 {value} 岁{interval}，共 {n} 名受试者。",
-        "better": "与一律预测为训练集平均年龄（误差 {baseline} 岁）相比，误差减少 {skill}%"
+        "better": "与一律预测为训练集图像的平均年龄（误差 {baseline} 岁）相比，误差减少 {skill}%"
         "（95% 置信区间 {low}% 至 {high}%）。",
-        "not_better": "尚不能说明优于一律预测为训练集平均年龄（误差 {baseline} 岁）："
+        "not_better": "尚不能说明优于一律预测为训练集图像的平均年龄（误差 {baseline} 岁）："
         "误差的减少量为 {skill}%（95% 置信区间 {low}% 至 {high}%）。",
-        "worse": "不如一律预测为训练集平均年龄（误差 {baseline} 岁）：误差增加 {skill}%"
+        "worse": "不如一律预测为训练集图像的平均年龄（误差 {baseline} 岁）：误差增加 {skill}%"
         "（95% 置信区间 {low}% 至 {high}%）。",
         "error_unjudged": "无法判断是否优于一律预测为平均年龄：{why}。",
         "pull_unjudged": "无法判断预测年龄是否向均值回缩：{why}。",

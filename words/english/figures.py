@@ -36,7 +36,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "n": "Images n = {}, subjects n = {}",
         "years": "{} years",
         "within": "Within {} years: {}",
-        "no_interval": "No 95% CI: too few subjects",
+        "no_interval": "No 95% CI can be given",
         "brackets": "[ ]: 95% CI over subjects",
         "bands": "[ ] and bands: 95% CI over subjects",
         "repeated": "95% limits for repeated measurements (Bland & Altman 2007)",
@@ -51,7 +51,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "prediction_intervals": {
         "errors": "Errors and prediction intervals",
-        "coverage": "Share of the test data inside the intervals",
+        "coverage": "Share of the evaluated data inside the intervals",
         "true_age": "True age (years)",
         "error": "Error: predicted − true age (years)",
         "interval": "{}% interval: predicted age ± {} years",

@@ -31,7 +31,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "Altman 2007).",
         "intervals": "95% confidence intervals (CI) are over subjects, because images of one "
         "subject are not independent (jackknife over subjects on a transformed scale).",
-        "baseline": "The baseline is to say the mean age of the training subjects for everyone.",
+        "baseline": "The baseline is to say the mean age of the training images for everyone.",
         "energy": "Grad-CAM maps at {layer} were expressed in years. The energy ratio is the share "
         "of the evidence for older age inside the muscle mask over the mask's share of the image; "
         "1 is chance.",
@@ -52,7 +52,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "errors": "The MAE was {MAE}, the RMSE {RMSE} and the mean error {Bias}.",
         "fits": "Pearson's r was {Correlation}, the CCC {CCC}.",
         "by_subject": "With one mean prediction per subject the MAE was {MAE}.",
-        "skill": "Always saying the mean age of the training subjects gave an MAE of {MAE}; "
+        "skill": "Always saying the mean age of the training images gave an MAE of {MAE}; "
         "the skill over it, 1 − MAE / baseline MAE, was {skill}.",
         "limits": "The limits of agreement were {lower} and {upper}.",
         "leakage": "Leakage check – {verdict}.",

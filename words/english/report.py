@@ -96,7 +96,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "d_Accuracy_5years": "The share with an absolute error of at most 5 years.",
         "d_Accuracy_10years": "The share with an absolute error of at most 10 years.",
         "d_Accuracy_15years": "The share with an absolute error of at most 15 years.",
-        "d_Baseline_MAE": "The MAE of always saying the mean age of the training split, without "
+        "d_Baseline_MAE": "The MAE of always saying the mean age of the training images, without "
         "looking at an image.",
         "d_Skill": "1 − MAE / baseline MAE; 0 is no better than the mean age, 1 is perfect.",
         "d_Repeatability": "95% of pairs of images of one subject differ by less (2.77 standard "
@@ -118,7 +118,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "error_years": "{error} years",
         "true_age": "True age",
         "mean_error": "Mean error, years",
-        "few": "fewer than {least} subjects: no interval",
+        "few": "no interval (fewer than {least} subjects, or it cannot be given)",
         "bars": "Mean absolute error and mean error by true age, in years. Lines: 95% CI; pale: "
         "{few}.",
         "attention": "Where the network finds evidence for an older (red) or younger (blue) "
@@ -198,13 +198,12 @@ TEXTS: dict[str, dict[str, str]] = {
         "not_calibrated": "Not asked for in this run; pass --calibrate.",
         "level": "Level",
         "half_width": "Half width, years",
-        "cover_images": "Test images inside, %",
+        "cover_images": "Images inside, %",
         "cover_subjects": "By subject, %",
         "correction": "Correction for the pull to the mean, fitted on the validation split",
         "before": "Before",
         "after": "After",
         "slope": "Slope of the error on the true age",
-        "refused": "The correction was refused: the validation split carries too little signal.",
         "val_counts": "Validation split: {images} images of {subjects} subjects.",
         "flow": "From files to numbers",
         "flow_found": "Image files found",

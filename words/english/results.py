@@ -132,16 +132,20 @@ TEXTS: dict[str, dict[str, str]] = {
     "calibration": {
         "join": " ",
         "none": "No {level}% prediction interval: {why}.",
-        "unjudged": "The {level}% prediction interval is the prediction ± {years} years; {share}% "
-        "of the test subjects' images lie inside, which cannot be judged: {why}.",
+        "in_test": "the test split",
+        "in_val": "the validation split",
+        "in_train": "the training split",
+        "in_all": "all splits together",
+        "unjudged": "The {level}% prediction interval is the prediction ± {years} years; it held "
+        "for {share}% in {where}, which cannot be judged: {why}.",
         "kept": "The {level}% prediction interval is the prediction ± {years} years; it held for "
-        "{share}% in the test data (95% CI {low} to {high}), no evidence against its promise.",
+        "{share}% in {where} (95% CI {low} to {high}), no evidence against its promise.",
         "less": "WARNING: the {level}% prediction interval (± {years} years) held for only "
-        "{share}% in the test data (95% CI {low} to {high}): fewer than promised.",
-        "more": "The {level}% prediction interval (± {years} years) held for {share}% in the test "
-        "data (95% CI {low} to {high}): more than promised, so it is wider than it has to be.",
+        "{share}% in {where} (95% CI {low} to {high}): fewer than promised.",
+        "more": "The {level}% prediction interval (± {years} years) held for {share}% in {where} "
+        "(95% CI {low} to {high}): more than promised, so it is wider than it has to be.",
         "head": "Calibration, from {images} validation images of {subjects} subjects",
-        "columns": "Level|Half width (years)|Test images inside (%)|By subject (%)",
+        "columns": "Level|Half width (years)|Images inside (%)|By subject (%)",
         "corrected": "Correction of the pull to the mean: MAE in years {before} -> {after}, age "
         "slope {slope_before} -> {slope_after}. No other number uses the corrected ages.",
         "refused": "The pull to the mean is not corrected: {why}.",

@@ -10,11 +10,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "interval": " (95% CI {low} to {high})",
         "mae": "On average the predicted age is {value} years off{interval}, over {n} subjects.",
         "better": "That is {skill}% less than by always saying the mean age of the training "
-        "subjects, {baseline} years (95% CI {low}% to {high}%).",
+        "images, {baseline} years (95% CI {low}% to {high}%).",
         "not_better": "Whether that is better than always saying the mean age of the training "
-        "subjects ({baseline} years) is not shown: the reduction of the error is {skill}% (95% CI "
+        "images ({baseline} years) is not shown: the reduction of the error is {skill}% (95% CI "
         "{low}% to {high}%).",
-        "worse": "That is worse than always saying the mean age of the training subjects "
+        "worse": "That is worse than always saying the mean age of the training images "
         "({baseline} years): {skill}% more error (95% CI {low}% to {high}%).",
         "error_unjudged": "Whether that is better than always saying the mean age cannot be told: "
         "{why}.",

@@ -282,6 +282,7 @@ TEXTS: dict[str, str] = {
     "is not a table in UTF-8": "不是 UTF-8 编码的表格",
     "holds no images": "不含任何图像",
     "row {number}: {name} is not one of a run": "第 {number} 行：{name} 不是评估写出的内容",
+    "its predictions are not those of {name}": "其中的预测与 {name} 不一致",
     "its {part} are not those of a run": "其中的 {part} 不是评估写出的内容",
     # reading/settings.py
     "text": "文本",

@@ -71,6 +71,7 @@ TEXTS: dict[str, str] = {
         "{path}：不是本程序的锁文件，而程序需要使用此名称；请将其移走，或另给 --output-dir"
     ),
     "{final}: another run is writing to it; {cure}": "{final}：另一次运行正在写入；{cure}",
+    "wait for it": "请等待其结束",
     "wait for it or give another --output-dir": "请等待其结束，或另给 --output-dir",
     "if there is none, remove {lock}": "如果没有其他运行，请删除 {lock}",
     # stages/paths.py

@@ -26,9 +26,9 @@ TEXTS: dict[str, str] = {
         "斜率 {slope:.3f} 低于 {least}：信号过弱"
     ),
     "the true ages of the validation split do not vary": "验证集受试者的真实年龄没有变化",
-    "{shared} subjects stand in both the validation and the test data: coverage and "
-    "corrected ages are too good.": (
-        "有 {shared} 名受试者同时出现在验证集和测试集中：覆盖率和校正后的年龄过于乐观。"
+    "{shared} subjects stand in both the validation and the evaluated data: coverage "
+    "and corrected ages are too good.": (
+        "有 {shared} 名受试者同时出现在验证集和所评估的数据中：覆盖率和校正后的年龄过于乐观。"
     ),
     # stats/definitions.py
     "needs three images, and true ages and predictions that vary": (
@@ -38,9 +38,9 @@ TEXTS: dict[str, str] = {
         "至少需要 2 张图像，且真实年龄或预测年龄有差异"
     ),
     "no subject has two values": "没有受试者有 2 个或以上的值",
-    "the mean age of the training split is not known": "训练集的平均年龄未知",
-    "the mean age of the training split is not known, or its error is zero": (
-        "训练集的平均年龄未知，或以其预测的误差为零"
+    "the mean age of the training images is not known": "训练集图像的平均年龄未知",
+    "the mean age of the training images is not known, or its error is zero": (
+        "训练集图像的平均年龄未知，或以其预测的误差为零"
     ),
     "the true ages and the predictions are one and the same value": (
         "所有真实年龄与预测年龄均为同一个值"
