@@ -1,0 +1,183 @@
+"""Is the muscle transplant right? Its intervals in simulations, its years on planted truths.
+
+    python benchmarks/transplant.py --simulate            # without a network; a minute or two
+    python benchmarks/transplant.py --simulate --runs 200 --subjects 18
+
+Simulations make the table in docs/COVERAGE.md. A run draws people with 1 to 3 images. f of an image
+with the muscle of i and all else of j is m_i + r_j, and a noise of its own where i is not j, SD 2
+years. m and r are lines in age of slopes 0.5 and 0.25, so that 30 and 15 years lie between 20 and
+80; a person is off by SDs of 5 and 4 years, an image by 3 and 3. Images are chosen and paired as
+`stages.transplant` does, 200 at most, with 4 donors each. The designs:
+
+normal   ages uniform from 18 to 90; all noise is normal
+heavy    all noise is Student's t of 4 degrees of freedom, at the same SD
+uneven   all noise grows with age: by 0.5 at 20 years, by 1.5 at 80
+pairs    normal, but the noise of pairs has an SD of 10 years, people of 1 and images of 1
+young    normal, but 5 of 6 people are from 18 to 35 years old
+no age   normal with slopes 0: every share that is given is a false claim
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import numpy as np
+import numpy.typing as npt
+
+from stats.estimate import Estimate
+from stats.transplant import SPAN, Swaps, contrast, donor_pairs
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+SUBJECTS = (10, 18, 40, 150)
+SAMPLES, DONORS = 200, 4
+FIGURES = ("total", "muscle", "rest", "share")
+
+
+@dataclass(frozen=True)
+class Design:
+    """Slopes, years per year, and SDs, years: of people and images (muscle, all else), of pairs."""
+
+    slopes: tuple[float, float] = (0.5, 0.25)
+    person: tuple[float, float] = (5.0, 4.0)
+    image: tuple[float, float] = (3.0, 3.0)
+    pair: float = 2.0
+    heavy: bool = False
+    uneven: bool = False
+    young: bool = False
+
+    def noise(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+        """Draw noise of SD 1."""
+        return rng.standard_t(4, shape) / np.sqrt(2) if self.heavy else rng.standard_normal(shape)
+
+    def growth(self, ages: Floats) -> Floats:
+        """Factor of the noise at each age."""
+        return 0.5 + (ages - 20) / SPAN if self.uneven else np.ones(len(ages))
+
+    def people(self, rng: np.random.Generator, count: int) -> tuple[Floats, Ints]:
+        """Draw the ages, years, and the persons of the images that take part, (N,) each."""
+        ages = rng.uniform(18, 90, count)
+        if self.young:
+            ages = np.where(rng.random(count) < 5 / 6, rng.uniform(18, 35, count), ages)
+        codes = np.repeat(np.arange(count), rng.integers(1, 4, count))
+        order = np.argsort(ages[codes], kind="stable")
+        places = np.linspace(0, len(order) - 1, min(SAMPLES, len(order)))
+        codes = codes[order[np.rint(places).astype(int)]]
+        return ages, codes
+
+
+DESIGNS = {
+    "normal": Design(),
+    "heavy": Design(heavy=True),
+    "uneven": Design(uneven=True),
+    "pairs": Design(pair=10.0, person=(1.0, 1.0), image=(1.0, 1.0)),
+    "young": Design(young=True),
+    "no age": Design(slopes=(0.0, 0.0)),
+}
+
+
+# ---------------------------------------------------------------- simulations
+
+
+def drawn(
+    design: Design, rng: np.random.Generator, count: int
+) -> tuple[Swaps, Floats, Floats, list[int]]:
+    """Draw a study of so many people: exchanges, predicted and true ages (N,), persons (N,)."""
+    of_person, codes = design.people(rng, count)
+    ages = of_person[codes]
+    parts = np.outer(design.slopes, ages)
+    parts += design.growth(ages) * (
+        np.array(design.person)[:, None] * design.noise(rng, (2, count))[:, codes]
+        + np.array(design.image)[:, None] * design.noise(rng, (2, len(codes)))
+    )
+    muscle, rest = parts
+    pairs = donor_pairs(ages, codes.tolist(), DONORS)
+    a, b = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    noise = design.pair * design.growth((ages[a] + ages[b]) / 2) * design.noise(rng, (2, len(a)))
+    swaps = Swaps(a, b, muscle[b] + rest[a] + noise[0], muscle[a] + rest[b] + noise[1])
+    return swaps, muscle + rest, ages, codes.tolist()
+
+
+@dataclass
+class Tally:
+    """Where the truth lay, in counts of intervals; none: runs without one."""
+
+    holds: int = 0
+    below: int = 0
+    above: int = 0
+    none: int = 0
+
+    def add(self, truth: float, found: Estimate) -> None:
+        """Count one estimate."""
+        if found.ci95 is None:
+            self.none += 1
+            return
+        low, high = found.ci95
+        self.below += truth < low
+        self.above += truth > high
+        self.holds += low <= truth <= high
+
+    @property
+    def given(self) -> int:
+        """Number of intervals."""
+        return self.holds + self.below + self.above
+
+    def __str__(self) -> str:
+        """Coverage (truth below / above the interval), in %."""
+        if not self.given:
+            return "–"
+        held, below, above = (
+            100 * count / self.given for count in (self.holds, self.below, self.above)
+        )
+        return f"{held:.1f} ({below:.0f}/{above:.0f})"
+
+
+def measured(design: Design, count: int, runs: int, seed: int) -> dict[str, Tally]:
+    """Tally `runs` studies of so many people."""
+    rng = np.random.default_rng([seed, count])
+    muscle, rest = (SPAN * slope for slope in design.slopes)
+    total = muscle + rest
+    truth = dict(zip(FIGURES, (total, muscle, rest, 100 * muscle / (total or 1)), strict=True))
+    tallies = {name: Tally() for name in FIGURES}
+    for _ in range(runs):
+        found = contrast(*drawn(design, rng, count))
+        for name, tally in tallies.items():
+            tally.add(truth[name], getattr(found, name))
+    return tallies
+
+
+def coverage_rows(runs: int, subjects: list[int], seed: int) -> Iterator[str]:
+    """Write the table of coverage, a row for each design and figure."""
+    yield "| design | figure | " + " | ".join(map(str, subjects)) + " |"
+    yield "|---|---" + "|---" * len(subjects) + "|"
+    for number, (name, design) in enumerate(DESIGNS.items()):
+        columns = [measured(design, count, runs, seed + number) for count in subjects]
+        figures = FIGURES if any(design.slopes) else FIGURES[:3]
+        for figure in figures:
+            cells = " | ".join(str(column[figure]) for column in columns)
+            yield f"| {name} | {figure} | {cells} |"
+        shares = " | ".join(f"{100 * column['share'].given / runs:.1f}" for column in columns)
+        yield f"| {name} | a share is given | {shares} |"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--simulate", action="store_true", help="coverage of the intervals")
+    parser.add_argument("--runs", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--subjects", type=int, nargs="+", default=SUBJECTS)
+    args = parser.parse_args()
+    if args.simulate:
+        for row in coverage_rows(args.runs, list(args.subjects), args.seed):
+            print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()
