@@ -2,6 +2,12 @@
 
     python benchmarks/transplant.py --simulate            # without a network; a minute or two
     python benchmarks/transplant.py --simulate --runs 200 --subjects 18
+    python benchmarks/transplant.py --planted --cache planted    # some 20 minutes on two cores
+    python benchmarks/transplant.py --planted --cache planted --networks muscle --more
+
+Planted truths make the table "How we know" in GRADCAM.md, see `planted.py` beside this file.
+`--more` adds masks that are drawn wrong, untrained networks, and the transplant with three players.
+With `--cache` the networks are trained once.
 
 Simulations make the table in docs/COVERAGE.md. A run draws people with 1 to 3 images. f of an image
 with the muscle of i and all else of j is m_i + r_j, and a noise of its own where i is not j, SD 2
@@ -21,6 +27,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,9 +36,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 import numpy.typing as npt
+import planted
+import three_players
 
+from stages.transplant import Transplant
 from stats.estimate import Estimate
-from stats.transplant import SPAN, Swaps, contrast, donor_pairs
+from stats.transplant import SPAN, Swaps, contrast, donor_pairs, region_years
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -166,17 +176,106 @@ def coverage_rows(runs: int, subjects: list[int], seed: int) -> Iterator[str]:
         yield f"| {name} | a share is given | {shares} |"
 
 
+# ---------------------------------------------------------------- planted truths
+
+
+def in_years(found: Estimate) -> str:
+    """Write an estimate with its 95% CI."""
+    if found.value is None:
+        return "–"
+    ends = f" [{found.ci95[0]:.1f}, {found.ci95[1]:.1f}]" if found.ci95 else ""
+    return f"{found.value:.1f}{ends}"
+
+
+HEADINGS = ("network reads", "MAE", "total", "muscle", "rest", "moved mask", "other masks")
+
+
+def cells(name: str, mae: float, found: Transplant) -> str:
+    """Write the first cells of a row."""
+    if found.contrast is None or found.controls is None:
+        return f"| {name} | {found.reason} |"
+    estimates = (
+        found.contrast.total,
+        found.contrast.muscle,
+        found.contrast.rest,
+        found.controls.moved_mask,
+        found.controls.other_masks,
+    )
+    return " | ".join([f"| {name}", f"{mae:.1f}", *map(in_years, estimates)])
+
+
+def planted_row(name: str, reader: planted.Reader, study: planted.Study) -> str:
+    """Evaluate a network and measure its truth."""
+    pred_age = reader.ages(study.pictures)
+    found = planted.transplanted(reader, study, pred_age)
+    truth = {
+        field: in_years(planted.truth(reader, study, pred_age, [field]))
+        for field in study.variant.planted
+    }
+    mae = float(np.abs(pred_age - study.ages).mean())
+    said = "; ".join(f"{field} {years}" for field, years in truth.items())
+    return f"{cells(name, mae, found)} | {said} |"
+
+
+def more_rows(name: str, reader: planted.Reader, study: planted.Study) -> Iterator[str]:
+    """Evaluate with masks that are drawn wrong, with random weights, and with three players."""
+    pred_age = reader.ages(study.pictures)
+    mae = float(np.abs(pred_age - study.ages).mean())
+    for by in (-0.03, 0.02):
+        masks = [planted.drawn_wrong(mask, by) for mask in study.masks]
+        found = planted.transplanted(reader, study, pred_age, masks)
+        yield f"{cells(f'{name}, mask {100 * by:+.0f}% of the side', mae, found)} | |"
+    for seed in range(2):
+        blank = planted.Reader(planted.untrained(study.pictures, seed))
+        ages = blank.ages(study.pictures)
+        off = float(np.abs(ages - study.ages).mean())
+        found = planted.transplanted(blank, study, ages)
+        share = found.contrast and in_years(found.contrast.share)
+        yield f"{cells(f'untrained, {seed}', off, found)} | share {share} |"
+    plain, parts = three_players.three_parts(
+        reader.ages, study.pictures, study.masks, study.pairs()
+    )
+    for said, swaps in {"two composites": plain, **parts}.items():
+        years = region_years(swaps, pred_age, study.ages, study.people, "")
+        yield f"| {name}, three players: {said} | {in_years(years)} |"
+
+
+def planted_rows(
+    cache: Path, names: list[str], people: int, seed: int, more: bool
+) -> Iterator[str]:
+    """Write the table of planted truths, a row for each network."""
+    cache.mkdir(parents=True, exist_ok=True)
+    yield "| " + " | ".join((*HEADINGS, "truth")) + " |"
+    yield "|---" * (len(HEADINGS) + 1) + "|"
+    for name in names:
+        reader = planted.Reader(planted.network(name, cache, seed=seed))
+        study = planted.study(name, cache, people=people, seed=seed)
+        yield planted_row(name, reader, study)
+        if more:
+            yield from more_rows(name, reader, study)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--simulate", action="store_true", help="coverage of the intervals")
     parser.add_argument("--runs", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--subjects", type=int, nargs="+", default=SUBJECTS)
+    parser.add_argument("--planted", action="store_true", help="networks whose reading is known")
+    parser.add_argument("--cache", type=Path, help="folder of their weights and images")
+    parser.add_argument("--networks", nargs="+", default=[*planted.VARIANTS], metavar="NAME")
+    parser.add_argument("--people", type=int, default=planted.TEST_PEOPLE)
+    parser.add_argument("--more", action="store_true", help="masks drawn wrong, and other checks")
+    parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     if args.simulate:
         for row in coverage_rows(args.runs, list(args.subjects), args.seed):
             print(row, flush=True)
+    if args.planted:
+        with tempfile.TemporaryDirectory() as folder:
+            cache = args.cache or Path(folder)
+            for row in planted_rows(cache, args.networks, args.people, args.seed, args.more):
+                print(row, flush=True)
 
 
 if __name__ == "__main__":
