@@ -2,7 +2,9 @@
 
 A phantom is that of the demo with other rules for what depends on age. The truth of a network is
 measured on the same people and pairs: the image of each drawn anew, with the texture of before and
-with nothing but the planted thing of the other.
+with nothing but the planted thing of the other. What of it lies inside the muscle is measured with
+the pixels of the new image inside the muscle and of the old one outside: gain, too, tells the age
+there.
 """
 
 from __future__ import annotations
@@ -46,9 +48,9 @@ class Variant:
     """What tells the age.
 
     planted: fields of `View` that do. draw: given a view in which nothing does, the age as `View`
-    has it (0 at 18 years, 1 at 90), and a generator, the values of these fields. truth: of which
-    of them the muscle's content should carry the years; () for none. gain_sd: grey levels, of the
-    random gain in training.
+    has it (0 at 18 years, 1 at 90), and a generator, the values of these fields. in_muscle: those
+    that change what is inside the outline; the others leave it as it is, or stretch it. gain_sd:
+    grey levels, of the random gain in training.
     """
 
     planted: tuple[str, ...]
@@ -66,7 +68,7 @@ VARIANTS = {
     "muscle": Variant(("ageing",), lambda age, _: (age,), ("ageing",)),
     "muscle and fat": Variant(("ageing", "fat"), _both, ("ageing",)),
     "fat": Variant(("fat",), lambda age, _: (0.06 + 0.14 * age,)),
-    "gain": Variant(("gain",), lambda age, _: (60 * (age - 0.5),), gain_sd=0.0),
+    "gain": Variant(("gain",), lambda age, _: (60 * (age - 0.5),), ("gain",), gain_sd=0.0),
     "thickness": Variant(("thick",), lambda age, _: (0.13 + 0.12 * age,)),
 }
 
@@ -257,15 +259,25 @@ def transplanted(
     ).numbers
 
 
-def truth(reader: Reader, found: Study, pred_age: Floats, fields: Sequence[str]) -> Estimate:
-    """Years between 20 and 80 by what was planted: pairs exchange these fields and are redrawn."""
+def truth(
+    reader: Reader, found: Study, pred_age: Floats, fields: Sequence[str], inside: bool
+) -> Estimate:
+    """Years between 20 and 80 by what was planted: pairs exchange these fields and are redrawn.
+
+    inside: only inside the muscle.
+    """
     pairs = found.pairs()
 
     def with_those_of(host: int, donor: int) -> Callable[[], tuple[Picture, Mask]]:
         changed: Mapping[str, float] = {
             name: getattr(found.shots[donor].view, name) for name in fields
         }
-        return lambda: found.shots[host].drawn(**changed)
+
+        def redrawn() -> tuple[Picture, Mask]:
+            picture, mask = found.shots[host].drawn(**changed)
+            return (np.where(mask, picture, found.pictures[host]) if inside else picture), mask
+
+        return redrawn
 
     jobs = [with_those_of(*rows) for a, b in pairs for rows in ((a, b), (b, a))]
     ages = reader.ages([image for image, _ in drawn_all(jobs)])

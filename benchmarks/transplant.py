@@ -2,8 +2,8 @@
 
     python benchmarks/transplant.py --simulate            # without a network; a minute or two
     python benchmarks/transplant.py --simulate --runs 200 --subjects 18
-    python benchmarks/transplant.py --planted --cache planted    # some 20 minutes on two cores
-    python benchmarks/transplant.py --planted --cache planted --networks muscle --more
+    python benchmarks/transplant.py --planted --cache outputs/planted    # some 20 minutes, 2 cores
+    python benchmarks/transplant.py --planted --cache outputs/planted --networks muscle --more
 
 Planted truths make the table "How we know" in GRADCAM.md, see `planted.py` beside this file.
 `--more` adds masks that are drawn wrong, untrained networks, and the transplant with three players.
@@ -187,7 +187,17 @@ def in_years(found: Estimate) -> str:
     return f"{found.value:.1f}{ends}"
 
 
-HEADINGS = ("network reads", "MAE", "total", "muscle", "rest", "moved mask", "other masks")
+HEADINGS = (
+    "network reads",
+    "MAE",
+    "total",
+    "muscle",
+    "rest",
+    "moved mask",
+    "other masks",
+    "truth",
+    "truth inside the muscle",
+)
 
 
 def cells(name: str, mae: float, found: Transplant) -> str:
@@ -208,13 +218,13 @@ def planted_row(name: str, reader: planted.Reader, study: planted.Study) -> str:
     """Evaluate a network and measure its truth."""
     pred_age = reader.ages(study.pictures)
     found = planted.transplanted(reader, study, pred_age)
-    truth = {
-        field: in_years(planted.truth(reader, study, pred_age, [field]))
-        for field in study.variant.planted
-    }
+    variant = study.variant
     mae = float(np.abs(pred_age - study.ages).mean())
-    said = "; ".join(f"{field} {years}" for field, years in truth.items())
-    return f"{cells(name, mae, found)} | {said} |"
+    truths = [planted.truth(reader, study, pred_age, variant.planted, inside=False)]
+    if variant.in_muscle:
+        truths += [planted.truth(reader, study, pred_age, variant.in_muscle, inside=True)]
+    inside = in_years(truths[1]) if variant.in_muscle else "0"
+    return f"{cells(name, mae, found)} | {in_years(truths[0])} | {inside} |"
 
 
 def more_rows(name: str, reader: planted.Reader, study: planted.Study) -> Iterator[str]:
@@ -224,14 +234,14 @@ def more_rows(name: str, reader: planted.Reader, study: planted.Study) -> Iterat
     for by in (-0.03, 0.02):
         masks = [planted.drawn_wrong(mask, by) for mask in study.masks]
         found = planted.transplanted(reader, study, pred_age, masks)
-        yield f"{cells(f'{name}, mask {100 * by:+.0f}% of the side', mae, found)} | |"
+        yield f"{cells(f'{name}, mask {100 * by:+.0f}% of the side', mae, found)} | | |"
     for seed in range(2):
         blank = planted.Reader(planted.untrained(study.pictures, seed))
         ages = blank.ages(study.pictures)
         off = float(np.abs(ages - study.ages).mean())
         found = planted.transplanted(blank, study, ages)
         share = found.contrast and in_years(found.contrast.share)
-        yield f"{cells(f'untrained, {seed}', off, found)} | share {share} |"
+        yield f"{cells(f'untrained, {seed}', off, found)} | share {share} | |"
     plain, parts = three_players.three_parts(
         reader.ages, study.pictures, study.masks, study.pairs()
     )
@@ -245,8 +255,8 @@ def planted_rows(
 ) -> Iterator[str]:
     """Write the table of planted truths, a row for each network."""
     cache.mkdir(parents=True, exist_ok=True)
-    yield "| " + " | ".join((*HEADINGS, "truth")) + " |"
-    yield "|---" * (len(HEADINGS) + 1) + "|"
+    yield "| " + " | ".join(HEADINGS) + " |"
+    yield "|---" * len(HEADINGS) + "|"
     for name in names:
         reader = planted.Reader(planted.network(name, cache, seed=seed))
         study = planted.study(name, cache, people=people, seed=seed)
