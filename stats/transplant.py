@@ -12,7 +12,9 @@ what lies between people of 20 and of 80.
 
 A pair belongs to two subjects, so leaving out one subject at a time counts the noise of each pair
 twice. Its variance is the jackknife's over subjects less that over pairs, as in the variance for
-dyads of Aronow, Samii & Assenova (2015), and at least the latter.
+dyads of Aronow, Samii & Assenova (2015), and at least half of the former: if there were no noise
+but that of pairs, all of it would be counted twice. What is taken off takes its share of the
+degrees of freedom along: without that, intervals of 10 to 18 people hold the truth in 92 to 94%.
 """
 
 from collections.abc import Hashable, Sequence
@@ -254,13 +256,14 @@ def _estimate(
 
 
 def _interval(values: Floats, people: _People) -> Interval:
-    """Take the 95% CI with the variance for pairs of subjects; Student's t as in the jackknife."""
+    """Take the 95% CI with the variance for pairs of subjects, and Student's t."""
     subjects, pairs = np.split(values, [1 + people.n_subjects])
     found = spread(subjects)
     if isinstance(found, Message):
         return Interval(ci95=None, ci95_reason=found)
-    of_pairs = float(((pairs - found.value) ** 2).sum())
-    half = half_width(found._replace(variance=max(found.variance - of_pairs, of_pairs)))
+    twice = float(((pairs - found.value) ** 2).sum()) / found.variance
+    left = 1 - min(twice, 0.5)
+    half = half_width(found._replace(variance=left * found.variance, df=left * found.df))
     return Interval(
         ci95=(found.value - half, found.value + half),
         one_subject_share=if_dominant(found.share),

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+import scipy.stats as scipy_stats
 
 from stats.transplant import (
     BETWEEN,
@@ -124,13 +125,35 @@ def test_ends_of_the_interval_against_leaving_out_by_hand():
     count = len(names)
     jackknife = (count - 1) / count * ((without - without.mean()) ** 2).sum()
     of_pairs = ((per_pair - value) ** 2).sum()
-    variance = max(jackknife - of_pairs, of_pairs)
+    assert 0 < of_pairs < jackknife / 2
+    variance = jackknife - of_pairs
+    # Satterthwaite's for leaving out one subject, less the share of what is counted twice
+    square = (without - without.mean()) ** 2
+    df = 2 * square.sum() ** 2 / (square**2).sum() * variance / jackknife
     assert found.muscle.value == pytest.approx(value)
     low, high = found.muscle.ci95
     assert low + high == pytest.approx(2 * value)
-    assert 1.9 < (high - low) / 2 / np.sqrt(variance) < 2.3  # Student's t
+    assert (high - low) / 2 == pytest.approx(scipy_stats.t.ppf(0.975, df) * np.sqrt(variance))
     assert found.total.value == pytest.approx(found.muscle.value + found.rest.value)
     assert found.share.value == pytest.approx(100 * found.muscle.value / found.total.value)
+
+
+def test_noise_of_pairs_alone_is_counted_twice_and_halved():
+    # Twelve people in six pairs, 30 years apart: without a person or the partner, the same is left.
+    # So the jackknife over people counts each pair twice, and half of it is all that there is.
+    ages = np.repeat([30.0, 60.0], 6)
+    part = np.array([1.0, -2.0, 0.0, 4.0, -1.0, 4.0])  # mean 1, squares of the deviations 32
+    a, b = np.arange(6, 12), np.arange(6)
+    swaps = Swaps(a, b, ages[a] - part, ages[b] + part)
+    found = region_years(swaps, ages, ages, list(range(12)), "")
+    # 60 / 30 x the mean of the five others, which is (6 - part) / 5
+    assert found.value == pytest.approx(2)
+    off = 2 * (1 - part) / 5
+    jackknife = 11 / 12 * 2 * (off**2).sum()
+    assert (off**2).sum() > jackknife / 2  # all of that would be taken off, and more
+    # Satterthwaite's 2 x 64^2 / 520 = 15.8 is above the 11 of 12 people; half of that stays
+    half = (found.ci95[1] - found.ci95[0]) / 2
+    assert half == pytest.approx(scipy_stats.t.ppf(0.975, 5.5) * np.sqrt(jackknife / 2))
 
 
 @pytest.mark.in_earnest
