@@ -11,11 +11,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from reading.images import picture
 from reading.masks import Mask
 from reading.resize import resize_image, shrink
-from stages.composites import Picture, Region, composite, grown
+from stages.composites import Picture, Region, composite, grown, whole
 from stages.network import Predictor
 from stages.originals import Originals
 from stages.predict import to_tensor
@@ -48,7 +49,9 @@ class Bench:
         one than in the run.
         """
         contents = [self.originals.read(self.paths[row]) for row in pair]
-        a, b = (None if one is None else shrink(picture(one)[0], LARGEST_SIDE) for one in contents)
+        a, b = (
+            None if one is None else _sized(picture(one)[0], self.image_size) for one in contents
+        )
         if a is None or b is None:
             return None
         in_a, in_b = _region(mask_of(pair[0]), a), _region(mask_of(pair[1]), b)
@@ -82,11 +85,24 @@ class Bench:
         return np.concatenate(ages)
 
 
+def _sized(image: Picture, least: int) -> Picture:
+    """Bring an image to sides of LARGEST_SIDE at most, and of `least` at least.
+
+    A mask of the size of the network's input is never shrunk, and so no column of it is lost.
+    """
+    image = shrink(image, LARGEST_SIDE)
+    height, width = image.shape[:2]
+    if min(height, width) >= least:
+        return image
+    size = max(width, least), max(height, least)
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
+
+
 def _region(mask: Mask, image: Picture) -> Region:
     """Bring a mask (S, S) to the size of an image; smoothly, for a mask's steps would be seen."""
     size = image.shape[1], image.shape[0]
     soft = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
-    return grown(soft >= 0.5)
+    return grown(whole(soft >= 0.5))
 
 
 def _ahead(

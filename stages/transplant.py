@@ -67,8 +67,8 @@ class Transplant:
 
     n_images, n_subjects: with a mask that can be used. left_out: other images by the reason, a key
     of `transplant_left` in `words`. n_chosen: images that exchange muscles; donors: with so many
-    others each, as asked. n_gone: pairs lost because an image was changed or removed meanwhile.
-    contrast: None for `reason`.
+    others each, as asked. n_gone: pairs of them that were lost, for an image was changed or removed
+    meanwhile. contrast: None for `reason`.
     """
 
     n_images: int
@@ -192,7 +192,7 @@ def transplant(
         swaps = {name: bench.swaps(*todo, bar.update) for name, todo in work.items()}
     if not len(swaps["muscle"].a):
         return _nothing(counts, len(table), CHANGED)
-    gone = sum(len(pairs) - len(swaps[name].a) for name, (pairs, _) in work.items())
+    gone = len(work["muscle"][0]) - len(swaps["muscle"].a)
     by = {name: table[name].fillna("").tolist() for name in ("sex", "cohort")}
     found, groups, controls = _findings(swaps, people, side, by)
     numbers = Transplant(
@@ -314,7 +314,7 @@ def _moved(own: MaskOf, rows: Sequence[int]) -> tuple[str, MaskOf, set[int]]:
             if not isinstance(mask, str):
                 areas[row] = int(mask.sum())
     side = max(room, key=lambda name: sum(room[name].values()))
-    return side, lambda row: beside(own(row), side), {*room[side]}
+    return side, lambda row: whole(beside(own(row), side)), {*room[side]}
 
 
 def beside(mask: Mask, side: str) -> Mask:

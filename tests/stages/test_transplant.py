@@ -14,7 +14,8 @@ from stages import transplant as room
 from stages.composites import grown, whole
 from stages.originals import Originals
 from stages.serialise import as_json
-from stages.transplant import beside, transplant
+from stages.swaps import _region
+from stages.transplant import _moved, beside, transplant
 from words.transplant import transplant_sentence
 
 SIDE = 48
@@ -198,10 +199,44 @@ def test_images_that_change_during_the_run_are_left_out(study):
     digests = {path: originals.digest(path) for path in table["path"]}
     Image.fromarray(np.zeros((SIDE, SIDE), np.uint8)).save(table["path"][3])
     found = run(table, masks, originals=Originals(digests))
-    assert found.numbers.n_gone > 0
+    whole_ = run(table, masks)  # with the file as it is now
+    lost = len(whole_.swaps.a) - len(found.swaps.a)
+    assert found.numbers.n_gone == lost > 0  # pairs of the contrast, not of the controls as well
     assert 3 not in {*found.swaps.a.tolist(), *found.swaps.b.tolist()}
     assert np.isnan(found.columns["muscle_years"][3])
     assert str(found.numbers.n_gone) in found.notes[0]["en"]
+
+
+def test_images_smaller_than_the_networks_input_and_a_small_mask(study):
+    small = np.zeros_like(BOX)
+    small[20:28, 20:28] = True
+    table, _, masks = study(np.full((SIDE, SIDE), 1e-3), mask=small)
+    for path in table["path"][::2]:
+        picture = Image.open(path).resize((6, 5))  # not a pixel of the mask would be left
+        picture.save(path)
+    found = run(table, masks).numbers
+    assert found.contrast.n_pairs == 56 and found.left_out == {}
+
+
+def test_a_region_has_no_column_without_a_mask():
+    mask = np.zeros((64, 64), bool)
+    mask[10:40, 5:25] = mask[20:50, 39:60] = True
+    mask[30, 5:60] = True  # a bridge of one row
+    for side in (64, 150, 400):
+        region = _region(mask, np.zeros((side, side), np.uint8))
+        assert (region.bottom - region.top < 0.8 * side).all()
+
+
+def test_the_mask_that_is_moved_is_in_one_part(study):
+    # the right end leaves the image but for a column far from the rest
+    mask = np.zeros((SIDE, SIDE), bool)
+    mask[4:20, 4:40] = True
+    mask[18:34, 36:46] = True
+    mask[4:34, 36:40] = True
+    side, moved, fitting = _moved(lambda row: mask, [0])
+    found = moved(0)
+    assert fitting == {0} and side == "below"
+    assert np.array_equal(found, whole(found))
 
 
 def test_the_mask_beside_the_muscle():

@@ -168,7 +168,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "可得到现行的检验。",
         "h_transplant": "网络读的是肌肉吗？",
         "not_transplanted": "本次运行未测量；可加 --transplant。",
-        "transplant_note": "在受试者之间交换肌肉：{images} 张图像，每幅约 {donors} 个配对。",
+        "transplant_note": "在受试者之间交换肌肉：{images} 张图像，{pairs} 对。",
         "share": "随肌肉，占总计的 %",
         "group_muscle": "随肌肉，仅 {group}",
         "controls": "对照",

@@ -182,8 +182,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "and blurred only. Run the evaluation anew for the present ones.",
         "h_transplant": "Does it read the muscle?",
         "not_transplanted": "Not measured in this run; pass --transplant.",
-        "transplant_note": "Muscles exchanged between people: {images} images, about {donors} "
-        "partners each.",
+        "transplant_note": "Muscles exchanged between people: {images} images in {pairs} pairs.",
         "share": "With the muscle, % of the total",
         "group_muscle": "With the muscle, {group} alone",
         "controls": "For comparison",
