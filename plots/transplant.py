@@ -101,6 +101,7 @@ def _rows(found: Any, words: Mapping[str, str]) -> list[Row]:
     for group in found.groups:
         label = words["group"].format(drawable(shortened(group.group, room)))
         rows.append((label, group.muscle, False))
+    rows.append((words["same_pairs"], controls.muscle, True))
     rows.append((words[f"moved_{controls.beside}"], controls.moved_mask, True))
     rows.append((words["other_masks"], controls.other_masks, True))
     return [row for row in rows if row[1].value is not None]

@@ -62,14 +62,14 @@ def _number(option_name: str, allowed: Range) -> Callable[[str], float | int]:
     return parse
 
 
-def _count(option_name: str, most: float = math.inf) -> dict[str, Any]:
-    """Metavar and type of an option that takes a whole number of at least 1."""
-    wanted = Message("a whole number of at least 1")
+def _count(option_name: str, most: float = math.inf, least: int = 1) -> dict[str, Any]:
+    """Metavar and type of an option that takes a whole number from `least` to `most`."""
+    wanted = Message("a whole number of at least {least}", least=least)
     if most < math.inf:
         wanted = Message("a whole number from 1 to {most}", most=most)
     return {
         "metavar": "N",
-        "type": _number(option_name, Range(int, wanted, lambda n: 1 <= n <= most)),
+        "type": _number(option_name, Range(int, wanted, lambda n: least <= n <= most)),
     }
 
 
@@ -179,7 +179,7 @@ def _add_gradcam(parser: Parser) -> None:
     add("--cam-check-samples", default=64, **_count("--cam-check-samples"))
     add("--transplant", action="store_true")
     add("--transplant-donors", default=4, **_count("--transplant-donors", 100))
-    add("--transplant-samples", default=200, **_count("--transplant-samples"))
+    add("--transplant-samples", default=200, **_count("--transplant-samples", least=10))
 
 
 def _add_reports(parser: Parser) -> None:

@@ -41,7 +41,6 @@ from words.catalogue import in_both
 from words.transplant import transplant_sentence
 
 Floats = npt.NDArray[np.float64]
-CONTROL_DONORS = 2
 GAP = 2 * GROWN  # of the side, between the muscle and the region beside it: both are grown
 CHANGED = Message("the images were changed or removed during the run")
 
@@ -51,11 +50,13 @@ class Controls:
     """The same with what is not the person's own muscle.
 
     moved_mask: years between 20 and 80 with the mask moved `beside` the muscle, "below" or "above";
-    other_masks: with the masks of other people. same_person: mean size of the muscle's part in the
-    difference between two images of one person, years.
+    other_masks: with the masks of other people; both over the pairs farthest apart on the circle of
+    ages. muscle: with the muscle, over these pairs. same_person: mean size of the muscle's part in
+    the difference between two images of one person, years.
     """
 
     beside: str
+    muscle: Estimate
     moved_mask: Estimate
     other_masks: Estimate
     same_person: Estimate
@@ -127,11 +128,10 @@ class _People:
     pred_age: Floats
     subjects: Sequence[Any]
 
-    def pairs(self, donors: int) -> list[Pair]:
+    def pairs(self, donors: int, *, farthest: bool = False) -> list[Pair]:
         """Pair those of `rows`, as `donor_pairs` does."""
-        of_rows = donor_pairs(
-            self.ages[self.rows], [self.subjects[row] for row in self.rows], donors
-        )
+        subjects = [self.subjects[row] for row in self.rows]
+        of_rows = donor_pairs(self.ages[self.rows], subjects, donors, farthest=farthest)
         return [(self.rows[a], self.rows[b]) for a, b in of_rows]
 
     def others(self) -> dict[int, int]:
@@ -237,7 +237,7 @@ def _work(
     people: _People, donors: int, own: MaskOf, moved: MaskOf, fitting: set[int]
 ) -> dict[str, tuple[list[Pair], MaskOf]]:
     """Name the exchanges: of which pairs, and of what."""
-    others, control = people.others(), people.pairs(CONTROL_DONORS)
+    others, control = people.others(), people.pairs(donors, farthest=True)
     return {
         "muscle": (people.pairs(donors), own),
         "moved_mask": ([pair for pair in control if fitting >= {*pair}], moved),
@@ -254,6 +254,11 @@ def _findings(
     facts = people.pred_age, people.ages, people.subjects
     controls = Controls(
         beside=side,
+        muscle=region_years(
+            muscle.of_pairs(swaps["other_masks"]),
+            *facts,
+            "Years that travel with the muscle in the same pairs",
+        ),
         moved_mask=region_years(
             swaps["moved_mask"], *facts, "Years that travel with the region beside the muscle"
         ),

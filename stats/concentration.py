@@ -22,6 +22,7 @@ MEANS = {
     "cam_active_area": "Mean share of the cells with at least half of the maximum",
 }
 NO_EVIDENCE = Message("no heatmap holds any evidence")
+ONE_CELL = Message("a map of one cell has none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +74,8 @@ def concentration(columns: dict[str, Floats], subject_ids: Sequence[Hashable]) -
         values = columns[name][rows]
         known = np.isfinite(values)
         ids = [subject for subject, there in zip(subjects, known, strict=True) if there]
-        return mean_estimate(values[known], ids, MEANS[name], "", NO_EVIDENCE)
+        reason = ONE_CELL if rows else NO_EVIDENCE
+        return mean_estimate(values[known], ids, MEANS[name], "", reason)
 
     return Concentration(
         n_images=len(rows), n_subjects=len(set(subjects)), **{name: mean(name) for name in MEANS}

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from errors import Message
 from stats.arrays import Floats, Ints, subject_codes
@@ -53,6 +54,16 @@ class Swaps(NamedTuple):
         from_a = pred_age[self.a] - self.a_with_b
         return (from_a + self.b_with_a - pred_age[self.b]) / 2
 
+    def where(self, kept: npt.NDArray[np.bool_]) -> "Swaps":
+        """Keep some of the pairs."""
+        return Swaps(self.a[kept], self.b[kept], self.a_with_b[kept], self.b_with_a[kept])
+
+    def of_pairs(self, others: "Swaps") -> "Swaps":
+        """Keep the pairs that others have as well."""
+        had = {*zip(others.a.tolist(), others.b.tolist(), strict=True)}
+        own = zip(self.a.tolist(), self.b.tolist(), strict=True)
+        return self.where(np.array([pair in had for pair in own], dtype=bool))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Contrast:
@@ -79,12 +90,13 @@ class GroupContrast(Contrast):
 
 
 def donor_pairs(
-    ages: Floats, subject_ids: Sequence[Hashable], donors: int
+    ages: Floats, subject_ids: Sequence[Hashable], donors: int, *, farthest: bool = False
 ) -> list[tuple[int, int]]:
     """Pair each of N images with about `donors` others, whose ages spread over all ages.
 
     Images stand in a circle in order of age, and partners are N / (donors + 1) apart, twice that,
-    and so on: a design without chance. Two images of one person make no pair.
+    and so on: a design without chance. Two images of one person make no pair. farthest: only the
+    pairs that are farthest apart on the circle, about two of each image.
 
     Args:
         ages: (N,), years; subject_ids: (N,).
@@ -95,7 +107,8 @@ def donor_pairs(
     circle = np.argsort(ages, kind="stable").tolist()
     count = len(circle)
     found = set()
-    for step in range(1, (donors + 1) // 2 + 1):
+    last = (donors + 1) // 2
+    for step in range(last if farthest else 1, last + 1):
         shift = round(step * count / (donors + 1))
         for place, a in enumerate(circle):
             b = circle[(place + shift) % count]
@@ -171,9 +184,10 @@ def group_contrasts(
         both = (of_image[swaps.a] == name) & (of_image[swaps.b] == name)
         rows = np.unique(np.concatenate([swaps.a[both], swaps.b[both]])).tolist()
         if too_few_subjects(len({subject_ids[row] for row in rows})) is None:
-            inside = Swaps(*(part[both] for part in swaps))
+            inside = swaps.where(both)
             whole = contrast(inside, pred_age, ages, subject_ids)
-            found.append(GroupContrast(**vars(whole), by=by, group=name))
+            if whole.total.value is not None:  # people of one age have none
+                found.append(GroupContrast(**vars(whole), by=by, group=name))
     return found if len(found) > 1 else []
 
 

@@ -33,6 +33,7 @@ def transplant(*intervals, moved=(-3.0, 3.0), groups=(), **changed):
         "groups": tuple(GroupContrast(**vars(whole), by="sex", group=name) for name in groups),
         "controls": Controls(
             beside="below",
+            muscle=estimate(52.0, (42.0, 62.0)),
             moved_mask=estimate(sum(moved) / 2, moved),
             other_masks=estimate(40.0, (33.0, 47.0)),
             same_person=estimate(5.0, (2.0, 8.0)),

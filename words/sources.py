@@ -5,7 +5,7 @@ from typing import Any
 
 from errors import Message
 from words.catalogue import LANGUAGES, in_both, texts
-from words.sentences import ALPHA, joined
+from words.sentences import ALPHA, MIN_SUBJECTS_FOR_A_CLAIM, joined
 from words.tables import EstimateLike, p_value_text, plain_number
 
 MOST_NAMED = 3  # features in a sentence on one error
@@ -30,7 +30,8 @@ def blank_sentence(blank: Any) -> Texts:
     if blank.energy_on_blank.value is None:
         return in_both("sources", "blank_no_map")
     if not blank.n_with_blank:
-        return in_both("sources", "blank_none")
+        key = "blank_none_few" if blank.pixels_alike is None else "blank_none"
+        return in_both("sources", key, least=MIN_SUBJECTS_FOR_A_CLAIM)
     said = in_both(
         "sources",
         "blank",

@@ -57,7 +57,11 @@ def _controls(controls: Any) -> list[dict[str, str]]:
     said = []
     if controls.moved_mask.value is not None:
         key = f"moved_{controls.beside}"
-        said.append(in_both("transplant", key, value=years(controls.moved_mask)))
+        said.append(
+            in_both(
+                "transplant", key, muscle=years(controls.muscle), value=years(controls.moved_mask)
+            )
+        )
     if controls.other_masks.value is not None:
         said.append(in_both("transplant", "others", value=years(controls.other_masks)))
     same = controls.same_person

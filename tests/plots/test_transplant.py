@@ -27,10 +27,11 @@ def test_bars_and_their_intervals(drawn):
         "With all else",
         "F, with the muscle",
         "M, with the muscle",
+        "With the muscle, same pairs",
         "Region below the muscle",
         "Masks of other people",
     ]
-    assert [bar.get_width() for bar in ax.patches] == [49.5, 49.0, 0.5, 49.0, 49.0, 0.0, 40.0]
+    assert [bar.get_width() for bar in ax.patches] == [49.5, 49.0, 0.5, 49.0, 49.0, 52.0, 0.0, 40.0]
     ends = [line.get_xdata() for line in ax.lines if len(line.get_xdata()) == 2]
     assert [tuple(x) for x in ends][:2] == [(41.0, 58.0), (37.0, 61.0)]
     assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the total on top

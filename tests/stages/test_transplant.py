@@ -1,5 +1,6 @@
 """The muscle transplant with networks whose answer is known in closed form."""
 
+import dataclasses
 from contextlib import nullcontext
 from types import SimpleNamespace
 
@@ -125,6 +126,11 @@ def test_a_network_that_reads_one_place(study, reads, muscle, rest):
     assert found.contrast.rest.value == pytest.approx(rest, abs=1)
     assert found.controls.moved_mask.value == pytest.approx(0, abs=0.5)
     assert found.controls.other_masks.value == pytest.approx(muscle, abs=1)  # all masks are alike
+    assert found.controls.muscle.value == pytest.approx(muscle, abs=1)
+    # with masks alike, those of others are the own, and so are the pairs
+    assert found.controls.other_masks == dataclasses.replace(
+        found.controls.muscle, description=found.controls.other_masks.description
+    )
     assert found.controls.same_person.value < 1.5
     share = found.contrast.share.value
     assert share == pytest.approx(100 * muscle / 60, abs=2)

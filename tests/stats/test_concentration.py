@@ -52,7 +52,7 @@ def test_a_single_cell_has_no_entropy():
     assert np.isnan(found["cam_entropy"][0])
     assert found["cam_effective_cells"][0] == 1
     summary = concentration(found, ["a"])
-    assert summary.cam_entropy.reason == "no heatmap holds any evidence"
+    assert summary.cam_entropy.reason == "a map of one cell has none"
 
 
 def test_means_leave_empty_maps_out():

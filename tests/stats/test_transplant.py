@@ -97,6 +97,8 @@ def test_donors_spread_over_the_ages_and_are_never_the_same_person():
     assert partners[1] == [30, 40, 60, 80]
     assert all(len(of) == 4 for of in partners.values())
     assert all(a < b for a, b in pairs) and pairs == sorted(pairs)
+    far = donor_pairs(ages, list("abcdefghij"), 4, farthest=True)
+    assert set(far) < set(pairs) and len(far) == 10  # those four places apart
     alike = ["x"] * 5 + ["y"] * 5
     assert all(alike[a] != alike[b] for a, b in donor_pairs(ages, alike, 4))
     assert donor_pairs(ages[:2], ["a", "b"], 4) in ([], [(0, 1)])

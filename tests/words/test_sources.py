@@ -1,5 +1,7 @@
 """Sentences on hard images and on evidence on blank areas, word for word."""
 
+import dataclasses
+
 import pytest
 
 from stats.error_sources import LeftOut
@@ -84,3 +86,13 @@ def test_what_is_left_out_is_named_in_both_languages():
         "zh": "未纳入：掩膜内散斑信噪比（没有图像具有该特征）",
     }
     assert feature_name("of_a_later_version") == dict.fromkeys(("en", "zh"), "of_a_later_version")
+
+
+def test_pixels_that_are_the_same_are_not_called_absent_where_nobody_looked():
+    found = blank(estimate(0.0), estimate(0.0), n_with_blank=0)
+    few = dataclasses.replace(found, pixels_alike=None)
+    said = blank_sentence(few)
+    assert said["en"].startswith("No image has blank borders or padding. Pixels that are the same")
+    assert "looked for from 10 subjects on" in said["en"] and "10 名" in said["zh"]
+    looked = dataclasses.replace(few, pixels_alike=0.0)
+    assert "pixels that are the same in all images)" in blank_sentence(looked)["en"]

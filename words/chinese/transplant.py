@@ -22,9 +22,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "less": "网络从肌肉中读取年龄，但一半以上来自别处。",
         "no_muscle": "没有证据表明网络从肌肉中读取年龄。",
         "against": "肌肉的作用与之相反：网络从别处读取年龄。",
-        "moved_below": "作为对照：肌肉下方的区域带走 {value}。",
-        "moved_above": "作为对照：肌肉上方的区域带走 {value}。",
-        "others": "把他人的掩膜放在同样的图像上，则为 {value}。",
+        "moved_below": "作为对照，在年龄次序相距最远的各对中，肌肉带走 {muscle}，"
+        "其下方的区域带走 {value}。",
+        "moved_above": "作为对照，在年龄次序相距最远的各对中，肌肉带走 {muscle}，"
+        "其上方的区域带走 {value}。",
+        "others": "把他人的掩膜放在同样的图像上，同样的各对得到 {value}。",
         "same_person": "同一人的两张图像之间，肌肉的部分平均为 {value} 岁。",
     },
     "transplant_left": {
@@ -42,6 +44,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "swapped_old": "换上较年轻的肌肉：{}",
         "bars": "20 岁与 80 岁的人之间的差",
         "years_axis": "岁",
+        "same_pairs": "随肌肉，同样的各对",
         "total": "总计",
         "muscle": "随肌肉",
         "rest": "随其余部分",
@@ -56,6 +59,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "line": "对比：20 至 80 岁之间 {} 岁",
         "n": "{} 对图像，{} 名受试者",
         "lines": "线段：按受试者的 95% 置信区间",
-        "controls": "空心：对照",
+        "controls": "空心：对照，取相距最远的各对",
     },
 }

@@ -34,6 +34,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "{n} images of {s} subjects).",
         "few": "Which images are hard cannot be told: {why}.",
         "no_test": "no feature could be tested",
+        "blank_none_few": "No image has blank borders or padding. Pixels that are the same in all "
+        "images are looked for from {least} subjects on.",
         "blank_none": "No image has blank areas (borders, padding, or pixels that are the same in "
         "all images).",
         "blank_no_map": "No heatmap holds any evidence.",

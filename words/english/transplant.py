@@ -26,9 +26,12 @@ TEXTS: dict[str, dict[str, str]] = {
         "less": "The network reads age in the muscle, but more than half of it lies elsewhere.",
         "no_muscle": "There is no evidence that the network reads age in the muscle.",
         "against": "The muscle works against it: the network reads age elsewhere.",
-        "moved_below": "For comparison: the region below the muscle carries {value}.",
-        "moved_above": "For comparison: the region above the muscle carries {value}.",
-        "others": "Under the masks of other people, laid over the same images, it is {value}.",
+        "moved_below": "For comparison, over the pairs farthest apart the muscle carries "
+        "{muscle}, the region below it {value}.",
+        "moved_above": "For comparison, over the pairs farthest apart the muscle carries "
+        "{muscle}, the region above it {value}.",
+        "others": "With the masks of other people laid over the same images, the same pairs give "
+        "{value}.",
         "same_person": "Between two images of one person the muscle's part is {value} years on "
         "average.",
     },
@@ -47,6 +50,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "swapped_old": "with the younger muscle: {}",
         "bars": "Years between people of 20 and of 80",
         "years_axis": "Years",
+        "same_pairs": "With the muscle, same pairs",
         "total": "In all",
         "muscle": "With the muscle",
         "rest": "With all else",
@@ -61,6 +65,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "line": "Contrast: {} years from 20 to 80",
         "n": "{} pairs of images, {} subjects",
         "lines": "Lines: 95% CI over subjects",
-        "controls": "Hollow: controls",
+        "controls": "Hollow: controls, over the pairs farthest apart",
     },
 }

@@ -140,7 +140,7 @@ TEXTS: dict[str, str] = {
         "参数 {option}：值 {given} 无效，应为{wanted}；参见 --help"
     ),
     "a number of years above 0": "大于 0 的年数",
-    "a whole number of at least 1": "不小于 1 的整数",
+    "a whole number of at least {least}": "不小于 {least} 的整数",
     "a whole number from 1 to {most}": "整数（1 至 {most}）",
     "{options}: missing; give --checkpoint, --image-dir and --excel-path, or try --demo": (
         "缺少 {options}：请给出 --checkpoint、--image-dir 和 --excel-path，或先用 --demo 试用"

@@ -67,6 +67,7 @@ TEXTS: dict[str, str] = {
     "leaving out any one subject changes nothing, so there is nothing to judge it by": (
         "去掉任何一名受试者结果都不变，无法估计其不确定性"
     ),
+    "a map of one cell has none": "只有一格的热图没有这个数",
     "all of them are of one age": "他们年龄都相同",
     "the 95% CI of the years between 20 and 80 holds 0, so there is nothing to share out": (
         "20 岁与 80 岁之间差值的 95% CI 包含 0，因此没有可分配的部分"
