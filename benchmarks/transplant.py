@@ -38,6 +38,7 @@ import numpy as np
 import numpy.typing as npt
 import planted
 import three_players
+from coverage import Tally
 
 from stages.transplant import Transplant
 from stats.estimate import Estimate
@@ -114,40 +115,6 @@ def drawn(
     return swaps, muscle + rest, ages, codes.tolist()
 
 
-@dataclass
-class Tally:
-    """Where the truth lay, in counts of intervals; none: runs without one."""
-
-    holds: int = 0
-    below: int = 0
-    above: int = 0
-    none: int = 0
-
-    def add(self, truth: float, found: Estimate) -> None:
-        """Count one estimate."""
-        if found.ci95 is None:
-            self.none += 1
-            return
-        low, high = found.ci95
-        self.below += truth < low
-        self.above += truth > high
-        self.holds += low <= truth <= high
-
-    @property
-    def given(self) -> int:
-        """Number of intervals."""
-        return self.holds + self.below + self.above
-
-    def __str__(self) -> str:
-        """Coverage (truth below / above the interval), in %."""
-        if not self.given:
-            return "–"
-        held, below, above = (
-            100 * count / self.given for count in (self.holds, self.below, self.above)
-        )
-        return f"{held:.1f} ({below:.0f}/{above:.0f})"
-
-
 def measured(design: Design, count: int, runs: int, seed: int) -> dict[str, Tally]:
     """Tally `runs` studies of so many people."""
     rng = np.random.default_rng([seed, count])
@@ -170,9 +137,9 @@ def coverage_rows(runs: int, subjects: list[int], seed: int) -> Iterator[str]:
         columns = [measured(design, count, runs, seed + number) for count in subjects]
         figures = FIGURES if any(design.slopes) else FIGURES[:3]
         for figure in figures:
-            cells = " | ".join(str(column[figure]) for column in columns)
+            cells = " | ".join(column[figure].coverage() or "–" for column in columns)
             yield f"| {name} | {figure} | {cells} |"
-        shares = " | ".join(f"{100 * column['share'].given / runs:.1f}" for column in columns)
+        shares = " | ".join(f"{100 * column['share'].n / runs:.1f}" for column in columns)
         yield f"| {name} | a share is given | {shares} |"
 
 
