@@ -32,6 +32,8 @@ MAPS_FILE = "gradcam_maps.npz"
 PAIRS_FILE = "transplant_pairs.csv"
 NO_MASK = 255  # in the percentages of a group's mean mask
 
+CONTRAST_YEARS = 60  # the contrast of the transplant is that between 20 and 80
+
 MOST_ROWS = 100_000
 MOST_TABLE_BYTES = 64 * 2**20
 MOST_MAPS_BYTES = 2**30
@@ -128,7 +130,9 @@ def read_results(path: Path) -> Results:
         arrays = _arrays(_bytes(file, MOST_MAPS_BYTES))
         _check_fit(record, table, arrays)
         file = path / PAIRS_FILE
-        pairs = _pairs(_bytes(file, MOST_TABLE_BYTES), table) if file.exists() else np.zeros((0, 4))
+        there = file.exists() or _contrast(record) is not None
+        pairs = _pairs(_bytes(file, MOST_TABLE_BYTES), table) if there else np.zeros((0, 4))
+        _check_pairs(record, table, pairs)
     except UnreadableFile as error:
         missing = isinstance(error.__cause__, FileNotFoundError | NotADirectoryError)
         raise InputError(
@@ -270,6 +274,40 @@ def _check_predictions(record: Mapping[str, Any], table: pd.DataFrame) -> None:
             stored, value, rel_tol=1e-5, abs_tol=1e-3
         ):
             raise _Unusable("its predictions are not those of {name}", name=METRICS_FILE)
+
+
+# ---------------------------------------------------------------- transplant_pairs.csv
+
+
+def _contrast(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Take the contrast of the transplant from the record; None where there is none."""
+    found = record["gradcam_analysis"].get("transplant")
+    contrast = found.get("contrast") if isinstance(found, dict) else None
+    return contrast if isinstance(contrast, dict) else None
+
+
+def _check_pairs(
+    record: Mapping[str, Any], table: pd.DataFrame, pairs: npt.NDArray[np.float64]
+) -> None:
+    """Refuse pairs whose number or whose years with the muscle are not those of the record.
+
+    The years are the slope over all pairs of the muscle's part on the difference of the true ages;
+    a pair that stands there twice, or of an image with itself, is of no run either.
+    """
+    contrast = _contrast(record) or {}
+    a, b = pairs[:, :2].astype(np.intp).T
+    places = {frozenset(pair) for pair in zip(a.tolist(), b.tolist(), strict=True)}
+    fits = 2 * len(pairs) == sum(map(len, places)) == 2 * contrast.get("n_pairs", 0)
+    true, predicted = (table[name].to_numpy() for name in NUMBER_COLUMNS)
+    apart = true[a] - true[b]
+    if fits and np.any(apart):
+        muscle = (predicted[a] - pairs[:, 2] + pairs[:, 3] - predicted[b]) / 2
+        years = CONTRAST_YEARS * (muscle @ apart) / (apart @ apart)
+        block = contrast.get("muscle")
+        stored = block.get("value") if isinstance(block, dict) else None
+        fits = isinstance(stored, int | float) and math.isclose(stored, years, abs_tol=0.01)
+    if not fits:
+        raise _Unusable("its pairs are not those of {name}", name=METRICS_FILE)
 
 
 # ---------------------------------------------------------------- gradcam_maps.npz

@@ -25,7 +25,6 @@ from torch import Tensor, nn
 
 from errors import Message
 from model import AgeRegressor
-from stages.network import fold_batch_norms
 from stages.randomisation import Maps, Years, batches
 from stats.estimate import Estimate
 from stats.jackknife import NO_SPREAD, mean_estimate
@@ -103,7 +102,7 @@ class Deletion:
 
 
 def deletion(
-    model: AgeRegressor,
+    network: AgeRegressor,
     images: Tensor,
     maps: Maps,
     masks: Masks,
@@ -113,10 +112,9 @@ def deletion(
 ) -> Deletion:
     """Measure how the predicted age falls, in years, as more of the image is replaced.
 
-    Arguments as of `stages.faithfulness.run_checks`. Every order is one of the map's cells, so that
-    all replace patches of one size.
+    network: in eval mode; the rest as of `stages.faithfulness.run_checks`. Every order is one of
+    the map's cells, so that all replace patches of one size.
     """
-    network = fold_batch_norms(model).to(memory_format=torch.channels_last)
     n, (height, width) = len(images), images.shape[-2:]
     share = np.array([np.nan if mask is None else mask.mean() for mask in masks])
     # (infill, order, highest or lowest first, image, share replaced), years

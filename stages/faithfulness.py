@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Hashable, Sequence
 
+import torch
 from torch import Tensor
 
 from model import AgeRegressor
@@ -48,6 +49,7 @@ def run_checks(
     years. masks: boolean (S, S), or None. The network, on whatever device, stays as it is, and so
     does the random state.
     """
+    folded = fold_batch_norms(model).to(memory_format=torch.channels_last)
     return Checks(
         n_images=len(images),
         n_subjects=len(set(subject_ids)),
@@ -55,8 +57,8 @@ def run_checks(
         parameter_randomisation=parameter_randomisation(
             model, target_layer, images, maps, subject_ids, batch_size=batch_size, seed=seed
         ),
-        deletion=deletion(model, images, maps, masks, subject_ids, batch_size=batch_size),
+        deletion=deletion(folded, images, maps, masks, subject_ids, batch_size=batch_size),
         repeatability=repeatability(
-            fold_batch_norms(model), target_layer, images, subject_ids, batch_size=batch_size
+            folded, target_layer, images, subject_ids, batch_size=batch_size
         ),
     )

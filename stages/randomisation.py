@@ -47,9 +47,10 @@ class RandomisedStage:
 class Randomisation:
     """Parameter randomisation. chance: what unrelated maps give.
 
-    verdict: "differ", "partly" or "same" where the 95% CI of the last stage's similarity lies
-    below `similar_from`, includes it, or lies above; None where there is no interval or too few
-    subjects. warning: True for "same", False for "differ", None where neither can be said.
+    verdict: "differ", "partly" or "same" where the 95% CI of the last stage's similarity, or the
+    similarity that every subject has, lies below `similar_from`, includes it, or lies above; None
+    where there is neither, or too few subjects. warning: True for "same", False for "differ", None
+    where neither can be said.
     """
 
     stages: tuple[RandomisedStage, ...]

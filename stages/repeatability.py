@@ -34,8 +34,8 @@ class Repeat:
 
     similarity: mean Spearman correlation over cells. n_undefined: images with a constant map, which
     have none. age_change: mean absolute change of the age, years. verdict: "stable", "partly" or
-    "low" where the 95% CI of the similarity lies above `repeatable_from`, includes it, or lies
-    below; None where there is no interval or too few subjects.
+    "low" where the 95% CI of the similarity, or the similarity that every subject has, lies above
+    `repeatable_from`, includes it, or lies below; None where there is neither, or too few subjects.
     """
 
     change: str

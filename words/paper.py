@@ -47,6 +47,12 @@ def methods_paragraph(record: Record) -> Texts:
         now = "repeatability" in cam["checks"]  # not in results of before
         key = "checks" if now else "checks_before"
         parts.append(in_both("paper", key, images=cam["checks"]["n_images"]))
+    if (exchanged := (cam.get("transplant") or {}).get("contrast")) is not None:
+        facts = {"pairs": exchanged["n_pairs"], "subjects": exchanged["n_subjects"]}
+        parts.append(in_both("paper", "transplant", **facts))
+    if (sources := record.get("error_sources") or {}).get("tests"):
+        facts = {"features": len(sources["rows"]), "tests": sources["tests"]}
+        parts.append(in_both("paper", "error_sources", **facts))
     if has_prediction_intervals(record):
         found = record["calibration"]["n_val_subjects"]
         parts.append(in_both("paper", "calibration", subjects=found))

@@ -236,10 +236,10 @@ def _weights_sentence(checks: Any) -> dict[str, str]:
     if randomised.verdict is None:
         why = why_unjudged(checks.n_subjects, similarity)
         return in_both("checks", "weights_few", why=why, **facts)
-    ci95 = similarity.ci95 or (similarity.value, similarity.value)  # all images alike
-    some = randomised.verdict == "differ" and ci95[0] > randomised.chance
+    low = similarity.ci95[0] if similarity.ci95 else similarity.value
+    some = randomised.verdict == "differ" and low > randomised.chance
     key = "differ_some" if some else randomised.verdict
-    return in_both("checks", key, **facts, **_bounds(ci95, ".2f"))
+    return in_both("checks", key, interval=_spread(similarity), **facts)
 
 
 def _order_sentences(checks: Any) -> list[dict[str, str]]:
@@ -289,10 +289,16 @@ def _repeat_sentences(checks: Any) -> list[dict[str, str]]:
             why = why_unjudged(checks.n_subjects, similarity)
             said.append(in_both("checks", "repeat_few", why=why, **facts))
             continue
-        ci95 = similarity.ci95 or (similarity.value, similarity.value)  # all images alike
         key = f"repeat_{change.verdict}"
-        said.append(in_both("checks", key, **facts, **_bounds(ci95, ".2f")))
+        said.append(in_both("checks", key, interval=_spread(similarity), **facts))
     return said
+
+
+def _spread(similarity: Any) -> dict[str, str]:
+    """Write the interval of a similarity that is judged; none where all subjects have the same."""
+    if similarity.ci95 is None:
+        return in_both("checks", "alike")
+    return in_both("checks", "interval", **_bounds(similarity.ci95, ".2f"))
 
 
 def why_unjudged(n_subjects: int, estimate: Any) -> object:

@@ -17,7 +17,7 @@ def transplant_sentence(found: Any) -> dict[str, str]:
     """
     whole = found.contrast
     if whole is None:
-        facts = {"n": found.n_images, "s": found.n_subjects}
+        facts = {"n": found.n_images, "s": found.n_subjects, "chosen": found.n_chosen}
         return in_both("transplant", "none", why=found.reason, **facts)
     why = whole.total.reason or whole.total.ci95_reason
     if why is not None:

@@ -126,7 +126,7 @@ def test_what_was_not_asked_for_is_said():
     page = report_html(
         page_data(record=found, groups=(), other_ratios=page_data().other_ratios[:0])
     )
-    assert "pass --cam-check" in page
+    assert "--cam-check does it" in page
     assert "pass --transplant" in page and 'id="swap"' not in page
     assert "pass --calibrate" in page
     assert "No maps to show." in page
@@ -143,6 +143,15 @@ def test_the_muscle_transplant_with_its_controls():
     found["gradcam_analysis"]["transplant"] = as_json(few)
     page = report_html(page_data(record=found, pairs=np.zeros((0, 4))))
     assert 'id="swap"' not in page and "with a mask in several parts" in page
+
+
+def test_the_card_on_the_muscle_leads_to_what_it_rests_on():
+    assert '<p class="small"><a href="#transplant">' in report_html(page_data())
+    found = record()
+    found["gradcam_analysis"]["transplant"]["contrast"] = None
+    page = report_html(page_data(record=found, pairs=np.zeros((0, 4))))
+    assert '<p class="small"><a href="#focus">' in page
+    assert '<p class="small"><a href="#transplant">' not in page
 
 
 def test_pairs_of_the_transplant_are_numbered_as_the_samples_stand():

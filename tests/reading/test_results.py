@@ -263,11 +263,55 @@ def test_a_record_is_strict_json(tmp_path):
 PAIRS = "filename_a,filename_b,pred_age_a_with_muscle_b,pred_age_b_with_muscle_a,muscle_years\n"
 
 
+ROW = "anon_2_1.png,anon_1_1.png,31.5,28,-3\n"
+# of 37.5 and 25 years, read as 35 and 30: the muscle's part is (35 - 31.5 + 28 - 30) / 2 = 0.75 in
+# 12.5 years, 3.6 in 60
+OF_ROW = {
+    "gradcam_analysis": {"transplant": {"contrast": {"n_pairs": 1, "muscle": {"value": 3.6}}}}
+}
+
+
+def paired(folder, content, record=OF_ROW):
+    finished(folder, record=record)
+    (folder / "transplant_pairs.csv").write_text(content, encoding="utf-8-sig")
+    return folder
+
+
 def test_pairs_of_the_muscle_transplant_come_back_as_rows(tmp_path):
-    assert read_results(finished(tmp_path)).pairs.shape == (0, 4)
-    rows = "anon_2_1.png,anon_1_1.png,31.5,28,-3\n"
-    (tmp_path / "transplant_pairs.csv").write_text(PAIRS + rows, encoding="utf-8-sig")
-    assert read_results(tmp_path).pairs.tolist() == [[1, 0, 31.5, 28]]
+    assert read_results(finished(tmp_path / "none")).pairs.shape == (0, 4)
+    assert read_results(paired(tmp_path, PAIRS + ROW)).pairs.tolist() == [[1, 0, 31.5, 28]]
+
+
+@pytest.mark.parametrize(
+    ("content", "changed"),
+    [
+        (PAIRS, {}),
+        (PAIRS + ROW, {"n_pairs": 2}),
+        (PAIRS + 2 * ROW, {"n_pairs": 2}),
+        (PAIRS + ROW + "anon_1_1.png,anon_2_1.png,28,31.5,3\n", {"n_pairs": 2}),
+        (PAIRS + "anon_2_1.png,anon_2_1.png,31.5,28,-3\n", {}),
+        (PAIRS + ROW, {"n_pairs": "1"}),
+        (PAIRS + ROW, {"muscle": {"value": 3.7}}),
+        (PAIRS + ROW, {"muscle": {"value": -3.6}}),
+        (PAIRS + ROW, {"muscle": {"value": None}}),
+        (PAIRS + ROW, {"muscle": None}),
+    ],
+)
+def test_pairs_are_those_of_the_record(tmp_path, content, changed):
+    whole = OF_ROW["gradcam_analysis"]["transplant"]["contrast"] | changed
+    record = {"gradcam_analysis": {"transplant": {"contrast": whole}}}
+    folder = paired(tmp_path, content, record)
+    refused(folder, again("transplant_pairs.csv", "its pairs are not those of test_metrics.json"))
+
+
+def test_pairs_without_a_contrast_and_a_contrast_without_pairs(tmp_path):
+    reason = "its pairs are not those of test_metrics.json"
+    folder = paired(tmp_path / "pairs", PAIRS + ROW, {})
+    refused(folder, again("transplant_pairs.csv", reason))
+    refused(
+        finished(tmp_path / "contrast", record=OF_ROW),
+        "--report {d}: holds no transplant_pairs.csv; give the folder of a finished run",
+    )
 
 
 @pytest.mark.parametrize(

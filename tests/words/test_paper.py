@@ -69,6 +69,21 @@ def test_methods_mention_nothing_that_was_not_done(record):
     assert "No split was made" in said
 
 
+def test_methods_say_what_was_exchanged_and_related(record):
+    said = methods_paragraph(record)
+    assert "We related 14 features" in said["en"] and "for 28 tests" in said["en"]
+    assert "14 项图像与受试者特征" in said["zh"] and "Shapley" not in said["en"]
+    record["gradcam_analysis"]["transplant"] = {"contrast": None}
+    record["error_sources"] |= {"tests": 0, "rows": []}
+    said = methods_paragraph(record)["en"]
+    assert "Shapley" not in said and "We related" not in said
+    whole = {"n_pairs": 90, "n_subjects": 18}
+    record["gradcam_analysis"]["transplant"] = {"contrast": whole}
+    said = methods_paragraph(record)
+    assert "changed places in 90 pairs of images of 18 subjects" in said["en"]
+    assert "在 18 名受试者的 90 对图像之间互换" in said["zh"]
+
+
 def test_a_split_that_could_not_be_stratified_is_not_called_so(record):
     record["evaluation_info"]["warnings"] = [
         "the test split is not stratified by age: an age bin has only one subject, or there are "

@@ -515,6 +515,15 @@ def test_what_a_shift_and_a_mirror_do(repeated, n_subjects, texts):
     )
 
 
+def test_what_is_the_same_for_every_subject_has_no_interval():
+    alike = estimate(0.4, ci95_reason=NO_SPREAD)
+    said = check_sentence(checks([estimate(0.99), alike], [of((0.5, 1.5))] * 2, repeated=alike))
+    assert "correlation 0.40, the same for every subject, all below the cut-off 0.50" in said["en"]
+    assert "correlation 0.40, the same for every subject, all below 0.75" in said["en"]
+    assert "{similarity}" not in said["zh"] and said["zh"].count(" 0.40，各受试者相同，整个") == 3
+    assert "0.40 to 0.40" not in said["en"]
+
+
 def test_maps_that_stay_more_alike_than_unrelated_ones_are_said_to():
     more = "though they stay more alike than unrelated maps"
     assert more in check_sentence(checks_with((0.13, 0.3)))["en"]  # chance is 0.12

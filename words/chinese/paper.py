@@ -37,6 +37,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "图像本身的边缘，以及图像平移一个像素或左右翻转后热图是否保持一致。",
         "checks_before": "在 {images} 张图像上检验了热图是否取决于网络权重（参数随机化），以及模糊"
         "热图所示位置是否改变预测（删除检验）。",
+        "transplant": "在 {subjects} 名受试者的 {pairs} 对图像之间互换肌肉掩膜内的内容，由网络读取"
+        "每对的两张合成图像。两个预测之差中肌肉的部分为其两次效应的均值（Shapley 1953）；它对真实年"
+        "龄之差的斜率给出 20 岁与 80 岁之间的岁数，区间按受试者配对估计（Aronow 等 2015）。",
+        "error_sources": "将 {features} 项图像与受试者特征与绝对误差和有符号误差作 Spearman 相关"
+        "分析，用样条校正真实年龄，并按 Holm 法对 {tests} 次检验进行校正。",
         "calibration": "预测区间采用 split conformal 方法，取自验证集的 {subjects} 名受试者。",
         "software": "软件：Python {python}、PyTorch {torch}、torchvision {torchvision}。",
         "left_out": "因无法使用而未纳入分析的图像：{count} 张。",

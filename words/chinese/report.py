@@ -134,7 +134,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "focus_and_error": "与绝对误差的 Spearman 相关系数",
         "layer": "Grad-CAM 层：{layer}，{h} × {w} 个单元。有分割掩膜的图像：{images} 张中的 "
         "{masks} 张。",
-        "not_checked": "本次运行未检验；可加 --cam-check。",
+        "not_checked": "本次运行未检验；可加 --cam-check，运行期间图像须保持不变。",
         "stage": "自此层至输出换成随机权重",
         "fc": "回归头",
         "similarity": "与原热图的 |Spearman| 均值",

@@ -187,24 +187,24 @@ TEXTS: dict[str, dict[str, str]] = {
     "checks": {
         "join": "",
         "same": "警告：把回归头和最后一级换成随机权重后，热图基本不变，说明它反映的主要是图像本身，"
-        "而不是网络学到的内容（Spearman 相关系数绝对值的均值 {similarity}，95% 置信区间 {low} 至 "
-        "{high}，整个区间高于界值 {limit}；互不相关的热图为 {chance}；{s} 名受试者的 {n} 张"
-        "图像）。",
-        "partly": "把回归头和最后一级换成随机权重后，热图只有部分改变，它反映图像本身的程度可能"
-        "不亚于网络学到的内容（Spearman 相关系数绝对值的均值 {similarity}，95% 置信区间 {low} 至 "
-        "{high}，包含界值 {limit}；互不相关的热图为 {chance}；{s} 名受试者的 {n} 张图像）。",
-        "differ_some": "把回归头和最后一级换成随机权重后，热图随之改变，说明它取决于网络学到的内"
-        "容，但仍比互不相关的热图更相似（Spearman 相关系数绝对值的均值 {similarity}，95% 置信区间"
-        " {low} 至 {high}，整个区间低于界值 {limit}；互不相关的热图为 {chance}；{s} 名受试者的 "
-        "{n} 张图像）。",
-        "differ": "把回归头和最后一级换成随机权重后，热图随之改变，说明它取决于网络学到的内容"
-        "（Spearman 相关系数绝对值的均值 {similarity}，95% 置信区间 {low} 至 {high}，整个区间低于"
+        "而不是网络学到的内容（Spearman 相关系数绝对值的均值 {similarity}，{interval}，整个区间高于"
         "界值 {limit}；互不相关的热图为 {chance}；{s} 名受试者的 {n} 张图像）。",
+        "partly": "把回归头和最后一级换成随机权重后，热图只有部分改变，它反映图像本身的程度可能不亚"
+        "于网络学到的内容（Spearman 相关系数绝对值的均值 {similarity}，{interval}，包含界值 "
+        "{limit}；互不相关的热图为 {chance}；{s} 名受试者的 {n} 张图像）。",
+        "differ_some": "把回归头和最后一级换成随机权重后，热图随之改变，说明它取决于网络学到的内"
+        "容，但仍比互不相关的热图更相似（Spearman 相关系数绝对值的均值 {similarity}，{interval}，整"
+        "个区间低于界值 {limit}；互不相关的热图为 {chance}；{s} 名受试者的 {n} 张图像）。",
+        "differ": "把回归头和最后一级换成随机权重后，热图随之改变，说明它取决于网络学到的内容（"
+        "Spearman 相关系数绝对值的均值 {similarity}，{interval}，整个区间低于界值 {limit}；互不相关"
+        "的热图为 {chance}；{s} 名受试者的 {n} 张图像）。",
         "weights_few": "无法判断热图是否取决于网络学到的内容：{why}（{s} 名受试者的 {n} 张"
         "图像；换成随机权重后 Spearman 相关系数绝对值的均值为 {similarity}；互不相关的热图为 "
         "{chance}，界值为 {limit}）。",
         "undefined": "训练后的热图或换成随机权重后的热图为常数，无法比较。",
-        "years_alike": "{value} 岁（各图像相同）",
+        "interval": "95% 置信区间 {low} 至 {high}",
+        "alike": "各受试者相同",
+        "years_alike": "{value} 岁（各受试者相同）",
         "years": "{value} 岁（95% 置信区间 {low} 至 {high}）",
         "faithful": "从热图证据最高处开始替换图像，与从最低处开始相比，预测年龄更低：模糊替换时低 "
         "{a}，用图像别处填补时低 {b}（{s} 名受试者的 {n} 张图像）：预测确实依赖热图所示的位置。",
@@ -225,13 +225,12 @@ TEXTS: dict[str, dict[str, str]] = {
         "{a} 和 {b}。",
         "shift": "平移一个像素",
         "flip": "左右翻转",
-        "repeat_stable": "图像{what}后，热图保持一致（Spearman 相关系数均值 {similarity}，95% 置信"
-        "区间 {low} 至 {high}，整个区间高于 {limit}）；预测年龄平均变化 {change} 岁。",
+        "repeat_stable": "图像{what}后，热图保持一致（Spearman 相关系数均值 {similarity}，"
+        "{interval}，整个区间高于 {limit}）；预测年龄平均变化 {change} 岁。",
         "repeat_partly": "图像{what}后，热图是否保持一致尚不清楚（Spearman 相关系数均值 "
-        "{similarity}，95% 置信区间 {low} 至 {high}，包含 {limit}）；预测年龄平均变化 "
-        "{change} 岁。",
+        "{similarity}，{interval}，包含 {limit}）；预测年龄平均变化 {change} 岁。",
         "repeat_low": "图像{what}后，本应不变的热图发生了改变（Spearman 相关系数均值 {similarity}，"
-        "95% 置信区间 {low} 至 {high}，整个区间低于 {limit}）；预测年龄平均变化 {change} 岁。",
+        "{interval}，整个区间低于 {limit}）；预测年龄平均变化 {change} 岁。",
         "repeat_few": "无法判断图像{what}后热图是否保持一致：{why}（Spearman 相关系数均值 "
         "{similarity}；预测年龄平均变化 {change} 岁）。",
     },

@@ -8,7 +8,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "join": "",
         "value": "{value} 岁",
         "interval": "{value} 岁（95% 置信区间 {low} 至 {high}）",
-        "none": "未测量有多少岁随肌肉而走：{why}（{s} 名受试者的 {n} 张图像有可用的掩膜）。",
+        "none": "未测量有多少岁随肌肉而走：{why}（{s} 名受试者的 {n} 张图像有可用的掩膜，"
+        "其中 {chosen} 张参与）。",
         "unjudged": "无法判断有多少岁随肌肉而走：{why}。",
         "no_total": "无法谈论肌肉所占的部分，因为没有证据表明网络能区分 20 岁与 80 岁的人："
         "{total}（{s} 名受试者，{n} 对图像）。",

@@ -45,6 +45,14 @@ TEXTS: dict[str, dict[str, str]] = {
         "checks_before": "On {images} images we tested whether the maps depend on the weights "
         "(parameter randomisation) and whether blurring what they mark changes the prediction "
         "(deletion).",
+        "transplant": "The contents of the muscle masks changed places in {pairs} pairs of images "
+        "of {subjects} subjects, and the network read both composites of each. The muscle's part "
+        "in the difference between two predictions is the mean of its two effects (Shapley 1953); "
+        "its slope on the difference of the true ages gives the years between 20 and 80, with "
+        "intervals for pairs of subjects (Aronow et al. 2015).",
+        "error_sources": "We related {features} features of the images and subjects to the "
+        "absolute and the signed error by Spearman correlations, adjusted for true age by a "
+        "spline, with Holm's correction for {tests} tests.",
         "calibration": "Prediction intervals are split conformal, from {subjects} subjects of the "
         "validation set.",
         "software": "Software: Python {python}, PyTorch {torch}, torchvision {torchvision}.",

@@ -147,7 +147,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "own_minus_other": "Own minus other masks",
         "focus_and_error": "Spearman correlation with the absolute error",
         "layer": "Grad-CAM at {layer}, {h} × {w} cells. Masks: {masks} of {images} images.",
-        "not_checked": "Not checked in this run; pass --cam-check.",
+        "not_checked": "Not checked in this run; --cam-check does it, on images that stay as they "
+        "are meanwhile.",
         "stage": "Random weights from here to the output",
         "fc": "regression head",
         "similarity": "Mean |Spearman| with the trained maps",

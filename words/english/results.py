@@ -210,26 +210,27 @@ TEXTS: dict[str, dict[str, str]] = {
         "join": " ",
         "same": "Warning: with random weights in the head and the last stage the maps stay much "
         "the same, so they show the image more than what was learnt (mean absolute Spearman "
-        "correlation {similarity}, 95% CI {low} to {high}, all above the cut-off {limit}; "
-        "unrelated maps give {chance}; {n} images of {s} subjects).",
+        "correlation {similarity}, {interval}, all above the cut-off {limit}; unrelated maps give "
+        "{chance}; {n} images of {s} subjects).",
         "partly": "With random weights in the head and the last stage the maps change only partly, "
         "so they may show the image as much as what was learnt (mean absolute Spearman correlation "
-        "{similarity}, 95% CI {low} to {high}, which includes the cut-off {limit}; unrelated maps "
-        "give {chance}; {n} images of {s} subjects).",
+        "{similarity}, {interval}, which includes the cut-off {limit}; unrelated maps give "
+        "{chance}; {n} images of {s} subjects).",
         "differ_some": "With random weights in the head and the last stage the maps change, so "
         "they depend on what was learnt, though they stay more alike than unrelated maps (mean "
-        "absolute Spearman correlation {similarity}, 95% CI {low} to {high}, all below the "
-        "cut-off {limit}; unrelated maps give {chance}; {n} images of {s} subjects).",
+        "absolute Spearman correlation {similarity}, {interval}, all below the cut-off {limit}; "
+        "unrelated maps give {chance}; {n} images of {s} subjects).",
         "differ": "With random weights in the head and the last stage the maps change, so they "
-        "depend on what was learnt (mean absolute Spearman correlation {similarity}, 95% CI {low} "
-        "to {high}, all below the cut-off {limit}; unrelated maps give {chance}; {n} images of {s} "
-        "subjects).",
+        "depend on what was learnt (mean absolute Spearman correlation {similarity}, {interval}, "
+        "all below the cut-off {limit}; unrelated maps give {chance}; {n} images of {s} subjects).",
         "weights_few": "Whether the maps depend on what was learnt cannot be told: {why} ({n} "
         "images of {s} subjects; with random weights the mean absolute Spearman correlation is "
         "{similarity}; unrelated maps give {chance}, the cut-off is {limit}).",
         "undefined": "The maps are constant, with the trained or with random weights, so nothing "
         "can be compared.",
-        "years_alike": "{value} years (every image alike)",
+        "interval": "95% CI {low} to {high}",
+        "alike": "the same for every subject",
+        "years_alike": "{value} years (the same for every subject)",
         "years": "{value} years (95% CI {low} to {high})",
         "faithful": "Replacing the places of an image from the map's highest evidence down leaves "
         "the predicted age lower than from its lowest up, by {a} if they are blurred and by {b} if "
@@ -258,14 +259,14 @@ TEXTS: dict[str, dict[str, str]] = {
         "shift": "shifted by one pixel",
         "flip": "mirrored",
         "repeat_stable": "If the image is {what}, the maps stay alike (mean Spearman correlation "
-        "{similarity}, 95% CI {low} to {high}, all above {limit}); the predicted age changes by "
-        "{change} years on average.",
+        "{similarity}, {interval}, all above {limit}); the predicted age changes by {change} years "
+        "on average.",
         "repeat_partly": "If the image is {what}, the maps may or may not stay alike (mean "
-        "Spearman correlation {similarity}, 95% CI {low} to {high}, which includes {limit}); the "
-        "predicted age changes by {change} years on average.",
+        "Spearman correlation {similarity}, {interval}, which includes {limit}); the predicted age "
+        "changes by {change} years on average.",
         "repeat_low": "If the image is {what}, the maps change, which they should not (mean "
-        "Spearman correlation {similarity}, 95% CI {low} to {high}, all below {limit}); the "
-        "predicted age changes by {change} years on average.",
+        "Spearman correlation {similarity}, {interval}, all below {limit}); the predicted age "
+        "changes by {change} years on average.",
         "repeat_few": "Whether the maps stay alike if the image is {what} cannot be told: {why} "
         "(mean Spearman correlation {similarity}; the predicted age changes by {change} years on "
         "average).",

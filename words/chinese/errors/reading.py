@@ -284,6 +284,7 @@ TEXTS: dict[str, str] = {
     "row {number}: {name} is not one of a run": "第 {number} 行：{name} 不是评估写出的内容",
     "its predictions are not those of {name}": "其中的预测与 {name} 不一致",
     "its {part} are not those of a run": "其中的 {part} 不是评估写出的内容",
+    "its pairs are not those of {name}": "其中的配对与 {name} 不一致",
     # reading/settings.py
     "text": "文本",
     "True or False": "True 或 False（真或假）",
