@@ -19,6 +19,7 @@ from reading.images import picture, read_image
 from reading.settings import NO_SPLIT, OUTSIDE, SPLITS
 from stages.listed import Proof
 from stages.originals import Digest, Originals
+from stats.hamming import near_pairs
 from words.catalogue import LANGUAGES, in_both
 from words.reports import leakage_verdict
 
@@ -135,15 +136,9 @@ def near_identical(
             hashes.append(found)
     if not hashes:
         return []
-    bits = np.stack(hashes)
     names = np.asarray(splits)[positions]
-    popcount = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(axis=1)
-    pairs = []
-    for row, own in enumerate(bits):
-        distance = popcount[bits[row + 1 :] ^ own].sum(axis=1)
-        near = np.flatnonzero((distance <= NEAR_BITS) & (names[row + 1 :] != names[row]))
-        pairs += [(positions[row], positions[row + 1 + k], int(distance[k])) for k in near]
-    return pairs
+    found = near_pairs(np.stack(hashes), names, NEAR_BITS).tolist()
+    return [(positions[a], positions[b], differing) for a, b, differing in found]
 
 
 def check_leakage(
