@@ -8,7 +8,6 @@ import gc
 import io
 import logging
 import math
-import mmap
 import os
 import re
 import signal
@@ -18,13 +17,12 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from importlib import import_module
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from errors import STOPS, HelpShown, InputError, Message, plain, system_reason
-from words.catalogue import asked_language, texts, translated
+from words.catalogue import texts, translated
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -39,19 +37,8 @@ _NO_MEMORY = (
     "failed to map segment",  # the loader of shared libraries
 )
 _NO_THREADS = ("can't start new thread", "thread creation failed")
-# What a run needs, in an order in which each finds those that it needs itself; and without network.
-WITHOUT_NETWORK = ("numpy", "cv2", "pandas", "scipy.special", "matplotlib.figure", "jinja2")
-PACKAGES = ("numpy", "torch", "torchvision", *WITHOUT_NETWORK[1:])
+INSTALL = Message("; install what fits: pip install -r requirements.txt")
 LINE_EVERY = 10  # seconds between two lines of progress in a log file
-_INSTALL = Message("; install what fits: pip install -r requirements.txt")
-_CURES = {
-    "torchvision": Message("; it has to fit torch: pip install -r requirements.txt for both"),
-    "cv2": Message(
-        "; where the system has no libGL, use pip uninstall opencv-python && pip install "
-        "opencv-python-headless"
-    ),
-}
-ROOM = 512 * 2**20  # bytes of address space that a run takes besides that of torch
 LONGEST_LINE = 2000
 DEAF = 5.0  # seconds after a signal in which no other one disturbs the clean-up
 
@@ -163,17 +150,17 @@ def _one_line(error: BaseException, for_less_memory: str) -> Message | None:
             return Message("interrupted; nothing half-written was left")
     if isinstance(error, InputError):
         return error.message
-    if short := _short_of(error, for_less_memory):
+    if short := short_of(error, for_less_memory):
         return short
     if isinstance(error, OSError) and error.strerror is not None:
         place = error.filename or Message("output")
         return Message("{path}: {reason}", path=place, reason=system_reason(error))
     if isinstance(error, ImportError):
-        return Message("a package cannot be imported ({reason}){cure}", reason=error, cure=_INSTALL)
+        return Message("a package cannot be imported ({reason}){cure}", reason=error, cure=INSTALL)
     return None
 
 
-def _short_of(error: BaseException, for_less_memory: str = "") -> Message | None:
+def short_of(error: BaseException, for_less_memory: str = "") -> Message | None:
     """Say that memory or threads did not suffice; None where the error is another one."""
     text = _text(error).casefold()
     if isinstance(error, MemoryError) or any(part in text for part in _NO_MEMORY):
@@ -202,12 +189,12 @@ def _fault(program: str, error: BaseException) -> Message:
     """Say that the program is at fault, and where its traceback is."""
     return Message(
         "this is a fault in the program ({reason}); please report it{file}",
-        reason=_shown(error),
+        reason=shown(error),
         file=_traceback_file(program, error),
     )
 
 
-def _shown(error: BaseException) -> str:
+def shown(error: BaseException) -> str:
     """Its class, and the first line of what it says."""
     kind, lines = type(error).__name__, _text(error).strip().splitlines()
     return f"{kind}: {lines[0][:200]}" if lines else kind
@@ -304,18 +291,6 @@ def run(program: str, main: Callable[[], int]) -> NoReturn:
     os._exit(status)  # PyTorch's own way out takes a second
 
 
-def run_module(name: str) -> NoReturn:
-    """Run the command of a module that imports the packages on its top."""
-    program = f"{name}.py"
-
-    def start() -> int:
-        check_packages()
-        status: int = import_module(name).main()
-        return status
-
-    run(program, lambda: ended(program, start, asked_language(None)))
-
-
 def _open_streams() -> None:
     """Refuse to run without stdout and stderr: the next file that is opened would be taken for one.
 
@@ -341,40 +316,3 @@ def _refuse_no_folder() -> None:
         os.getcwd()
     except FileNotFoundError as error:
         raise InputError("the current folder has been removed; change to another one") from error
-
-
-def check_packages(names: Sequence[str] = PACKAGES) -> None:
-    """Import what a run needs. Raises InputError, which names the package that cannot be."""
-    _try_threads()
-    for name in names:
-        try:
-            if name == "cv2":
-                _try_memory()
-            import_module(name)
-        except (Exception, SystemExit) as error:
-            if _short_of(error) is not None:  # the package is as it should be
-                raise
-            raise InputError(
-                "{package} cannot be imported ({reason}){cure}",
-                package=name.partition(".")[0],
-                reason=_shown(error),
-                cure=_CURES.get(name, _INSTALL),
-            ) from error
-
-
-def _try_threads() -> None:
-    """Start as many threads as a package will: short of them, its C code would speak for itself."""
-    tried = threading.Event()
-    try:
-        for _ in range(os.cpu_count() or 1):
-            threading.Thread(target=tried.wait, daemon=True).start()
-    finally:
-        tried.set()
-
-
-def _try_memory() -> None:
-    """Take ROOM and give it back: short of it, the loader of a package ends the process."""
-    try:
-        mmap.mmap(-1, ROOM).close()
-    except OSError as error:
-        raise MemoryError(f"{ROOM // 2**20} MB more are needed") from error

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 if __name__ == "__main__":  # `python -I` and `python -P` do not look beside the script
     sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from commands import PACKAGES, WITHOUT_NETWORK, check_packages, ended, run
+from commands import ended, run
 from errors import InputError, Message
+from packages import PACKAGES, WITHOUT_NETWORK, check_packages
 from stages.options import given_settings, parse_arguments
 from stages.processes import join, said_elsewhere
 from words.catalogue import asked_language, in_both, language
@@ -364,7 +365,7 @@ def find_leaks(
     predicted: Predictions,
 ) -> Leakage:
     """Check that the test set is free of what training saw; warn loudly where it is not."""
-    from stages.leakage import check_leakage, leak_warnings
+    from stages.leakage import check_leakage, leak_warnings, not_compared
 
     found = check_leakage(
         labelled.images,
@@ -379,6 +380,7 @@ def find_leaks(
         proof=labelled.proof,
     )
     log.warn_all(leak_warnings(found), loud=True)
+    log.warn_all(not_compared(found))
     return found
 
 

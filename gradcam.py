@@ -23,9 +23,10 @@ from typing import Any
 
 if __name__ == "__main__":  # imported by its name, so that a package that is broken has its line
     sys.path.insert(0, str(Path(__file__).resolve().parent))  # for `python -I` and `python -P`
-    from commands import run_module
+    from gradcam_options import parse_arguments
+    from packages import run_module
 
-    run_module("gradcam")
+    run_module("gradcam", parse_arguments)
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +36,8 @@ from torch import Tensor, nn
 
 from commands import complain, ended
 from dataset import mask_path_for
-from errors import InputError, Message, Parser, one_line, one_list, system_reason
+from errors import InputError, Message, one_line, one_list, system_reason
+from gradcam_options import parse_arguments
 from model import Checkpoint, load_checkpoint, normalise_pixels
 from plots.fonts import figure_language, figure_texts
 from plots.overlays import (
@@ -47,15 +49,13 @@ from plots.overlays import (
 )
 from plots.placing import figure_names, refuse_inputs, refuse_what_is_no_file
 from plots.samples import Sample, sample_figure
-from plots.signs import SIGNS
 from plots.style import place_figure
 from reading.files import check_mask_dir
 from reading.images import read_image
 from reading.masks import read_mask
 from reading.resize import resize_image
 from reading.settings import Settings
-from words.catalogue import LANGUAGES, asked_language, in_both, language, texts, translated
-from words.tables import wrap
+from words.catalogue import asked_language, in_both, language, texts, translated
 
 __all__ = [
     "GradCAM",
@@ -299,7 +299,7 @@ def _one_number_each(output: Any, target_output: TargetOutput, count: int) -> Te
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command: prediction and figure of each image. Returns its exit status, 0 or 2."""
-    return ended("gradcam.py", lambda: explain_images(_parse(argv)), asked_language(argv))
+    return ended("gradcam.py", lambda: explain_images(parse_arguments(argv)), asked_language(argv))
 
 
 def explain_images(args: argparse.Namespace) -> int:
@@ -381,18 +381,3 @@ def _explain_image(path: Path, checkpoint: Checkpoint, shown: _Shown, output: Pa
     return texts("screen", shown.lang)[key].format(
         path=path, age=age, offset=age - older - younger, older=older, younger=younger, file=output
     )
-
-
-def _parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = Parser("gradcam.py", texts("gradcam_options", asked_language(argv)), wrap)
-    parser.group("arguments")("images", nargs="+", type=Path, metavar="IMAGE")
-    add = parser.group("options")
-    add("-h", "--help", action="help")
-    add("--checkpoint", type=Path, required=True, metavar="FILE")
-    add("--mask-dir", type=Path, metavar="DIR")
-    add("--layer", default="layer4", metavar="LAYER")
-    add("--sign", choices=SIGNS, default="older")
-    add("--output-dir", type=Path, default=Path("evaluation_results/gradcam"), metavar="DIR")
-    add("--lang", choices=("auto", *LANGUAGES), default="auto")
-    add("--trust-checkpoint", action="store_true")
-    return parser.parse(argv)

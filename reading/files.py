@@ -33,7 +33,7 @@ _FAULTS_OF_THE_FILE = {
     errno.EINVAL,  # a name that Windows does not take
 }
 # A pipe would wait for its other end, and a terminal would become ours.
-_FLAGS = os.O_RDONLY | sum(
+FLAGS = os.O_RDONLY | sum(
     getattr(os, name, 0) for name in ("O_BINARY", "O_CLOEXEC", "O_NOCTTY", "O_NONBLOCK")
 )
 
@@ -79,7 +79,7 @@ def read_content(
     where the machine is at fault.
     """
     with _faults_of(path):
-        descriptor = os.open(path, _FLAGS)
+        descriptor = os.open(path, FLAGS)
     try:
         status = os.fstat(descriptor)
         _check_kind(path, status, most)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import io
 import math
+import os
 import struct
 import threading
 import warnings
@@ -26,7 +27,7 @@ import numpy.typing as npt
 from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugin
 
 from errors import system_reason
-from reading.files import Content, UnreadableFile, read_content
+from reading.files import FLAGS, Content, UnreadableFile, read_content
 from reading.stills import PNG, damaged, still_bmp, still_gif, still_jpeg, still_png
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -76,7 +77,10 @@ def size_claimed(path: str | Path) -> tuple[int, int] | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a large picture, which is not made
-            with Image.open(path, formats=("PNG", "JPEG", "GIF", "BMP")) as opened:
+            with (
+                open(os.open(path, FLAGS), "rb") as file,
+                Image.open(file, formats=("PNG", "JPEG", "GIF", "BMP")) as opened,
+            ):
                 return opened.height, opened.width
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None

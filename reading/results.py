@@ -10,7 +10,6 @@ import csv
 import io
 import math
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,16 @@ import pandas as pd
 
 from errors import InputError, Message
 from reading.archives import Archive, BadArchive
+from reading.belonging import (
+    MOST_NUMBER,
+    MOST_ROWS,
+    NUMBER_COLUMNS,
+    Unusable,
+    check_fit,
+    check_pairs,
+    check_predictions,
+    contrast_of,
+)
 from reading.cells import from_cell
 from reading.files import UnreadableFile, read_content
 from reading.predictions import METRICS_FILE, MOST_LIST_BYTES, MOST_YEARS, parse_json
@@ -30,19 +39,13 @@ SCHEMA_VERSION = 3
 PREDICTIONS_TABLE = "predictions.csv"
 MAPS_FILE = "gradcam_maps.npz"
 PAIRS_FILE = "transplant_pairs.csv"
-NO_MASK = 255  # in the percentages of a group's mean mask
 
-CONTRAST_YEARS = 60  # the contrast of the transplant is that between 20 and 80
 
-MOST_ROWS = 100_000
 MOST_TABLE_BYTES = 64 * 2**20
 MOST_MAPS_BYTES = 2**30
 MOST_UNPACKED_BYTES = 2 * 2**30
 MOST_LETTERS = 1_100  # of a text in the table: 255 bytes of a name, each written as an escape
-MOST_SIDE = 4_096  # of the network's input, pixels
-MOST_GROUPS = 20
 MOST_DEPTH = 50  # of the record; that of a run nests 8 deep
-MOST_NUMBER = sys.float_info.max  # NaN, infinity and whole numbers beyond are not from a run
 MOST_RECORD_BYTES = 4 * MOST_LIST_BYTES  # it names each image that was left out
 
 # Sections of test_metrics.json that a page cannot do without, and what each is.
@@ -53,7 +56,6 @@ SECTIONS: Mapping[str, type] = {
     **dict.fromkeys(("characteristics", "age_group_analysis"), list),
 }
 TEXT_COLUMNS = ("filename", "subject_id", "sex", "cohort", "split", "image_sha256", "mask_sha256")
-NUMBER_COLUMNS = ("true_age", "pred_age")
 # Empty where there is no mask, no evidence, or maps that do not add up.
 OPTIONAL_COLUMNS = (
     *("cam_older_years", "cam_younger_years", "cam_offset_years"),
@@ -104,14 +106,6 @@ class Results:
     pairs: npt.NDArray[np.float64]
 
 
-class _Unusable(Exception):
-    """Says what is wrong with a file of the folder; the caller knows which."""
-
-    def __init__(self, template: str, /, **facts: object) -> None:
-        self.reason = Message(template, **facts)
-        super().__init__(self.reason)
-
-
 def read_results(path: Path) -> Results:
     """Read the results folder of a finished run.
 
@@ -125,14 +119,14 @@ def read_results(path: Path) -> Results:
         record = _record(stored.data)
         file = path / PREDICTIONS_TABLE
         table = _table(_bytes(file, MOST_TABLE_BYTES))
-        _check_predictions(record, table)
+        check_predictions(record, table)
         file = path / MAPS_FILE
         arrays = _arrays(_bytes(file, MOST_MAPS_BYTES))
-        _check_fit(record, table, arrays)
+        check_fit(record, table, arrays)
         file = path / PAIRS_FILE
-        there = file.exists() or _contrast(record) is not None
+        there = file.exists() or contrast_of(record) is not None
         pairs = _pairs(_bytes(file, MOST_TABLE_BYTES), table) if there else np.zeros((0, 4))
-        _check_pairs(record, table, pairs)
+        check_pairs(record, table, pairs)
     except UnreadableFile as error:
         missing = isinstance(error.__cause__, FileNotFoundError | NotADirectoryError)
         raise InputError(
@@ -140,7 +134,7 @@ def read_results(path: Path) -> Results:
             path=path,
             problem=Message("holds no {name}", name=file.name) if missing else error.message,
         ) from error
-    except (_Unusable, BadArchive) as error:
+    except (Unusable, BadArchive) as error:
         raise unusable(path, file.name, error.reason) from error
     del arrays["filenames"]
     return Results(path, stored.sha256, record, table, **arrays, pairs=pairs)
@@ -172,19 +166,19 @@ def _record(data: bytes) -> dict[str, Any]:
     try:
         record = parse_json(data)
     except ValueError as error:
-        raise _Unusable("is not JSON") from error
+        raise Unusable("is not JSON") from error
     info = record.get("evaluation_info") if isinstance(record, dict) else None
     version = info.get("schema_version") if isinstance(info, dict) else None
     if not isinstance(record, dict) or version != SCHEMA_VERSION:
         found = version if isinstance(version, int) and 0 < version < 100 else "?"
-        raise _Unusable(
+        raise Unusable(
             "is of version {found}, and a page needs version {wanted}",
             found=found,
             wanted=SCHEMA_VERSION,
         )
     for name, kind in SECTIONS.items():
         if not isinstance(record.get(name), kind):
-            raise _Unusable("has no {part}", part=name)
+            raise Unusable("has no {part}", part=name)
     _check_numbers(record)
     return record
 
@@ -195,12 +189,12 @@ def _check_numbers(record: object) -> None:
     while values:
         value, depth = values.pop()
         if depth > MOST_DEPTH:
-            raise _Unusable("its values are nested over {most} deep", most=MOST_DEPTH)
+            raise Unusable("its values are nested over {most} deep", most=MOST_DEPTH)
         if isinstance(value, dict | list):
             parts = value.values() if isinstance(value, dict) else value
             values += [(part, depth + 1) for part in parts]
         elif isinstance(value, int | float) and not abs(value) <= MOST_NUMBER:  # NaN as well
-            raise _Unusable("holds a number that no run has")
+            raise Unusable("holds a number that no run has")
 
 
 # ---------------------------------------------------------------- predictions.csv
@@ -209,7 +203,7 @@ def _check_numbers(record: object) -> None:
 def _table(data: bytes) -> pd.DataFrame:
     columns = _columns(data, (*TEXT_COLUMNS, *NUMBER_COLUMNS, *OPTIONAL_COLUMNS))
     if not columns["filename"]:
-        raise _Unusable("holds no images")
+        raise Unusable("holds no images")
     table = pd.DataFrame(columns)
     # what was computed, in float32, stands there in as few digits as give it back
     table["pred_age"] = table["pred_age"].astype(np.float32).astype(np.float64)
@@ -222,7 +216,7 @@ def _pairs(data: bytes, table: pd.DataFrame) -> npt.NDArray[np.float64]:
     rows = {name: float(row) for row, name in enumerate(table["filename"])}
     for name in PAIR_COLUMNS[:2]:
         if not rows.keys() >= {*columns[name]}:
-            raise _Unusable("its {part} are not those of a run", part=name)
+            raise Unusable("its {part} are not those of a run", part=name)
         columns[name] = [rows[filename] for filename in columns[name]]
     pairs: npt.NDArray[np.float64] = np.array([columns[name] for name in PAIR_COLUMNS]).T
     return pairs
@@ -234,16 +228,16 @@ def _columns(data: bytes, wanted: Sequence[str]) -> dict[str, list[Any]]:
         rows = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
         header = next(rows, [])
         if missing := [name for name in wanted if header.count(name) != 1]:
-            raise _Unusable("has no column {name}", name=missing[0])
+            raise Unusable("has no column {name}", name=missing[0])
         places = {name: header.index(name) for name in wanted}
         columns: dict[str, list[Any]] = {name: [] for name in wanted}
         for number, row in enumerate(rows, 2):
             if len(row) != len(header) or number > MOST_ROWS + 1:
-                raise _Unusable("row {number} is not one of a run", number=number)
+                raise Unusable("row {number} is not one of a run", number=number)
             for name, place in places.items():
                 columns[name].append(_cell(name, row[place], number))
     except (csv.Error, UnicodeDecodeError) as error:
-        raise _Unusable("is not a table in UTF-8") from error
+        raise Unusable("is not a table in UTF-8") from error
     return columns
 
 
@@ -261,53 +255,7 @@ def _cell(name: str, text: str, row: int) -> str | float:
             value = math.nan
         if abs(value) <= (MOST_NUMBER if name in OPTIONAL_COLUMNS else MOST_YEARS):
             return value
-    raise _Unusable("row {number}: {name} is not one of a run", number=row, name=name)
-
-
-def _check_predictions(record: Mapping[str, Any], table: pd.DataFrame) -> None:
-    """Refuse a table whose number of images or mean absolute error is not that of the record."""
-    found = {"n_images": len(table), "MAE": float(table["abs_error"].mean())}
-    for name, value in found.items():
-        block = record["overall_metrics"].get(name)
-        stored = block.get("value") if isinstance(block, dict) else None
-        if not isinstance(stored, int | float) or not math.isclose(
-            stored, value, rel_tol=1e-5, abs_tol=1e-3
-        ):
-            raise _Unusable("its predictions are not those of {name}", name=METRICS_FILE)
-
-
-# ---------------------------------------------------------------- transplant_pairs.csv
-
-
-def _contrast(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Take the contrast of the transplant from the record; None where there is none."""
-    found = record["gradcam_analysis"].get("transplant")
-    contrast = found.get("contrast") if isinstance(found, dict) else None
-    return contrast if isinstance(contrast, dict) else None
-
-
-def _check_pairs(
-    record: Mapping[str, Any], table: pd.DataFrame, pairs: npt.NDArray[np.float64]
-) -> None:
-    """Refuse pairs whose number or whose years with the muscle are not those of the record.
-
-    The years are the slope over all pairs of the muscle's part on the difference of the true ages;
-    a pair that stands there twice, or of an image with itself, is of no run either.
-    """
-    contrast = _contrast(record) or {}
-    a, b = pairs[:, :2].astype(np.intp).T
-    places = {frozenset(pair) for pair in zip(a.tolist(), b.tolist(), strict=True)}
-    fits = 2 * len(pairs) == sum(map(len, places)) == 2 * contrast.get("n_pairs", 0)
-    true, predicted = (table[name].to_numpy() for name in NUMBER_COLUMNS)
-    apart = true[a] - true[b]
-    if fits and np.any(apart):
-        muscle = (predicted[a] - pairs[:, 2] + pairs[:, 3] - predicted[b]) / 2
-        years = CONTRAST_YEARS * (muscle @ apart) / (apart @ apart)
-        block = contrast.get("muscle")
-        stored = block.get("value") if isinstance(block, dict) else None
-        fits = isinstance(stored, int | float) and math.isclose(stored, years, abs_tol=0.01)
-    if not fits:
-        raise _Unusable("its pairs are not those of {name}", name=METRICS_FILE)
+    raise Unusable("row {number}: {name} is not one of a run", number=row, name=name)
 
 
 # ---------------------------------------------------------------- gradcam_maps.npz
@@ -317,7 +265,7 @@ def _arrays(data: bytes) -> dict[str, npt.NDArray[Any]]:
     archive = Archive(data, most_entries=20, most_bytes=MOST_UNPACKED_BYTES)
     missing = [name for name in ARRAYS if f"{name}.npy" not in archive.names]
     if missing:
-        raise _Unusable("has no {part}", part=missing[0])
+        raise Unusable("has no {part}", part=missing[0])
     return {name: _array(name, archive.read(f"{name}.npy")) for name in ARRAYS}
 
 
@@ -337,55 +285,4 @@ def _array(name: str, part: bytes | memoryview) -> npt.NDArray[Any]:
             if size == 0:
                 return np.zeros(shape if dtype.itemsize else 0, dtype)
             return np.frombuffer(part, dtype, offset=header.end()).reshape(shape)
-    raise _Unusable("its {part} are not those of a run", part=name)
-
-
-# ---------------------------------------------------------------- all together
-
-
-def _check_fit(
-    record: Mapping[str, Any], table: pd.DataFrame, arrays: Mapping[str, npt.NDArray[Any]]
-) -> None:
-    """Refuse arrays that do not belong to the table, or that no run can have written."""
-    maps, images, masks = arrays["maps"], arrays["group_images"], arrays["group_masks"]
-    groups, ratios = arrays["group_start"], arrays["other_ratios"]
-    ages = [_start_age(group) for group in record["age_group_analysis"]]
-    fits = {
-        "filenames": _names(arrays["filenames"]) == table["filename"].tolist(),
-        "maps": len(maps) == len(table)
-        and 0 < min(maps.shape) <= max(maps.shape[1:]) <= MOST_SIDE
-        and _within(maps, MOST_YEARS),
-        "group_start": 0 < len(groups) <= MOST_GROUPS and groups.tolist() == ages,
-        "group_images": len(images) == len(groups) and _is_square(images),
-        "group_masks": masks.shape == images.shape and np.all((masks <= 100) | (masks == NO_MASK)),
-        "other_ratios": len(ratios) <= MOST_ROWS and _within(ratios, MOST_NUMBER),
-    }
-    for name, fit in fits.items():
-        if not fit:
-            raise _Unusable("its {part} are not those of a run", part=name)
-
-
-def _start_age(group: object) -> int | None:
-    """First year of an age group as it stands in the record; None where it is no age group."""
-    kinds = {"age_range": str, "start_age": int, "count": int, "n_subjects": int}
-    if not isinstance(group, dict):
-        return None
-    usable = all(type(group.get(name)) is kind for name, kind in kinds.items())
-    return group["start_age"] if usable else None
-
-
-def _names(filenames: npt.NDArray[np.str_]) -> Sequence[str]:
-    try:
-        names: list[str] = filenames.tolist()
-    except ValueError:  # numbers that are no letters
-        return []
-    return names
-
-
-def _within(values: npt.NDArray[Any], most: float) -> bool:
-    return bool(np.all(np.abs(values) <= most))  # NaN is not
-
-
-def _is_square(images: npt.NDArray[np.uint8]) -> bool:
-    height, width = images.shape[1:]
-    return bool(0 < height == width <= MOST_SIDE)
+    raise Unusable("its {part} are not those of a run", part=name)

@@ -16,14 +16,14 @@ from reading.files import UnreadableFile
 from reading.images import decode, size_claimed
 from reading.masks import MASK_BELOW, NotAMask, PackedMasks, off_levels, read_masks
 from reading.settings import Settings
-from stages.looks import PixelRange
+from stages.looks import MASK_LOOKED_AT, PixelRange
 from stages.originals import Originals
 from stages.sources import Sources, blank_alarm, with_sources
 from stats.age_groups import age_group_start
 from stats.calibration import Calibration, calibrate
 from stats.focus import Focus, focus
 from stats.mask_null import MaskNull
-from stats.mask_overlap import mask_scores, years_columns
+from stats.mask_overlap import mask_scores, mask_weights, years_columns
 from stats.metrics import Analysis, full_analysis
 from words.catalogue import in_both
 
@@ -68,7 +68,8 @@ def explain(
     paths = [mask_path_for(path, mask_dir) for path in table["path"]]
     read = read_masks(paths, image_size, workers)
     masks, unusable = read.masks, read.unusable
-    scores = mask_scores(maps, masks)
+    pulled = mask_weights(maps.shape[1:], masks, workers=workers)
+    scores = mask_scores(maps, masks, pulled, workers=workers)
     columns = years_columns(maps, table["pred_age"].to_numpy()) | scores
     found, null = focus(
         maps,
@@ -77,7 +78,9 @@ def explain(
         table["subject_id"].tolist(),
         table["true_age"].to_numpy(),
         table["abs_error"].to_numpy(),
+        pulled,
     )
+    table, exchanged = _without_exchanged(table, read.sha256)
     table, sources = with_sources(table.assign(**columns), maps, image_size, pixels)
     return Explanations(
         table=table.assign(mask_sha256=read.sha256),
@@ -89,6 +92,7 @@ def explain(
         sources=sources,
         notes=(
             *_notes(table["path"].tolist(), paths, unusable, mask_dir),
+            *exchanged,
             *_stretched(table["path"].tolist(), read.shapes, workers),
         ),
         alarms=(
@@ -98,15 +102,36 @@ def explain(
     )
 
 
+def _without_exchanged(
+    table: pd.DataFrame, sha256: list[str]
+) -> tuple[pd.DataFrame, list[dict[str, str]]]:
+    """Drop the speckle of images whose mask was another one while the picture was looked at.
+
+    sha256: of the masks that are used, "" for none. Returns the table without MASK_LOOKED_AT, and
+    what to warn of.
+    """
+    if MASK_LOOKED_AT not in table:
+        return table, []
+    used = pd.Series(sha256, table.index)
+    other = used.ne("") & used.ne(table[MASK_LOOKED_AT])
+    table = table.drop(columns=MASK_LOOKED_AT)
+    if not other.any():
+        return table, []
+    table["speckle_snr"] = table["speckle_snr"].mask(other)
+    facts = {"count": int(other.sum()), "example": table["filename"][other].iloc[0]}
+    return table, [in_both("warnings", "masks_exchanged", **facts)]
+
+
 def _mean_masks(
     masks: PackedMasks, true_age: npt.NDArray[np.float64]
 ) -> dict[int, npt.NDArray[np.float64]]:
     """Share of the masks of each age group that hold a pixel, (S, S), by its first year."""
-    sums: dict[int, npt.NDArray[np.float64]] = {}
+    sums: dict[int, npt.NDArray[np.int64]] = {}
     counts: dict[int, int] = {}
     for start, mask in zip(age_group_start(true_age).tolist(), masks, strict=True):
         if mask is not None:
-            sums[start] = sums.get(start, 0) + mask.astype(np.float64)
+            total = sums.setdefault(start, np.zeros(mask.shape, np.int64))
+            np.add(total, mask, out=total)
             counts[start] = counts.get(start, 0) + 1
     return {start: total / counts[start] for start, total in sums.items()}
 

@@ -61,10 +61,10 @@ def sound(mask: Mask) -> Mask | str:
     columns = np.count_nonzero(filled.any(axis=0))
     if columns < SMALLEST or filled.sum() < SMALLEST * columns:
         return "too_small"
-    if filled.mean() > LARGEST:
-        return "too_large"
     if areas.max() < WHOLE * filled.sum():
         return "gaps"
+    if filled.mean() > LARGEST:
+        return "too_large"
     return filled
 
 

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from errors import Message
 from model import AgeRegressor
+from stages.network import refuse_not_finite
 from stages.randomisation import Maps, Years, batches
 from stats.estimate import Estimate
 from stats.jackknife import NO_SPREAD, mean_estimate
@@ -223,7 +224,9 @@ def _ages(
             replaced, infill = where[rows % len(where)][:, None], filled[rows // len(where)]
             batch = torch.where(replaced, infill, original)  # (b, 3, S, S)
             ages.append(network(batch.to(device, memory_format=torch.channels_last)).cpu())
-    return torch.cat(ages).double().numpy().reshape(len(filled), -1)
+    found: Years = torch.cat(ages).double().numpy().reshape(len(filled), -1)
+    refuse_not_finite("--cam-check", found)
+    return found
 
 
 # ---------------------------------------------------------------- numbers

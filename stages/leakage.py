@@ -46,8 +46,9 @@ class Leakage:
     level: NO_LEAK, POSSIBLE, LEAK, TRAINED_ON (training images were evaluated) or NOT_CHECKED
     (there is no split). split_source: "settings", "checkpoint" (its lists) or "none". splits: split
     -> subjects and images. Groups of images are lists of filename, subject_id and split.
-    near_identical_images_across_splits: None where it was not looked for. doubts: why the split may
-    not be the one of the training, by language. proof: the test set against a list, if any.
+    near_identical_images_across_splits: None where it was not looked for; near_not_compared: images
+    left out of it. doubts: why the split may not be the one of the training, by language. proof:
+    the test set against a list, if any.
     """
 
     level: str
@@ -57,6 +58,7 @@ class Leakage:
     identical_images_across_splits: list[list[dict[str, str]]]
     identical_images_of_different_subjects: list[list[dict[str, str]]]
     near_identical_images_across_splits: list[dict[str, Any]] | None
+    near_not_compared: int
     conflicting_labels: list[str]
     changed_settings: dict[str, dict[str, Any]]
     default_settings: list[str]
@@ -118,11 +120,12 @@ def difference_hash(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 def near_identical(
     paths: Sequence[str], splits: Sequence[str], originals: Originals
-) -> list[tuple[int, int, int]]:
+) -> tuple[list[tuple[int, int, int]], int]:
     """Find pairs of positions in different splits whose hashes differ in at most NEAR_BITS bits.
 
-    Returns (first, second, bits). A file that cannot be read, that is no longer the one that the
-    network saw, or that has no contrast is left out: it has nothing to compare.
+    Returns (first, second, bits), and how many files are left out, for they have nothing to
+    compare: they cannot be read, are no longer those that the network saw, or grow nowhere darker
+    from left to right, as a picture without contrast.
     """
     positions, hashes = [], []
     for index, path in enumerate(paths):
@@ -134,11 +137,12 @@ def near_identical(
         if found is not None and found.any():
             positions.append(index)
             hashes.append(found)
+    left_out = len(paths) - len(hashes)
     if not hashes:
-        return []
+        return [], left_out
     names = np.asarray(splits)[positions]
     found = near_pairs(np.stack(hashes), names, NEAR_BITS).tolist()
-    return [(positions[a], positions[b], differing) for a, b, differing in found]
+    return [(positions[a], positions[b], bits) for a, b, bits in found], left_out
 
 
 def check_leakage(
@@ -175,12 +179,13 @@ def check_leakage(
     groups = identical_files(paths, originals)
     across = [group for group in groups if len({splits[i] for i in group}) > 1]
     renumbered = [group for group in groups if len({subjects[i] for i in group}) > 1]
-    near = None
+    near, left_out = None, 0
     if near_duplicates:
         known = {pair for group in across for pair in itertools.combinations(group, 2)}
-        pairs = [p for p in near_identical(paths, splits, originals) if p[:2] not in known]
+        pairs, left_out = near_identical(paths, splits, originals)
+        pairs = [pair for pair in pairs if pair[:2] not in known]
         near = [{"images": described(pair), "differing_bits": bits} for *pair, bits in pairs]
-    remade = split_source == "settings"
+    settings = changed_settings if changed_settings and split_source == "settings" else {}
     trained = list(evaluated).count("train")
     found = Leakage(
         level=NOT_CHECKED if split_source == NO_SPLIT else NO_LEAK,
@@ -190,11 +195,10 @@ def check_leakage(
         identical_images_across_splits=[described(group) for group in across],
         identical_images_of_different_subjects=[described(group) for group in renumbered],
         near_identical_images_across_splits=near,
+        near_not_compared=left_out,
         conflicting_labels=list(conflicts),
-        changed_settings={n: dict(v) for n, v in (changed_settings or {}).items()}
-        if remade
-        else {},
-        default_settings=list(default_settings) if remade else [],
+        changed_settings={name: dict(values) for name, values in settings.items()},
+        default_settings=list(default_settings) if split_source == "settings" else [],
         doubts=tuple(dict(doubt) for doubt in doubts),
         chosen_on_validation="val" in evaluated,
         trained_on=TrainedOn(trained, len(evaluated)) if trained else None,
@@ -238,6 +242,12 @@ def leak_warnings(leakage: Leakage) -> list[dict[str, str]]:
         return []
     verdict = {lang: leakage_verdict(leakage, lang) for lang in LANGUAGES}
     return [in_both("warnings", "leak", verdict=verdict)]
+
+
+def not_compared(leakage: Leakage) -> list[dict[str, str]]:
+    """Say how many images have no near copies for they could not be compared, by language."""
+    count = leakage.near_not_compared
+    return [in_both("warnings", "near_not_compared", count=count)] if count else []
 
 
 def trained_on_warnings(evaluated: Sequence[str]) -> list[dict[str, str]]:

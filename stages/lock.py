@@ -47,14 +47,10 @@ def only_run(final: Path, *, page: bool = False) -> Iterator[bool]:
 def _locked(path: Path, final: Path, cure: Message) -> tuple[int, bool]:
     """Open and lock the file; also whether it was there before."""
     while True:
-        try:
-            descriptor, made = _opened(path)
-        except FileNotFoundError as error:
-            if path.is_symlink():  # where the flags cannot refuse it, as on Windows
-                raise _not_ours(path) from error
-            if not path.parent.is_dir():
-                raise
-            continue  # its holder removed it between our two tries
+        opened = _opened(path)
+        if opened is None:
+            continue
+        descriptor, made = opened
         try:
             found = os.fstat(descriptor)
             _refuse_what_is_not_ours(path, descriptor, found)
@@ -69,8 +65,8 @@ def _locked(path: Path, final: Path, cure: Message) -> tuple[int, bool]:
         os.close(descriptor)
 
 
-def _opened(path: Path) -> tuple[int, bool]:
-    """Open the file, and say whether this made it.
+def _opened(path: Path) -> tuple[int, bool] | None:
+    """Open the file, and say whether this made it; None where its holder has just removed it.
 
     Another user's file opens for reading only, and in a folder such as /tmp only without O_CREAT;
     for a lock that is enough.
@@ -80,6 +76,10 @@ def _opened(path: Path) -> tuple[int, bool]:
     except FileExistsError:
         try:
             return os.open(path, os.O_RDONLY | _FLAGS), False
+        except FileNotFoundError as error:
+            if path.is_symlink():  # where the flags cannot refuse it, as on Windows
+                raise _not_ours(path) from error
+            return None
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR, errno.EMLINK):
                 raise _not_ours(path) from error  # a link, a socket, a folder

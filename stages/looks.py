@@ -15,20 +15,24 @@ from reading.masks import mask_in
 from reading.resize import resize_mask
 from stats.image_features import Edges, ImageFeatures, blank_edges, image_features, to_grey
 
+MASK_LOOKED_AT = "mask_looked_at"  # SHA-256 of its file, "" where there was none
 LOOKED = (*ImageFeatures._fields, *Edges._fields)
 Picture = npt.NDArray[np.uint8]
 
 
-def look(image: Picture, mask_path: Path | None) -> list[float]:
+def look(image: Picture, mask_path: Path | None) -> tuple[list[float], str]:
     """Measure a picture (S, S[, 3]) as the network sees it: numbers by the names in LOOKED.
 
-    A mask that cannot be read counts as missing. That it is no picture is not checked here.
+    A mask that cannot be read counts as missing. That it is no picture is not checked here. Also
+    returns the SHA-256 of the mask's file, "" without one.
     """
-    grey, mask = to_grey(image), None
+    grey, mask, sha256 = to_grey(image), None, ""
     if mask_path is not None:
         with contextlib.suppress(UnreadableFile):
-            mask = resize_mask(mask_in(open_image(mask_path), checked=False), grey.shape)
-    return [*image_features(grey, mask), *blank_edges(image)]
+            content = open_image(mask_path)
+            mask = resize_mask(mask_in(content, checked=False), grey.shape)
+            sha256 = content.sha256
+    return [*image_features(grey, mask), *blank_edges(image)], sha256
 
 
 class PixelRange:

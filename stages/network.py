@@ -16,6 +16,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -23,6 +25,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from errors import InputError, one_list, system_reason
 from gradcam import find_layer, identity_holds, signed_maps, weighted_map
 from model import AgeRegressor, normalise_pixels
+from reading.predictions import MOST_YEARS
 
 STAGES = ("layer1", "layer2", "layer3", "layer4")
 # Small batches stay in the processor's cache; a GPU wants large ones.
@@ -103,6 +106,20 @@ def fold_batch_norms(model: AgeRegressor) -> AgeRegressor:
                 setattr(parent, conv_name, fuse_conv_bn_eval(conv, norm))
                 setattr(parent, norm_name, nn.Identity())
     return model.requires_grad_(False)
+
+
+def refuse_not_finite(option: str, *found: npt.NDArray[np.floating[Any]]) -> None:
+    """Refuse what the network makes of altered images where that is no age.
+
+    found: ages or maps, years. Raises InputError.
+    """
+    if not all(np.all(np.abs(values) <= MOST_YEARS) for values in found):
+        raise InputError(
+            "{option}: for an altered image the prediction or its map is not finite, or over "
+            "{most:,} years; the network cannot be tried so: leave {option} out",
+            option=option,
+            most=MOST_YEARS,
+        )
 
 
 class Predictor:

@@ -22,13 +22,14 @@ from dataset import mask_path_for
 from errors import InputError, Message
 from page.data import GroupPicture, PageData, Picture, Sample
 from page.report import REPORT_FILE, report_html
+from reading.belonging import NO_MASK
 from reading.files import UnreadableFile
 from reading.folder import find_images, printable
 from reading.images import open_image, picture
 from reading.masks import Mask, mask_in
 from reading.predictions import METRICS_FILE
 from reading.resize import shrink
-from reading.results import NO_MASK, Results, read_results, unusable
+from reading.results import Results, read_results, unusable
 from stages.paths import path_digest, recorded_argument, recorded_path, without_folders
 from stats.age_groups import YEARS, age_group_start
 from words.catalogue import in_both

@@ -45,7 +45,9 @@ def without_folders(text: str, folders: Iterable[Path | None]) -> str:
     """
     for folder in folders:
         if folder is not None and recorded_path(folder) != str(folder):
-            text = text.replace(f"{folder.parent}{os.sep}", "")
+            beside = os.path.join(folder.parent, "")
+            at_root = beside == os.sep  # which parts all other paths as well
+            text = text.replace(str(folder), folder.name) if at_root else text.replace(beside, "")
     return text
 
 

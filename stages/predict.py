@@ -42,7 +42,8 @@ class Inference:
     years, at the target layer's resolution, or None; unreadable: index -> reason; notes: index ->
     what was done to the image before it was used; seconds: time by step; digests: index -> digest
     of the file that was used; looks: (N, len(LOOKED)), NaN for images that were not looked at;
-    pixels: range of the pictures that count in a group.
+    looked_masks: index -> SHA-256 of the mask that was looked at with it; pixels: range of the
+    pictures that count in a group.
     """
 
     pred_age: npt.NDArray[np.float64]
@@ -52,6 +53,7 @@ class Inference:
     seconds: dict[str, float]
     digests: dict[int, Digest] = dataclasses.field(default_factory=dict)
     looks: npt.NDArray[np.float64] | None = None
+    looked_masks: dict[int, str] = dataclasses.field(default_factory=dict)
     pixels: PixelRange | None = None
 
     @staticmethod
@@ -61,6 +63,7 @@ class Inference:
         maps = [part.maps for part in parts if part.maps is not None and len(part.maps)]
         numbered = list(zip(starts, parts, strict=False))
         digests = {s + i: digest for s, part in numbered for i, digest in part.digests.items()}
+        masks = {s + i: mask for s, part in numbered for i, mask in part.looked_masks.items()}
         looks = [part.looks for part in parts if part.looks is not None]
         ranges = [part.pixels for part in parts if part.pixels is not None]
         return Inference(
@@ -71,6 +74,7 @@ class Inference:
             seconds={name: max(part.seconds[name] for part in parts) for name in parts[0].seconds},
             digests=digests,
             looks=np.concatenate(looks) if looks else None,
+            looked_masks=masks,
             pixels=PixelRange.joined(ranges) if ranges else None,
         )
 
@@ -219,7 +223,8 @@ def predict(
     notes: dict[int, str] = {}
     digests: dict[int, Digest] = {}
     looks = None if masks is None else np.full((len(paths), len(LOOKED)), np.nan)
-    decode = _decoder(paths, image_size, masks, looks)
+    looked_masks: dict[int, str] = {}
+    decode = _decoder(paths, image_size, masks, looks, looked_masks)
     batches = _batches(len(paths), decode, batch_size, workers, unreadable, notes, digests)
     while True:
         asked = time.perf_counter()
@@ -247,7 +252,7 @@ def predict(
         "inference": time.perf_counter() - start,
         "inference_waiting_for_images": waiting,
     }
-    return Inference(pred_age, all_maps, unreadable, notes, seconds, digests, looks)
+    return Inference(pred_age, all_maps, unreadable, notes, seconds, digests, looks, looked_masks)
 
 
 def _decoder(
@@ -255,15 +260,19 @@ def _decoder(
     image_size: int,
     masks: Sequence[Path | None] | None,
     looks: npt.NDArray[np.float64] | None,
+    looked_masks: dict[int, str],
 ) -> Callable[[int], Decoded]:
-    """Make what reads an image by its index, and fills its row of `looks` where there are masks."""
+    """Make what reads an image by its index.
+
+    Where there are masks, it fills the image's row of `looks` and its place in `looked_masks`.
+    """
 
     def decode(index: int) -> Decoded:
         content = open_image(paths[index])
         original, note = picture(content)
         image = resize_image(original, image_size)
         if looks is not None and masks is not None:
-            looks[index] = look(image, masks[index])
+            looks[index], looked_masks[index] = look(image, masks[index])
         return image, note, Digest.of(content)
 
     return decode

@@ -28,14 +28,16 @@ Maps = npt.NDArray[np.float32]
 Years = npt.NDArray[np.float64]
 RANDOMISED = ("fc", "layer4")  # from the output down, each on top of those before it
 SIMILAR = 0.5  # mean absolute Spearman correlation from which the map is called insensitive
-CONSTANT = Message("every map is constant with the new weights")
+CONSTANT = Message(
+    "no image has two maps, with the trained and with the new weights, that vary and are finite"
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RandomisedStage:
     """Similarity of the maps before and after `stage` and those above it got new weights.
 
-    n_undefined: images whose new map is constant, which have no similarity.
+    n_undefined: images without a similarity: one of their maps is constant or not finite.
     """
 
     stage: str
@@ -135,6 +137,7 @@ def _randomised_stage(
             "Mean absolute Spearman correlation of the maps before and after",
             "",
             CONSTANT,
+            (0.0, 1.0),
         ),
         n_undefined=int(similarity.shape[1] - seen.sum()),
     )

@@ -17,6 +17,7 @@ from torch.nn import functional
 from errors import Message
 from gradcam import find_layer, signed_maps
 from model import AgeRegressor
+from stages.network import refuse_not_finite
 from stages.randomisation import Maps, Years, batches, row_spearman
 from stats.estimate import Estimate
 from stats.jackknife import NO_SPREAD, mean_estimate
@@ -105,6 +106,7 @@ def _repeat(
         "Mean Spearman correlation of the maps before and after",
         "",
         CONSTANT_MAPS,
+        (-1.0, 1.0),
     )
     text = "Mean absolute change of the predicted age"
     return Repeat(
@@ -112,7 +114,7 @@ def _repeat(
         similarity=similarity,
         n_undefined=len(correlation) - len(rows),
         age_change=mean_estimate(
-            np.abs(after[0] - before[0]), subject_ids, text, "years", CONSTANT_MAPS
+            np.abs(after[0] - before[0]), subject_ids, text, "years", CONSTANT_MAPS, (0.0, np.inf)
         ),
         verdict=verdict_on(similarity, len(set(subject_ids))),
     )
@@ -146,4 +148,6 @@ def _explained(
         age, signed = signed_maps(network, layer, change(part).to(device))
         ages.append(age.cpu().double().numpy())
         maps.append(undone(signed).cpu().numpy())
-    return np.concatenate(ages), np.concatenate(maps)
+    found = np.concatenate(ages), np.concatenate(maps)
+    refuse_not_finite("--cam-check", *found)
+    return found

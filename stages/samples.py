@@ -27,7 +27,7 @@ from stages.listed import (
     listed_split,
     read_test_list,
 )
-from stages.looks import LOOKED, PixelRange
+from stages.looks import LOOKED, MASK_LOOKED_AT, PixelRange
 from stages.notes import file_notes, image_notes, label_notes
 from stages.originals import Originals
 from stages.predict import Inference
@@ -308,6 +308,8 @@ def with_predictions(
     _check_finite(table[readable], found.maps[readable], checkpoint)
     if found.looks is not None:
         table = table.assign(**dict(zip(LOOKED, found.looks.T, strict=True)))
+        looked_masks = [found.looked_masks.get(row, "") for row in range(len(table))]
+        table = table.assign(**{MASK_LOOKED_AT: looked_masks})
     evaluated = readable & rows["evaluated"].to_numpy(dtype=bool)
     held_out = readable & rows["split"].eq("val").to_numpy(dtype=bool)
     if not evaluated.any():

@@ -17,7 +17,7 @@ from reading.images import picture
 from reading.masks import Mask
 from reading.resize import resize_image, shrink
 from stages.composites import Picture, Region, composite, grown, whole
-from stages.network import Predictor
+from stages.network import Predictor, refuse_not_finite
 from stages.originals import Originals
 from stages.predict import to_tensor
 from stats.transplant import Swaps
@@ -82,6 +82,7 @@ class Bench:
         while part := list(itertools.islice(pictures, self.batch_size)):
             found, _ = self.predictor(to_tensor(part, self.predictor))
             ages.append(found[: len(part)].double().cpu().numpy())
+            refuse_not_finite("--transplant", ages[-1])
         return np.concatenate(ages)
 
 

@@ -271,6 +271,7 @@ def _findings(
             "Mean size of the muscle's part between two images of one person",
             "years",
             NO_PAIR,
+            (0.0, np.inf),
         ),
     )
     grouped = [group_contrasts(muscle, *facts, name, groups) for name, groups in by.items()]

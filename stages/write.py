@@ -22,12 +22,13 @@ from plots.heatmaps import GroupMap, age_groups_figure, check_figure, focus_figu
 from plots.samples import Sample, contact_sheet, sample_figure
 from plots.style import save_figure
 from plots.transplant import transplant_figure
+from reading.belonging import NO_MASK
 from reading.files import UnreadableFile
 from reading.images import picture
 from reading.masks import Mask, read_mask
 from reading.predictions import METRICS_FILE, PREDICTIONS_FILE, SPLIT_FILE
 from reading.resize import resize_mask
-from reading.results import MAPS_FILE, NO_MASK, PAIRS_FILE, PREDICTIONS_TABLE
+from reading.results import MAPS_FILE, PAIRS_FILE, PREDICTIONS_TABLE
 from stages.leakage import NEAR_BITS
 from stages.options import FIGURE_FORMATS
 from stages.presentation import Presentation
@@ -48,7 +49,8 @@ def extremes(table: pd.DataFrame, most: int) -> tuple[list[int], list[int]]:
     """Row numbers of the smallest and of the largest errors, up to `most` each, none in both."""
     half = len(table) // 2
     smallest = by_error(table, largest=False)[: min(most, half)]
-    others = [row for row in by_error(table, largest=True) if row not in set(smallest)]
+    taken = set(smallest)
+    others = [row for row in by_error(table, largest=True) if row not in taken]
     return smallest, others[: min(most, len(table) - half)]
 
 

@@ -72,8 +72,8 @@ def blank_columns(
     whole = np.ones(weights.shape[1])
     for i, sides in enumerate(different.tolist()):
         blank = _outside(sides, size) if alike is None else _outside(sides, size) | alike
-        part, inside, whole = mask_weights(maps.shape[1:], [blank], np.array([0]))
-        fraction[i], weights[i] = part[0], inside[0]
+        pulled = mask_weights(maps.shape[1:], [blank])
+        fraction[i], weights[i], whole = pulled.fraction[0], pulled.weights[0], pulled.whole
     place = place.ravel()
     heat = np.maximum(maps, 0).reshape(len(maps), -1).astype(np.float64)
     total = heat @ whole
@@ -97,11 +97,11 @@ def blank_summary(
     subjects = [subject_ids[row] for row in rows.tolist()]
     area, energy = columns["blank_fraction"][rows], columns["energy_on_blank"][rows]
 
-    def mean(values: Floats, text: str) -> Estimate:
-        return mean_estimate(values, subjects, text, "", NO_MAP)
+    def mean(values: Floats, text: str, least: float = 0.0) -> Estimate:
+        return mean_estimate(values, subjects, text, "", NO_MAP, (least, 1.0))
 
     of_energy = mean(energy, "Mean share of the heatmap on blank areas")
-    excess = mean(energy - area, "Mean share of the heatmap on blank areas less their area")
+    excess = mean(energy - area, "Mean share of the heatmap on blank areas less their area", -1.0)
     beyond = excess.ci95 is not None and excess.ci95[0] > WORTH_NAMING
     return Blank(
         n_images=len(rows),

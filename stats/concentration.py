@@ -75,7 +75,8 @@ def concentration(columns: dict[str, Floats], subject_ids: Sequence[Hashable]) -
         known = np.isfinite(values)
         ids = [subject for subject, there in zip(subjects, known, strict=True) if there]
         reason = ONE_CELL if rows else NO_EVIDENCE
-        return mean_estimate(values[known], ids, MEANS[name], "", reason)
+        within = (1.0, np.inf) if name == "cam_effective_cells" else (0.0, 1.0)
+        return mean_estimate(values[known], ids, MEANS[name], "", reason, within)
 
     return Concentration(
         n_images=len(rows), n_subjects=len(set(subjects)), **{name: mean(name) for name in MEANS}

@@ -4,6 +4,7 @@ The measures of single images are in `mask_overlap`, the comparison with the mas
 in `mask_null`.
 """
 
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ from stats.bootstrap import DRAWS
 from stats.estimate import Estimate, no_estimate
 from stats.jackknife import jackknifed, mean_estimate
 from stats.mask_null import MaskNull, mask_null
-from stats.mask_overlap import Maps, Masks
+from stats.mask_overlap import Maps, Masks, MaskWeights
 from stats.ranks import rank_scale, spearman
 
 MEANS = {
@@ -98,6 +99,7 @@ def focus(
     subject_ids: Sequence[Hashable],
     true_age: npt.ArrayLike,
     abs_error: npt.ArrayLike,
+    pulled: MaskWeights | None = None,
     *,
     draws: int = DRAWS,
     seed: int = 0,
@@ -109,7 +111,7 @@ def focus(
 
     Args:
         maps: (N, h, w), years; masks: N, bool (H, W) or None; scores: from `mask_scores`;
-        subject_ids: N, hashable; true_age, abs_error: (N,), years.
+        subject_ids: N, hashable; true_age, abs_error: (N,), years; pulled: as in `mask_scores`.
 
     Returns:
         The numbers; and the comparison with other subjects' masks, None where there is none.
@@ -131,7 +133,7 @@ def focus(
         groups.append(
             AgeGroupFocus(age_range=group.age_range, start_age=group.start_age, **vars(means))
         )
-    null = mask_null(maps, masks, subject_ids, ages, rows, draws=draws, seed=seed)
+    null = mask_null(maps, masks, subject_ids, ages, rows, pulled, draws=draws, seed=seed)
     error = np.asarray(abs_error, dtype=np.float64)[rows]
     n_with_mask = sum(mask is not None for mask in masks)
     numbers = Focus(
@@ -153,7 +155,8 @@ def _means(scores: dict[str, Floats], subjects: Sequence[Hashable]) -> FocusMean
 
     def mean(name: str) -> Estimate:
         text = MEANS[name]
-        return mean_estimate(scores[name], subjects, text, "", NO_IMAGE)
+        most = math.inf if name == "energy_ratio" else 1.0
+        return mean_estimate(scores[name], subjects, text, "", NO_IMAGE, (0.0, most))
 
     return FocusMeans(
         n_images=len(subjects),

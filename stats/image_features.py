@@ -97,19 +97,24 @@ def blank_edges(image: Grey) -> Edges:
     """Find rows and columns of one value at the edges of a picture (H, W[, 3]): no tissue is there.
 
     Row after row is taken from each edge while all its pixels are equal, then column after column
-    of what is left, until nothing more goes. A constant picture is blank all over: its rows are
-    counted from the top.
+    of what is left, until nothing more goes. A picture whose rows or columns are all constant is
+    blank all over: they are counted from the top, or from the left.
     """
     rows, columns = [0, image.shape[0]], [0, image.shape[1]]
+
+    def blank(row: int | slice, column: int | slice) -> bool:
+        some_left = rows[0] < rows[1] and columns[0] < columns[1]
+        return some_left and _constant(image[row, column])
+
     while True:
         before = *rows, *columns
-        while rows[0] < rows[1] and _constant(image[rows[0], slice(*columns)]):
+        while blank(rows[0], slice(*columns)):
             rows[0] += 1
-        while rows[0] < rows[1] and _constant(image[rows[1] - 1, slice(*columns)]):
+        while blank(rows[1] - 1, slice(*columns)):
             rows[1] -= 1
-        while rows[0] < rows[1] and _constant(image[slice(*rows), columns[0]]):
+        while blank(slice(*rows), columns[0]):
             columns[0] += 1
-        while rows[0] < rows[1] and _constant(image[slice(*rows), columns[1] - 1]):
+        while blank(slice(*rows), columns[1] - 1):
             columns[1] -= 1
         if before == (*rows, *columns):
             return Edges(rows[0], len(image) - rows[1], columns[0], image.shape[1] - columns[1])

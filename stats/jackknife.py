@@ -12,7 +12,9 @@ Statistics that are sums over images come from the total less the subject's own 
 table of subjects x subjects is ever made.
 """
 
+import math
 from collections.abc import Callable, Collection, Hashable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -285,13 +287,14 @@ def mean_estimate(
     description: str,
     unit: str,
     reason: str,
-    scale: Scale = PLAIN,
+    within: tuple[float, float] = (-math.inf, math.inf),
 ) -> Estimate:
     """Estimate the mean of one value per image.
 
     Args:
         values: (n,), n = 0 allowed; subject_ids: (n,), hashable;
-        reason: why there is no mean, where n = 0.
+        reason: why there is no mean, where n = 0; within: where values of this kind lie, beyond
+        which the CI does not go.
 
     Raises:
         ValueError: of different lengths, or a subject is missing.
@@ -299,7 +302,11 @@ def mean_estimate(
     codes = subject_codes("subject_ids", subject_ids, len(values))
     if not len(values):
         return no_estimate(description, unit, reason)
-    return jackknifed(means(values, codes), description, unit, reason, scale)
+    found = jackknifed(means(values, codes), description, unit, reason)
+    if found.ci95 is None:
+        return found
+    low, high = np.clip(found.ci95, *within).tolist()
+    return replace(found, ci95=(low, high))
 
 
 def means(values: Floats, codes: Ints) -> Floats:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from stats.age_groups import age_group_start
 from stats.arrays import Floats, Ints, recode, subject_codes
 from stats.bootstrap import DRAWS
-from stats.mask_overlap import Maps, Masks, checked_maps, mask_weights
+from stats.mask_overlap import Maps, Masks, MaskWeights, checked_maps, mask_weights
 
 N_RATIOS = 20_000  # single ratios that are drawn for the picture
 ROUNDING = 1e-9  # a share of the mean; a draw so close to the observed one has reached it
@@ -62,6 +62,7 @@ def mask_null(
     subject_ids: Sequence[Hashable],
     true_age: npt.ArrayLike,
     rows: Ints | None = None,
+    pulled: MaskWeights | None = None,
     *,
     draws: int = DRAWS,
     seed: int = 0,
@@ -74,7 +75,8 @@ def mask_null(
     Args:
         maps: (N, h, w), years; masks: N, bool (H, W) or None; subject_ids: N, hashable;
         true_age: (N,), years; rows: the images that take part, by default all; each needs a map
-            with a positive part and a mask with pixels inside and outside.
+            with a positive part and a mask with pixels inside and outside; pulled: `mask_weights`
+            of the masks, where that is known already.
 
     Returns:
         None where no two subjects are in the same decade of age.
@@ -90,10 +92,10 @@ def mask_null(
     )
     if not len(rows):
         return None
-    fraction, weights, whole = mask_weights(maps.shape[1:], masks, rows)
-    weights = weights / fraction[:, None]
+    own = (mask_weights(maps.shape[1:], masks) if pulled is None else pulled).of(rows)
+    weights = own.weights / own.fraction[:, None]
     heat = np.maximum(maps[rows], 0).reshape(len(rows), -1).astype(np.float64)
-    heat /= (heat @ whole)[:, None]  # heat[i] @ weights[j] is map i's ratio in mask j
+    heat /= (heat @ own.whole)[:, None]  # heat[i] @ weights[j] is map i's ratio in mask j
     rng = np.random.default_rng(seed)
     others, difference = _differences(heat, weights, people)
     observed, sums = _permutations(heat, weights, people, draws, rng)
@@ -176,9 +178,12 @@ def _permutations(
     images = people.images[:, None]
     maps = images * _rest(_sums(heat, people.code) / images, people)
     masks = _rest(_sums(weights, people.code) / images, people)
-    order = (np.argsort(people.decade + rng.random(len(masks))) for _ in range(draws))
-    sums = np.array([(maps * masks[others]).sum() for others in order])
-    return float((maps * masks).sum()), sums
+    sums, others = np.empty(draws), np.empty_like(masks)
+    for draw in range(draws):
+        order = np.argsort(people.decade + rng.random(len(masks)))
+        np.take(masks, order, axis=0, out=others, mode="clip")  # which needs no copy
+        sums[draw] = np.einsum("sc,sc->", maps, others)
+    return float(np.einsum("sc,sc->", maps, masks)), sums
 
 
 def _rest(means: Floats, people: _People) -> Floats:

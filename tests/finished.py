@@ -13,12 +13,12 @@ ROWS = (
     {"filename": "anon_2_1.png", "subject_id": "2", "true_age": "37.5", "pred_age": "35"},
 )
 NUMBERS = (
-    {"mask_fraction": "0.25", "energy_ratio": "1.5"},
-    {"mask_fraction": "", "energy_ratio": ""},
+    {"mask_fraction": "0.25", "energy_ratio": "1.5", "cam_older_years": "0"},
+    {"mask_fraction": "", "energy_ratio": "", "cam_younger_years": "0"},
 )
 FURTHER = {
     **{"sex": "F", "cohort": "", "split": "test", "pointing_hit": "1", "energy_in_mask": ""},
-    **{"cam_older_years": "6", "cam_younger_years": "-2", "cam_offset_years": "26"},
+    **{"cam_older_years": "10", "cam_younger_years": "-6", "cam_offset_years": "26"},
     "image_sha256": SHA,
     "mask_sha256": "",
 }
@@ -34,7 +34,9 @@ def record(**changed):
     del content["gradcam_analysis"]["transplant"]  # there are no pairs in the folder
     content["error_analysis"]["outlier_threshold"]["value"] = 4.0
     content["overall_metrics"]["n_images"]["value"] = 2
+    content["overall_metrics"]["n_subjects"]["value"] = 2
     content["overall_metrics"]["MAE"]["value"] = 3.75  # of 5 and -2.5
+    content["overall_metrics"]["Bias"]["value"] = 1.25
     return content | {"age_group_analysis": groups} | changed
 
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import commands
-from commands import Stopped, check_packages, complain, ended, stopped_by_signals
+from commands import Stopped, complain, ended, stopped_by_signals
 from errors import InputError, Message
 from words.catalogue import translated
 
@@ -225,64 +225,6 @@ def test_stdout_that_takes_nothing_is_one_line(capsys, monkeypatch):
     assert capsys.readouterr().err == "evaluate.py: error: output: No space left\n"
 
 
-@pytest.mark.parametrize(
-    ("package", "error", "line"),
-    [
-        ("torch", OSError("libx.so: failed to map segment from shared object"), None),
-        ("pandas", MemoryError(), None),
-        (
-            "torch",
-            ValueError("Invalid log settings: x,\ny"),
-            "torch cannot be imported (ValueError: Invalid log settings: x,); install what fits: "
-            "pip install -r requirements.txt",
-        ),
-        (
-            "numpy",
-            SystemExit(7),
-            "numpy cannot be imported (SystemExit: 7); install what fits: pip install -r "
-            "requirements.txt",
-        ),
-        (
-            "torchvision",
-            RuntimeError("operator torchvision::nms does not exist"),
-            "torchvision cannot be imported (RuntimeError: operator torchvision::nms does not "
-            "exist); it has to fit torch: pip install -r requirements.txt for both",
-        ),
-        (
-            "cv2",
-            ImportError("libGL.so.1: cannot open"),
-            "cv2 cannot be imported (ImportError: libGL.so.1: cannot open); where the system has "
-            "no libGL, use pip uninstall opencv-python && pip install opencv-python-headless",
-        ),
-        (
-            "scipy.special",
-            AttributeError("_x"),
-            "scipy cannot be imported (AttributeError: _x); install what fits: pip install -r "
-            "requirements.txt",
-        ),
-    ],
-)
-def test_a_package_that_cannot_be_imported_is_named(monkeypatch, package, error, line):
-    def fake(name):
-        if name == package:
-            raise error
-
-    monkeypatch.setattr(commands, "import_module", fake)
-    with pytest.raises(InputError if line else type(error)) as caught:
-        check_packages()
-    assert str(caught.value) == (line or str(error))
-
-
-def test_too_few_threads_are_told_before_a_package_tells(monkeypatch):
-    def start(thread):
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(threading.Thread, "start", start)
-    monkeypatch.setattr(commands, "import_module", None)
-    with pytest.raises(RuntimeError, match="new thread"):
-        check_packages()
-
-
 # ---------------------------------------------------------------- signals
 
 SIGNALS = [
@@ -480,7 +422,7 @@ run("x.py", lambda: ended("x.py", work, "en"))
 @pytest.mark.parametrize("name", ["evaluate", "gradcam"])
 @pytest.mark.parametrize("flags", [["-I"], ["-P"]])
 def test_the_commands_find_their_modules(tmp_path, name, flags):
-    """Without any package (-S), evaluate.py has its help, and gradcam.py a line that names one."""
+    """Both have their help without any package (-S)."""
     if flags == ["-P"] and sys.version_info < (3, 11):
         pytest.skip("python -P came with 3.11")
     done = subprocess.run(
@@ -490,17 +432,13 @@ def test_the_commands_find_their_modules(tmp_path, name, flags):
         text=True,
         env=os.environ | {"LC_ALL": "C.UTF-8"},
     )
-    if name == "evaluate":
-        assert (done.returncode, done.stderr) == (0, "")
-    else:
-        assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr.startswith("gradcam.py: error: numpy cannot be imported (Module")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--checkpoint" in done.stdout
 
 
-def test_room_is_tried_before_the_loader_of_a_package_ends_the_process(monkeypatch):
-    def refused(*_):
-        raise OSError(errno.ENOMEM, "Cannot allocate memory")
-
-    monkeypatch.setattr(commands.mmap, "mmap", refused)
-    with pytest.raises(MemoryError, match=r"^512 MB more are needed$"):
-        commands.check_packages()
+@posix
+def test_a_package_that_is_not_there_is_named(tmp_path):
+    command = [sys.executable, "-S", str(ROOT / "gradcam.py"), "--checkpoint", "c.pth", "a.png"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("gradcam.py: error: numpy cannot be imported (Module")

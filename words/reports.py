@@ -66,6 +66,8 @@ class LeakageLike(Protocol):
     @property
     def near_identical_images_across_splits(self) -> Sequence[Mapping[str, Any]] | None: ...
     @property
+    def near_not_compared(self) -> int: ...
+    @property
     def conflicting_labels(self) -> Sequence[str]: ...
     @property
     def changed_settings(self) -> Mapping[str, Mapping[str, object]]: ...
@@ -167,6 +169,8 @@ def _sections(
     """Key of the title, items, and what is said where there is none, of each section."""
     words = texts("leakage", lang)
     near = leakage.near_identical_images_across_splits
+    left_out = leakage.near_not_compared
+    not_compared = [words["not_compared"].format(count=left_out)] if left_out else []
     return [
         (
             "section_subjects",
@@ -190,7 +194,8 @@ def _sections(
                     images=_together(pair["images"], lang), bits=pair["differing_bits"]
                 )
                 for pair in near or []
-            ],
+            ]
+            + not_compared,
             words["near_not_looked_for"]
             if near is None
             else words["no_near"].format(bits=near_bits),

@@ -99,6 +99,10 @@ def other(name, value):
         {"record": other("n_images", 3)},
         {"record": other("MAE", 3.76)},
         {"record": other("MAE", None)},
+        {"record": other("n_subjects", 1)},
+        {"rows": ({"split": "train"}, {})},
+        {"record": other("Bias", -1.25)},
+        {"rows": ({"pred_age": "20"}, {"pred_age": "40"})},  # both errors the other way
         {"record": other("MAE", "3.75")},
         {"record": {"overall_metrics": {}}},
         {"record": {"overall_metrics": {"n_images": 2, "MAE": 3.75}}},
@@ -111,7 +115,9 @@ def test_a_table_that_is_not_of_the_record(tmp_path, parts):
 
 def test_rounding_of_a_table_is_no_other_table(tmp_path):
     large = {"pred_age": "900025"}, {"pred_age": "900037.5"}
-    read_results(finished(tmp_path, large, record=other("MAE", 900_000.03125)))
+    record = other("MAE", 900_000.03125)
+    record["overall_metrics"]["Bias"] = {"value": 900_000.03125}
+    read_results(finished(tmp_path, large, record=record))
     read_results(finished(tmp_path, record=other("MAE", 3.7501)))
 
 
@@ -187,6 +193,15 @@ def test_arrays_that_are_not_those_of_the_table(tmp_path, name, value):
     with pytest.raises(InputError, match=r"^--report \S+: \w+\.npz|csv") as caught:
         read_results(folder)
     assert reason in str(caught.value)
+
+
+def test_maps_of_another_run(tmp_path):
+    maps = np.arange(8, dtype=np.float32).reshape(2, 2, 2) - 3
+    for other_maps in (maps[::-1], maps + 0.01, -maps):
+        folder = finished(tmp_path, arrays={"maps": other_maps})
+        refused(folder, again("gradcam_maps.npz", "its maps are not those of a run"))
+    near = np.nextafter(maps, np.float32(9))
+    assert len(read_results(finished(tmp_path, arrays={"maps": near})).maps) == 2
 
 
 def test_an_array_is_missing(tmp_path):

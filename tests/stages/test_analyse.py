@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from stages.analyse import _alike, explain
+from stages.looks import MASK_LOOKED_AT
 from stages.originals import Originals
 from tests.common import foreign_lines
 
@@ -37,15 +38,17 @@ def images(tmp_path):
     return tmp_path / "Images"
 
 
-def explained(folder, mask_dir=None):
+def explained(folder, mask_dir=None, **columns):
     paths = [str(folder / f"anon_{k}_1.png") for k in range(4)]
     table = pd.DataFrame(
         {
             "path": paths,
+            "filename": [f"anon_{k}_1.png" for k in range(4)],
             "subject_id": list("abcd"),
             "true_age": AGES,
             "pred_age": AGES,
             "abs_error": [0.0] * 4,
+            **columns,
         }
     )
     maps = np.ones((4, 4, 4), np.float32)
@@ -61,6 +64,21 @@ def test_good_images_and_masks_are_not_warned_of(images, tmp_path):
     shares = found.mean_masks[20][:, 0]
     np.testing.assert_allclose(shares, np.repeat([1, 2 / 3, 1 / 3, 0], 8))
     assert found.focus.null.n_images == 3  # the one of 61 has nobody to change masks with
+
+
+def test_a_mask_that_was_exchanged_is_named_and_its_speckle_is_not_used(images, tmp_path):
+    save(tmp_path / "Masks", [mask(8), mask(16), mask(24), mask(16)])
+    first = explained(images).table["mask_sha256"].tolist()
+    looked_at = {MASK_LOOKED_AT: [first[0], first[1], "", "ab" * 32], "speckle_snr": 2.0}
+    found = explained(images, **looked_at)
+    (note,) = found.notes
+    assert (
+        "masks that were changed or added during the run: 2, such as that of anon_2" in note["en"]
+    )
+    assert found.table["speckle_snr"].tolist()[:2] == [2, 2]
+    assert found.table["speckle_snr"].isna().tolist() == [False, False, True, True]
+    assert MASK_LOOKED_AT not in found.table
+    assert explained(images, **{MASK_LOOKED_AT: first, "speckle_snr": 2.0}).notes == ()
 
 
 def test_a_mask_that_is_missing_is_normal(images, tmp_path):

@@ -9,6 +9,7 @@ import scipy.stats
 import torch
 from torch import nn
 
+from errors import InputError
 from gradcam import signed_maps
 from model import AgeRegressor
 from stages.deletion import (
@@ -70,6 +71,37 @@ def test_row_spearman_against_scipy():
 
 
 IDS = [str(i) for i in range(12)]
+
+
+class Overflowing(Bright):
+    """Finite on every picture, and infinite where its muscle is replaced."""
+
+    def forward(self, x):
+        return torch.where(x[:, 0, 15, 15] < 0.5, torch.inf, super().forward(x))
+
+
+def test_ages_that_are_not_finite_are_refused():
+    model, images = Overflowing(), pictures()
+    assert torch.isfinite(model(images)).all()
+    with pytest.raises(InputError, match=r"^--cam-check: for an altered image the prediction"):
+        deletion(model, images, np.ones((12, 5, 5), np.float32), [MASK] * 12, IDS)
+    with pytest.raises(InputError, match=r"^--cam-check: .* over 1,000,000 years"):
+        with torch.no_grad():
+            model.backbone.fc.weight.fill_(1e9)
+        repeatability(model, "backbone.layer4", images, IDS)
+
+
+def test_maps_that_new_weights_make_infinite_are_not_called_constant():
+    model, images = Bright(), pictures()
+    with torch.no_grad():
+        for weight in (1.0, torch.nan):
+            model.backbone.layer4.weight.fill_(weight)
+            found = parameter_randomisation(
+                model, "layer4", images, np.full((12, SIZE, SIZE), weight), IDS
+            )
+            similarity = found.stages[-1].similarity
+            assert (similarity.value, found.stages[-1].n_undefined) == (None, 12)
+            assert similarity.reason.startswith("no image has two maps, with the trained and")
 
 
 def by_infill(found):

@@ -20,6 +20,7 @@ from stages.leakage import (
     identical_files,
     leak_warnings,
     near_identical,
+    not_compared,
     trained_on_warnings,
 )
 from stages.listed import Proof
@@ -173,9 +174,22 @@ def test_near_copies_are_found_and_other_people_are_not(tmp_path):
         Image.fromarray(image).save(path, quality=75)
         paths.append(str(path))
         splits.append("test" if number == 4 else "train")
-    found = near_identical(paths, splits, Originals({}))
+    found, left_out = near_identical(paths, splits, Originals({}))
+    assert left_out == 0
     assert [pair[:2] for pair in found] == [(0, 4)]
     assert found[0][2] <= NEAR_BITS
+
+
+def test_images_that_cannot_be_compared_are_counted(samples):
+    rising = np.tile(np.arange(64, dtype=np.uint8), (64, 1))
+    for path in samples["path"][:3]:
+        Image.fromarray(rising).save(path)
+    Path(samples["path"][3]).write_bytes(b"no picture")
+    found = check(samples, near_duplicates=True)
+    assert found.near_not_compared == 4
+    (note,) = not_compared(found)
+    assert note["en"].endswith("no contrast from left to right: 4") and "4 张" in note["zh"]
+    assert not_compared(check(samples)) == []
 
 
 def test_nearly_identical_images_are_a_possible_leak(samples):

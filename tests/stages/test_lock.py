@@ -121,6 +121,20 @@ def test_a_link_is_none_of_ours_where_no_flag_refuses_it(final, tmp_path, monkey
     assert (tmp_path / ".run.lock").is_symlink()
 
 
+def test_a_folder_that_takes_no_file_is_no_holder_that_went_away(final, monkeypatch):
+    """/proc answers so; it was tried for ever, deaf to signals."""
+    real = os.open
+
+    def refuse(path, flags, *mode):
+        if flags & os.O_CREAT and str(path).endswith(".run.lock"):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+        return real(path, flags, *mode)
+
+    monkeypatch.setattr(lock.os, "open", refuse)
+    with pytest.raises(FileNotFoundError), only_run(final):
+        pass
+
+
 def test_a_fault_of_the_disk_is_no_other_run(final, monkeypatch):
     without_locks(monkeypatch, errno.EIO)
     with pytest.raises(OSError) as caught, only_run(final):

@@ -81,7 +81,7 @@ def test_numbers_of_each_image(study):
         2.5,
     )
     assert (first.outlier, second.outlier) == (True, False)  # the threshold is 4
-    assert first.years == (26.0, 6.0, -2.0)  # offset, older, younger
+    assert first.years == (26.0, 0.0, -6.0)  # offset, older, younger
     assert (first.mask_fraction, first.energy_ratio, first.pointing_hit) == (0.25, 1.5, True)
     assert (second.mask_fraction, second.energy_ratio, second.energy_in_mask) == (None,) * 3
     assert second.signed_map.tolist() == [[1, 2], [3, 4]]
@@ -93,7 +93,7 @@ def test_maps_that_do_not_add_up_have_no_years(tmp_path):
     cells["pointing_hit"] = ""
     data = shown(finished(tmp_path, rows=(cells, {})), None)
     assert data.samples[0].years is data.samples[0].pointing_hit is None
-    assert data.samples[1].years == (26.0, 6.0, -2.0)
+    assert data.samples[1].years == (26.0, 10.0, 0.0)
 
 
 def test_pictures_are_small_and_keep_their_shape(study):

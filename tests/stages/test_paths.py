@@ -67,6 +67,12 @@ def test_a_text_without_the_folders_that_it_names():
     assert without_folders(text, folders) == f"first Masks{sep}a.png and relative{sep}x.png"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="each drive has a root of its own")
+def test_a_folder_at_the_root_is_left_out_too():
+    text = "in /Masks: /Masks/a.png and b/c.png"
+    assert without_folders(text, [Path("/Masks")]) == "in Masks: Masks/a.png and b/c.png"
+
+
 def test_places_are_told_apart_with_links_resolved(tmp_path, monkeypatch):
     (tmp_path / "a").mkdir()
     (tmp_path / "link").symlink_to("a")

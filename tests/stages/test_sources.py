@@ -37,7 +37,7 @@ def pictures(border=0, text=None, seed=0):
 
 def table_of(images, error, seed=0):
     age = np.repeat(np.random.default_rng(seed + 1).uniform(20, 80, PEOPLE), 2)
-    looks = np.array([look(image, None) for image in images])
+    looks = np.array([look(image, None)[0] for image in images])
     table = pd.DataFrame(
         {
             "subject_id": np.repeat(np.arange(PEOPLE), 2).astype(str),

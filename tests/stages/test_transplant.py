@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from errors import InputError
 from reading.masks import PackedMasks
 from stages import transplant as room
 from stages.composites import grown, whole
@@ -184,6 +185,20 @@ def test_masks_that_cannot_be_used_are_counted(study):
     }
     assert found.numbers.n_images == len(table) - 4
     assert np.isnan(found.columns["muscle_years"][:4]).all()
+
+
+class OverLimit(Linear):
+    """Finite on the pictures themselves, for which it is not asked again."""
+
+    def __call__(self, images):
+        return torch.full((len(images),), torch.inf), None
+
+
+def test_ages_of_composites_that_are_not_finite_are_refused(study, monkeypatch):
+    table, _, masks = study(np.full((SIDE, SIDE), 1.0 / SIDE**2))
+    monkeypatch.setattr(room, "_ages_only", lambda *_: OverLimit(np.zeros((SIDE, SIDE))))
+    with pytest.raises(InputError, match=r"^--transplant: for an altered image the prediction"):
+        run(table, masks)
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,17 @@ def test_a_constant_picture_is_blank_all_over():
     assert sum(blank_edges(np.zeros((5, 8), np.uint8))[:2]) == 5
 
 
+@pytest.mark.parametrize("shape", [(5, 8), (1, 8), (5, 1), (1, 1)])
+def test_lines_that_are_constant_one_way_are_blank_all_over(shape):
+    """A grey wedge from left to right was a fault of the program, from top to bottom it was not."""
+    wedge = np.broadcast_to(np.arange(shape[1], dtype=np.uint8), shape)
+    for image in (wedge, np.ascontiguousarray(wedge.T), wedge[:, ::-1]):
+        found = blank_edges(image)
+        assert image.shape[0] in (found.top + found.bottom, -1) or (
+            found.left + found.right == image.shape[1]
+        )
+
+
 def test_a_dark_area_inside_is_no_edge():
     grey = picture(4)
     grey[5:15, 5:25] = 0

@@ -285,3 +285,13 @@ def test_no_interval_below_ten_subjects(n_subjects, given):
     for found in (interval(means(values, codes)), *measured):
         assert (found.ci95 is not None) == given
         assert (found.ci95_reason == f"fewer than 10 subjects ({n_subjects})") != given
+
+
+def test_a_mean_of_shares_has_no_interval_beyond_them():
+    shares = np.array([0.1] + [1.0] * 14)
+    plain = mean_estimate(shares, range(15), "", "", "")
+    assert plain.ci95[1] > 1
+    found = mean_estimate(shares, range(15), "", "", "", (0.0, 1.0))
+    assert found.ci95 == (plain.ci95[0], 1.0) and found.value == plain.value == pytest.approx(0.94)
+    low = mean_estimate(1 - shares, range(15), "", "", "", (0.0, 1.0))
+    assert low.ci95[0] == 0 and low.ci95[1] == pytest.approx(1 - plain.ci95[0])

@@ -18,7 +18,7 @@ PLACES = {
     "InputError": 0,
     "BadArchive": 0,
     "BadPickle": 0,
-    "_Unusable": 0,
+    "Unusable": 0,
     "Message": 0,
     "UnreadableFile": 1,
     "NotAMask": 1,

@@ -390,7 +390,7 @@ WEIGHTS = {
     "partly": ("change only partly", "热图只有部分改变"),
     "differ": ("the maps change, so they depend on", "热图随之改变"),
     "few": ("Whether the maps depend on what was learnt cannot be told", "无法判断热图是否取决于"),
-    "undefined": ("nothing can be compared", "为常数，无法比较"),
+    "undefined": ("nothing can be compared", "热图，无法比较"),
 }
 ORDER = {
     "faithful": ("the prediction does rest on", "预测确实依赖"),

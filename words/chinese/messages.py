@@ -53,11 +53,14 @@ TEXTS: dict[str, dict[str, str]] = {
         "unreadable": "{count} 张图像未纳入（无法读取），例如 {example}：{reason}",
         "scaled_16_bit": "{count} 张图像：每通道 16 位，已缩放为 8 位（65535 -> 255）",
         "pairs_gone": "有 {count} 对图像未参与移植：其中一张在运行期间被更改或移除",
+        "masks_exchanged": "运行期间被更改或新增的掩膜：{count} 个，例如 {example} 的掩膜；这些图像"
+        "没有 speckle_snr",
+        "near_not_compared": "--check-near-duplicates：因无法读取或从左到右没有明暗变化而未能比较的"
+        "图像：{count} 张",
         "images_changed": "{count} 张图像在运行过程中被改动或删除，例如 {example}：预测所依据的"
         "是改动前的图像，图中不再显示这些图像",
         "masks_unreadable": "{count} 个分割掩膜无法读取，按缺失处理：{first}",
-        "not_a_sum": "在 {layer} 处，热图的岁数之和不等于预测年龄（在 layer4 处相等）："
-        "请看位置，不看岁数",
+        "not_a_sum": "在 {layer} 处，热图的岁数之和不等于预测年龄：请看位置，不看岁数",
         "cells_passed": "工作簿中有的单元格没有可用的年龄，但同一人的另一行有，以该行为准：{count} "
         "处，例如：{first}",
         "other_weights": "所用权重为 {used} 中的权重；文件中 {others} 里的其他权重未使用",
@@ -144,6 +147,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "section_near": "不同数据集间几乎相同的图像",
         "near_pair": "{images}：256 位中有 {bits} 位不同",
         "no_near": "无：差异哈希的 256 位中，没有相差不超过 {bits} 位的图像对。",
+        "not_compared": "因无法读取或从左到右没有明暗变化而未能比较的图像：{count} 张",
         "near_not_looked_for": "未检查；如需检查，请加 --check-near-duplicates。",
         "section_conflicts": "因工作簿自相矛盾而未纳入的标签",
         "section_changed": "与检查点不同的划分设置",

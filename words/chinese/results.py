@@ -201,7 +201,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "weights_few": "无法判断热图是否取决于网络学到的内容：{why}（{s} 名受试者的 {n} 张"
         "图像；换成随机权重后 Spearman 相关系数绝对值的均值为 {similarity}；互不相关的热图为 "
         "{chance}，界值为 {limit}）。",
-        "undefined": "训练后的热图或换成随机权重后的热图为常数，无法比较。",
+        "undefined": "没有图像在训练后和换成随机权重后都有取值有限且不为常数的热图，无法比较。",
         "interval": "95% 置信区间 {low} 至 {high}",
         "alike": "各受试者相同",
         "years_alike": "{value} 岁（各受试者相同）",

@@ -60,11 +60,15 @@ TEXTS: dict[str, dict[str, str]] = {
         "scaled_16_bit": "{count} images: 16 bits per channel, scaled to 8 bits (65535 -> 255)",
         "pairs_gone": "{count} pairs of images are not in the transplant: one of the two was "
         "changed or removed during the run",
+        "masks_exchanged": "masks that were changed or added during the run: {count}, such as that "
+        "of {example}; they have no speckle_snr",
+        "near_not_compared": "--check-near-duplicates: images that could not be compared, for they "
+        "cannot be read or have no contrast from left to right: {count}",
         "images_changed": "{count} images were changed or removed during the run, such as "
         "{example}: the predictions are of the images as they were, and no figure shows these",
         "masks_unreadable": "{count} masks cannot be read, taken as missing: {first}",
-        "not_a_sum": "at {layer} the years of a map do not add up to the predicted age, as they do "
-        "at layer4: read its places, not its years",
+        "not_a_sum": "at {layer} the years of a map do not add up to the predicted age: "
+        "read its places, not its years",
         "cells_passed": "cells of the workbook without a usable age, of people who have one in "
         "another row, which counts: {count}, such as: {first}",
         "other_weights": "the weights are those under {used}; the file holds others under "
@@ -163,6 +167,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "section_near": "Nearly identical images across splits",
         "near_pair": "{images}: {bits} of 256 bits differ",
         "no_near": "None within {bits} of 256 bits of their difference hashes.",
+        "not_compared": "Images that could not be compared, for they cannot be read or have no "
+        "contrast from left to right: {count}",
         "near_not_looked_for": "Not looked for; pass --check-near-duplicates.",
         "section_conflicts": "Labels left out because the workbook contradicts itself",
         "section_changed": "Split settings that differ from the checkpoint's",

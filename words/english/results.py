@@ -226,8 +226,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "weights_few": "Whether the maps depend on what was learnt cannot be told: {why} ({n} "
         "images of {s} subjects; with random weights the mean absolute Spearman correlation is "
         "{similarity}; unrelated maps give {chance}, the cut-off is {limit}).",
-        "undefined": "The maps are constant, with the trained or with random weights, so nothing "
-        "can be compared.",
+        "undefined": "No image has two maps, with the trained and with random weights, that vary "
+        "and are finite, so nothing can be compared.",
         "interval": "95% CI {low} to {high}",
         "alike": "the same for every subject",
         "years_alike": "{value} years (the same for every subject)",

@@ -26,8 +26,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "beyond ±{least}).",
         "pull": "The ages are pulled to the mean: per year of age the error changes by "
         "{slope} years (95% CI {low} to {high}).",
-        "push": "The error grows with age: per year of age by {slope} years (95% CI {low} to "
-        "{high}).",
+        "push": "The error, predicted less true age, rises with age: per year of age by {slope} "
+        "years (95% CI {low} to {high}).",
         "constant": "The ages are pulled to the mean entirely: all predictions are equal, so the "
         "error falls by one year per year of age.",
         "pull_at": "On average, {ages}.",

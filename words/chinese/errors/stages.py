@@ -27,7 +27,14 @@ TEXTS: dict[str, str] = {
     "{name} {values}": "{name} {values}",
     # stages/deletion.py, stages/randomisation.py, stages/repeatability.py
     "every map is constant": "所有热图均为常数",
-    "every map is constant with the new weights": "换成新权重后所有热图均为常数",
+    "no image has two maps, with the trained and with the new weights, that vary and are finite": (
+        "没有图像在训练权重和新权重下都有取值有限且不为常数的热图"
+    ),
+    "{option}: for an altered image the prediction or its map is not finite, or over "
+    "{most:,} years; the network cannot be tried so: leave {option} out": (
+        "{option}：改动后的图像的预测或热图不是有限值，或超过 {most:,} 岁；该网络无法如此检验："
+        "请去掉 {option}"
+    ),
     "no image has a mask of at most {percent}% of its area": (
         "没有掩膜面积不超过 {percent}% 的图像"
     ),
