@@ -216,6 +216,7 @@ def prepare(args: argparse.Namespace, world: World, log: Log) -> Setup:
         target_layer=args.cam_layer,
         amp=args.amp,
         compiled=args.compile,
+        in_place=not (args.amp or args.cam_check or args.transplant),
     )
     files = args.checkpoint, args.image_dir, args.excel_path
     if args.demo:

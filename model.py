@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 import torchvision
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from errors import InputError, Message, one_list
 from reading.checkpoints import read_checkpoint_file
@@ -254,6 +255,26 @@ def _scalar(value: object) -> object:
     return value
 
 
+class _Undrawn(TorchFunctionMode):
+    """Leave out the random initialisation of weights.
+
+    On the device "meta" there is nothing to draw, and yet PyTorch would import its compiler for it:
+    two seconds and 150 MB.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__name__", "") in ("normal_", "uniform_"):
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
+
+
 def _build(path: Path, name: str, dropout: float, weights: dict[str, torch.Tensor]) -> AgeRegressor:
     """The network that the weights belong to, with them in place: every name and shape fits."""
     architecture = name.strip().lower()
@@ -266,7 +287,7 @@ def _build(path: Path, name: str, dropout: float, weights: dict[str, torch.Tenso
         )
     # torchvision's own names, or ours below `backbone.`
     prefix = PREFIX if any(key.startswith(PREFIX) for key in weights) else ""
-    with torch.device("meta"):  # no random initialisation of what is overwritten next
+    with torch.device("meta"), _Undrawn():  # of what is overwritten next
         model = AgeRegressor(architecture, dropout, _head_of(path, weights, prefix, dropout))
     wanted = {prefix + key: value for key, value in model.backbone.state_dict().items()}
     for key in wanted.keys() - weights.keys():
@@ -281,7 +302,8 @@ def _build(path: Path, name: str, dropout: float, weights: dict[str, torch.Tenso
             hint=_other_architecture(weights, prefix, architecture),
         )
     _check_chain(path, model, prefix)
-    plain = {key.removeprefix(prefix): value for key, value in weights.items()}
+    # copies, for the weights may lie in the bytes of the file, which are not to be kept
+    plain = {key.removeprefix(prefix): value.clone() for key, value in weights.items()}
     model.backbone.load_state_dict(plain, assign=True)
     return model.eval()
 
@@ -289,7 +311,7 @@ def _build(path: Path, name: str, dropout: float, weights: dict[str, torch.Tenso
 def _other_architecture(weights: Mapping[str, torch.Tensor], prefix: str, tried: str) -> str:
     """Name the architecture that the weights before the head belong to, if another was tried."""
     for name in ARCHITECTURES:
-        with torch.device("meta"):
+        with torch.device("meta"), _Undrawn():
             candidate = AgeRegressor(name).backbone.state_dict()
         if name != tried and _body_shapes(candidate) == _body_shapes(weights, prefix):
             return Message(

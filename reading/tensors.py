@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import sys
+import warnings
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ STORAGES = {
     "torch.storage.UntypedStorage": torch.uint8,
 }
 QUANTISED = ("QInt8", "QInt32", "QUInt8", "QUInt4x2", "QUInt2x4")
+ALIGNED = 64  # bytes; torch.save does so
 _MOST_AXES = 64
 _MOST = 2**62  # values, or steps between them, that 64 bits can count
 
@@ -50,14 +52,21 @@ class StorageType:
 
 @dataclasses.dataclass(frozen=True)
 class Storage:
-    """The values of one or more tensors, in memory of their own. values: (numel,) of its dtype."""
+    """The values of one or more tensors, which may lie in the bytes of the file: to be read only.
+
+    values: (numel,) of its dtype.
+    """
 
     kind: StorageType
     values: torch.Tensor
 
 
 class Storages:
-    """The records below `data/` in the archive of a checkpoint, each read when it is asked for."""
+    """The records below `data/` in the archive of a checkpoint, each looked up when asked for.
+
+    Their values stay where they are in the bytes of the file, so that what is not used, such as the
+    state of an optimiser, takes no room of its own. They are to be read only.
+    """
 
     def __init__(self, archive: Archive, root: str) -> None:
         self._archive, self._root = archive, root
@@ -91,14 +100,15 @@ class Storages:
             raise BadPickle("its record {key} is not of the size claimed", key=ascii(key))
         if self._swapped and kind.name == "torch.storage.UntypedStorage":
             raise BadPickle("its record {key} is of unknown byte order", key=ascii(key))
-        values = torch.empty(size, dtype=torch.uint8, device="cpu")  # aligned as PyTorch likes
-        if size:
-            record = np.frombuffer(self._archive.read(name), np.uint8)
-            width = kind.dtype.itemsize // (2 if kind.dtype.is_complex else 1)
-            if self._swapped:
-                record = record.view(f"u{width}").byteswap().view(np.uint8)
-            values.numpy()[:] = record
-        return Storage(kind, values.view(kind.dtype))
+        record = np.frombuffer(self._archive.read(name) if size else b"", np.uint8)
+        width = kind.dtype.itemsize // (2 if kind.dtype.is_complex else 1)
+        if self._swapped:
+            record = record.view(f"u{width}").byteswap().view(np.uint8)
+        elif record.ctypes.data % ALIGNED:
+            record = record.copy()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # nobody writes into what is read
+            return Storage(kind, torch.from_numpy(record).view(kind.dtype))
 
 
 def strided(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -126,14 +127,16 @@ def _mean_masks(
     masks: PackedMasks, true_age: npt.NDArray[np.float64]
 ) -> dict[int, npt.NDArray[np.float64]]:
     """Share of the masks of each age group that hold a pixel, (S, S), by its first year."""
-    sums: dict[int, npt.NDArray[np.int64]] = {}
-    counts: dict[int, int] = {}
+    groups: dict[int, list[npt.NDArray[np.uint8]]] = {}
+    counts: Counter[int] = Counter()
     for start, mask in zip(age_group_start(true_age).tolist(), masks, strict=True):
         if mask is not None:
-            total = sums.setdefault(start, np.zeros(mask.shape, np.int64))
-            np.add(total, mask, out=total)
-            counts[start] = counts.get(start, 0) + 1
-    return {start: total / counts[start] for start, total in sums.items()}
+            sums = groups.setdefault(start, [])
+            if counts[start] % 255 == 0:  # as many as a byte can count
+                sums.append(np.zeros(mask.shape, np.uint8))
+            sums[-1] += mask.view(np.uint8)
+            counts[start] += 1
+    return {start: np.sum(sums, axis=0) / counts[start] for start, sums in groups.items()}
 
 
 def _notes(

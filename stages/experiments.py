@@ -1,4 +1,4 @@
-"""The experiments on the network that a run is asked for."""
+"""The experiments on the network that a run is asked for; no other run waits for their imports."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from gradcam import network_input
 from model import AgeRegressor
 from reading.images import picture
 from stages.analyse import Explanations, Maps
-from stages.faithfulness import Checks, run_checks
 from stages.network import Execution
 from stages.originals import Originals
-from stages.transplant import Transplanted, transplant
 
 if TYPE_CHECKING:
     import argparse
 
+    from stages.faithfulness import Checks
     from stages.log import Log
     from stages.samples import Predictions
+    from stages.transplant import Transplanted
 
 
 class Experiments(NamedTuple):
@@ -54,6 +54,8 @@ def experiments(
                 samples=args.cam_check_samples,
             )
     if args.transplant:
+        from stages.transplant import transplant
+
         with log.step("transplant"):
             transplanted = transplant(
                 model,
@@ -92,6 +94,8 @@ def check_maps(
     if not rows:
         return None
     images = [network_input(picture(found)[0], image_size) for _, found in contents if found]
+    from stages.faithfulness import run_checks
+
     return run_checks(
         copy.deepcopy(model).to(execution.device),
         execution.target_layer or "layer4",

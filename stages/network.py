@@ -39,7 +39,8 @@ class Execution:
     batch_size: images at a time. workers: decoding threads.
     target_layer: a stage (`layer1` ... `layer4`), or any other layer that `gradcam.find_layer`
     finds; None for predictions alone. amp: the part before the target in bfloat16. compiled: that
-    part built by `torch.compile`.
+    part built by `torch.compile`. in_place: the network is not needed as it was, and no second one
+    takes memory.
     """
 
     device: torch.device
@@ -48,6 +49,7 @@ class Execution:
     target_layer: str | None = "layer4"
     amp: bool = False
     compiled: bool = False
+    in_place: bool = False
 
 
 def choose_device(name: str, rank: int = 0) -> torch.device:
@@ -96,9 +98,12 @@ def check_layer(model: AgeRegressor, name: str, image_size: int) -> bool:
         ) from error
 
 
-def fold_batch_norms(model: AgeRegressor) -> AgeRegressor:
-    """Copy a network, in eval mode, with every batch-norm folded into the convolution before it."""
-    model = copy.deepcopy(model).eval()
+def fold_batch_norms(model: AgeRegressor, *, in_place: bool = False) -> AgeRegressor:
+    """Copy a network, in eval mode, with every batch-norm folded into the convolution before it.
+
+    in_place: change the network itself.
+    """
+    model = (model if in_place else copy.deepcopy(model)).eval()
     for parent in list(model.modules()):
         children = list(parent.named_children())
         for (conv_name, conv), (norm_name, norm) in itertools.pairwise(children):
@@ -128,7 +133,7 @@ class Predictor:
     target_layer: a stage (`layer1` ... `layer4`), or any other layer that `gradcam.find_layer`
     finds; None for predictions alone. compiled_batch: let `torch.compile` build the part before
     the target for batches of exactly this size; 0 does not compile. amp: that part in bfloat16;
-    the maps and the head stay in float32.
+    the maps and the head stay in float32. in_place: change the network itself, not a copy.
     """
 
     def __init__(
@@ -139,6 +144,7 @@ class Predictor:
         target_layer: str | None = "layer4",
         amp: bool = False,
         compiled_batch: int = 0,
+        in_place: bool = False,
     ) -> None:
         self.device = device
         self.fixed_batch = compiled_batch
@@ -151,7 +157,10 @@ class Predictor:
                 name=target_layer,
                 stages=one_list(STAGES),
             )
-        network = fold_batch_norms(model) if by_stage else copy.deepcopy(model).eval()
+        if by_stage:
+            network = fold_batch_norms(model, in_place=in_place)
+        else:
+            network = (model if in_place else copy.deepcopy(model)).eval()
         self.network: AgeRegressor = network.to(device).to(memory_format=torch.channels_last)
         self.layer: nn.Module | None = None
         if target_layer is not None and not by_stage:

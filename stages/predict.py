@@ -94,6 +94,7 @@ def predict_files(
         target_layer=execution.target_layer,
         amp=execution.amp,
         compiled_batch=execution.batch_size if execution.compiled else 0,
+        in_place=execution.in_place,
     )
     return predict(
         predictor,

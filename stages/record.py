@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -20,14 +21,12 @@ from reading.masks import PackedMasks
 from reading.results import SCHEMA_VERSION
 from reading.settings import Settings
 from stages.characteristics import characteristics
-from stages.faithfulness import Checks
 from stages.leakage import Leakage, trained_on_warnings
 from stages.network import Execution
 from stages.originals import Originals
 from stages.paths import path_digest, recorded_argument, recorded_path, without_folders
 from stages.serialise import as_json
 from stages.sources import Sources
-from stages.transplant import Transplanted
 from stages.versions import versions
 from stats.calibration import Calibration
 from stats.focus import Focus
@@ -45,6 +44,10 @@ from words.sentences import (
 from words.sources import blank_sentence, sources_sentence
 from words.transplant import transplant_sentence
 from words.verdict import obstacles, verdict
+
+if TYPE_CHECKING:
+    from stages.faithfulness import Checks
+    from stages.transplant import Transplanted
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from stats.arrays import Bools, Floats, Ints
 
-CHUNK = 16  # images upsampled at a time, 3 MB at 224 x 224
+CHUNK = 32  # images upsampled at a time, 6 MB at 224 x 224
 SCORES = ("mask_fraction", "energy_in_mask", "energy_ratio", "pointing_hit", "rank_accuracy")
 Maps = npt.NDArray[np.floating[Any]]
 Masks = Sequence[Bools | None]
@@ -46,8 +47,9 @@ def upsample(maps: npt.ArrayLike, shape: tuple[int, int]) -> npt.NDArray[np.floa
         return cells
     rows = bilinear_matrix(cells.shape[-2], shape[0])
     columns = bilinear_matrix(cells.shape[-1], shape[1])
-    picture: npt.NDArray[np.float32] = np.matmul(rows @ cells, columns.T)  # (..., H, W)
-    return picture
+    tall = rows @ cells  # (..., H, w)
+    wide: npt.NDArray[np.float32] = tall.reshape(-1, tall.shape[-1]) @ columns.T
+    return wide.reshape(*tall.shape[:-1], shape[1])
 
 
 def years_columns(maps: Maps, pred_age: npt.ArrayLike) -> dict[str, Floats | Bools]:
@@ -131,28 +133,35 @@ def mask_scores(
     scores["energy_ratio"][rows] = share / fraction[usable]
 
     def place(chunk: Ints) -> None:
-        inside = [masks[row] for row in chunk]
-        shape = inside[0].shape
-        signed = upsample(maps[chunk], shape).reshape(len(chunk), -1)
+        inside = np.stack([masks[row] for row in chunk])
+        shape, inside = inside.shape[1:], inside.reshape(len(chunk), -1)
         heatmaps = upsample(np.maximum(maps[chunk], 0), shape).reshape(len(chunk), -1)
-        for row, values, heatmap, mask in zip(chunk, signed, heatmaps, inside, strict=True):
-            highest = heatmap == heatmap.max()
-            hit = np.count_nonzero(highest & mask.ravel()) >= 0.5 * np.count_nonzero(highest)
-            scores["pointing_hit"][row] = hit
-            scores["rank_accuracy"][row] = _rank_accuracy(values, mask.ravel())
+        scores["pointing_hit"][chunk] = _share_inside(heatmaps, heatmaps.max(axis=1), inside) >= 0.5
+        signed = upsample(maps[chunk], shape).reshape(len(chunk), -1)
+        scores["rank_accuracy"][chunk] = _rank_accuracy(signed, inside)
 
     _in_chunks(place, rows, workers)
     return scores
 
 
-def _rank_accuracy(values: Maps, mask: Bools) -> float:
-    """Share of the |mask| highest of the values (n,) that are inside the mask (n,)."""
-    size = np.count_nonzero(mask)
-    last = np.partition(values, -size)[-size]
-    above, tied = values > last, values == last
-    places = size - np.count_nonzero(above)
-    part = np.count_nonzero(tied & mask) / np.count_nonzero(tied)
-    return float((np.count_nonzero(above & mask) + places * part) / size)
+def _share_inside(values: Maps, level: Maps, inside: Bools) -> Floats:
+    """Share of the values (n, pixels) at exactly their row's level (n,) that are inside: (n,)."""
+    at = np.flatnonzero(values == level[:, None])
+    row = at // values.shape[1]
+    share: Floats = np.bincount(row, inside.ravel()[at], len(values)) / np.bincount(row)
+    return share
+
+
+def _rank_accuracy(values: Maps, inside: Bools) -> Floats:
+    """Share of the |mask| highest of the values (n, pixels) that are inside the masks: (n,)."""
+    sizes = [np.count_nonzero(mask) for mask in inside]
+    ranked = zip(values, sizes, strict=True)
+    last = np.array([np.partition(row, -size)[-size] for row, size in ranked])
+    above = values > last[:, None]
+    places = sizes - np.array([np.count_nonzero(row) for row in above])
+    hits = np.array([np.count_nonzero(row) for row in above & inside])
+    share: Floats = (hits + places * _share_inside(values, last, inside)) / sizes
+    return share
 
 
 def mask_weights(cells: tuple[int, int], masks: Masks, *, workers: int = 1) -> MaskWeights:
@@ -179,8 +188,8 @@ def mask_weights(cells: tuple[int, int], masks: Masks, *, workers: int = 1) -> M
 
 
 def _in_chunks(work: Callable[[Ints], None], rows: Ints, workers: int) -> None:
-    """Do the work for CHUNK rows at a time."""
-    with ThreadPoolExecutor(workers) as pool:
+    """Do the work for CHUNK rows at a time, in threads that do not wait for each other's BLAS."""
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
         list(pool.map(work, (rows[i : i + CHUNK] for i in range(0, len(rows), CHUNK))))
 
 
