@@ -1,11 +1,16 @@
-"""How fast is it? One table: the median of interleaved runs, and the ratio to a plain loop.
+"""How fast is it, and how fast could it be? The median of interleaved rounds.
 
     python benchmarks/benchmark.py                 # about 5 minutes on 2 cores
+    python benchmarks/benchmark.py --quick         # about one
     python benchmarks/benchmark.py --sizes 500 2000 5000   # also whole commands of those sizes
+    python benchmarks/benchmark.py --json FILE     # all figures, for a later comparison
 
-A plain loop is what most people write: torchvision transforms on Pillow images, a DataLoader with
-two workers, batches of 32 under `torch.no_grad()`. Every row starts from the same files on disk and
-uses the same ResNet50 at 224 pixels. ONNX Runtime, pytorch-grad-cam and captum are measured where
+First the limits of the machine: products of matrices, copies of memory, reading an image. A plain
+loop is what most people write: torchvision transforms on Pillow images, a DataLoader with two
+workers, batches of 32 under `torch.no_grad()`. "The network alone" has its images in memory; every
+other row starts from the same files on disk. All use the same ResNet50 at 224 pixels. ONNX Runtime
+and OpenVINO, where they are installed, run the network up to its last stage on images that our own
+reading hands them; the head and the maps are ours. pytorch-grad-cam and captum are measured where
 they are installed.
 """
 
@@ -39,8 +44,10 @@ from torchvision import transforms
 from demo.phantom import make_phantom_dataset
 from demo.train import tiny_checkpoint
 from model import IMAGENET_MEAN, IMAGENET_STD, AgeRegressor, load_checkpoint
+from reading.images import read_image
+from reading.resize import resize_image
 from stages.network import DEFAULT_BATCH_SIZE, Predictor, default_workers
-from stages.predict import predict
+from stages.predict import predict, to_tensor
 
 SIZE = 224
 TRANSFORM = transforms.Compose(
@@ -52,6 +59,9 @@ TRANSFORM = transforms.Compose(
 )
 Ages = npt.NDArray[np.floating[Any]]
 Row = tuple[str, Callable[[], Ages]]
+FIXED = 4  # images at a time, where a compiled network takes one number only
+GFLOP = 8.2  # of an image: 4.1 billion products, each with its sum
+ALONE, OURS = "the network alone, with every map", "ours, with every map"
 
 
 class Files(torch.utils.data.Dataset[torch.Tensor]):
@@ -72,8 +82,8 @@ def batches(paths: list[str], batch_size: int) -> torch.utils.data.DataLoader[to
     return torch.utils.data.DataLoader(Files(paths), batch_size=batch_size, num_workers=2)
 
 
-def rows(model: AgeRegressor, paths: list[str]) -> list[Row]:
-    """The ways to get from files to ages, each a function of no argument."""
+def rows(model: AgeRegressor, paths: list[str], *, quick: bool) -> list[Row]:
+    """The ways to get from files to ages, each a function of no argument; the plain loop first."""
     device = torch.device("cpu")
     batch_size, workers = DEFAULT_BATCH_SIZE["cpu"], default_workers()
 
@@ -81,50 +91,76 @@ def rows(model: AgeRegressor, paths: list[str]) -> list[Row]:
         with torch.no_grad():
             return torch.cat([model(images) for images in batches(paths, 32)]).numpy()
 
-    def ours(predictor: Predictor, size: int = batch_size) -> Callable[[], Ages]:
+    def from_files(predictor: Any, size: int = batch_size) -> Callable[[], Ages]:
         return lambda: predict(predictor, paths, SIZE, batch_size=size, workers=workers).pred_age
 
+    def in_memory(predictor: Predictor, size: int = batch_size) -> Callable[[], Ages]:
+        pictures = [resize_image(read_image(path)[0], SIZE) for path in paths]
+        parts = [to_tensor(pictures[i : i + size], predictor) for i in range(0, len(paths), size)]
+        return lambda: np.concatenate([predictor(part)[0].numpy() for part in parts])[: len(paths)]
+
+    eager, compiled = Predictor(model, device), Predictor(model, device, compiled_batch=FIXED)
     found: list[Row] = [
         ("plain loop, batch 32", plain),
-        ("ours, predictions alone", ours(Predictor(model, device, target_layer=None))),
-        ("ours, with every map", ours(Predictor(model, device))),
+        (ALONE, in_memory(eager)),
+        (OURS, from_files(eager)),
     ]
-    compiled = Predictor(model, device, compiled_batch=4)
-    found.append(("ours compiled, with every map", ours(compiled, 4)))
-    if importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("onnx"):
-        found.append(("ONNX Runtime, batch 4", _onnx(model, paths)))
-    if importlib.util.find_spec("pytorch_grad_cam"):
+    if not quick:
+        alone = Predictor(model, device, target_layer=None)
+        found.append(("ours, predictions alone", from_files(alone)))
+    found.append((f"{ALONE}, compiled", in_memory(compiled, FIXED)))
+    found.append((f"{OURS}, compiled", from_files(compiled, FIXED)))
+    for name, make in RUNTIMES.items():
+        if importlib.util.find_spec(name) and importlib.util.find_spec("onnx"):
+            other = _Other(model, device, make)
+            found.append((f"{name} fed by ours, with every map", from_files(other, FIXED)))
+    if importlib.util.find_spec("pytorch_grad_cam") and not quick:
         found.append(("pytorch-grad-cam, every map", _pytorch_grad_cam(model, paths)))
-    if importlib.util.find_spec("captum"):
+    if importlib.util.find_spec("captum") and not quick:
         found.append(("captum LayerGradCam, every map", _captum(model, paths)))
     return found
 
 
-def _onnx(model: AgeRegressor, paths: list[str]) -> Callable[[], Ages]:
+Run = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
+
+
+def _onnxruntime(file: Path) -> Run:
     import onnxruntime
 
-    file = Path(tempfile.mkdtemp()) / "model.onnx"
-    with warnings.catch_warnings():  # the older exporter needs no further package
-        warnings.simplefilter("ignore", DeprecationWarning)
-        torch.onnx.export(
-            model,
-            (torch.zeros(4, 3, SIZE, SIZE),),
-            str(file),
-            input_names=["images"],
-            dynamo=False,
-        )
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
-    shutil.rmtree(file.parent)
+    return lambda images: np.asarray(session.run(None, {"images": images})[0])
 
-    def run() -> Ages:
-        ages = []
-        for images in batches(paths, 4):
-            filled = np.zeros((4, 3, SIZE, SIZE), dtype=np.float32)
-            filled[: len(images)] = images
-            ages.append(session.run(None, {"images": filled})[0].ravel()[: len(images)])
-        return np.concatenate(ages)
 
-    return run
+def _openvino(file: Path) -> Run:
+    import openvino
+
+    compiled = openvino.Core().compile_model(
+        openvino.convert_model(str(file)),
+        "CPU",
+        {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"},
+    )
+    return lambda images: np.asarray(compiled(images)[0])
+
+
+RUNTIMES: dict[str, Callable[[Path], Run]] = {"onnxruntime": _onnxruntime, "openvino": _openvino}
+
+
+class _Other(Predictor):
+    """Our predictor with the network up to its last stage run by another runtime."""
+
+    def __init__(
+        self, model: AgeRegressor, device: torch.device, make: Callable[[Path], Run]
+    ) -> None:
+        super().__init__(model, device)
+        self.fixed_batch = FIXED
+        with tempfile.TemporaryDirectory() as name, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            file = Path(name) / "body.onnx"
+            example = (torch.zeros(FIXED, 3, SIZE, SIZE),)
+            body: Any = self.body  # by the older exporter, which needs no further package
+            torch.onnx.export(body, example, str(file), input_names=["images"], dynamo=False)
+            run = make(file)
+        self.body = lambda images: torch.from_numpy(run(images.contiguous().numpy()))
 
 
 def _pytorch_grad_cam(model: AgeRegressor, paths: list[str]) -> Callable[[], Ages]:
@@ -176,17 +212,53 @@ def interleaved(found: list[Row], rounds: int) -> dict[str, list[float]]:
     return seconds
 
 
-def print_rows(seconds: dict[str, list[float]], images: int) -> None:
-    plain = next(iter(seconds.values()))
-    print(f"\n| ResNet50, {SIZE} pixels | images/s | against the plain loop |\n|---|---:|---:|")
-    for name, own in seconds.items():
-        ratio = statistics.median(p / o for p, o in zip(plain, own, strict=True))
-        print(f"| {name} | {images / statistics.median(own):.1f} | {ratio:.2f} |")
-    names = list(seconds)
-    extra = statistics.median(
-        m / p for p, m in zip(seconds[names[1]], seconds[names[2]], strict=True)
+def limits(paths: list[str]) -> dict[str, float]:
+    """What the machine can do: products in GFLOP/s, copies in GB/s, ms to read an image."""
+
+    def best(work: Callable[[], object], repeat: int = 5) -> float:
+        seconds = []
+        for _ in range(repeat):
+            start = time.perf_counter()
+            work()
+            seconds.append(time.perf_counter() - start)
+        return min(seconds)
+
+    a = torch.rand(2048, 2048)
+    block = np.ones(2**27, np.uint8)
+    reading = best(lambda: [resize_image(read_image(path)[0], SIZE) for path in paths[:32]])
+    return {
+        "matrix_product_gflops": 2 * 2048**3 / best(lambda: a @ a) / 1e9,
+        "memory_copy_gb_per_s": 2 * block.nbytes / best(block.copy) / 1e9,
+        "reading_ms_per_image": 1e3 * reading / len(paths[:32]),
+    }
+
+
+def print_limits(found: dict[str, float]) -> None:
+    gflops, reading = found["matrix_product_gflops"], found["reading_ms_per_image"]
+    print(
+        f"matrix products {gflops:.0f} GFLOP/s, at most {gflops / GFLOP:.1f} images/s; memory "
+        f"copies {found['memory_copy_gb_per_s']:.1f} GB/s; reading an image takes a core "
+        f"{reading:.1f} ms"
     )
-    print(f"\nEvery map on top of the predictions: {100 * (extra - 1):+.1f}%")
+
+
+def print_rows(seconds: dict[str, list[float]], images: int) -> dict[str, dict[str, float]]:
+    """Print the table; return its figures by row."""
+    first, alone = next(iter(seconds.values())), seconds[ALONE]
+    found = {}
+    print(
+        f"\n| ResNet50, {SIZE} pixels | images/s | against the plain loop | against the network |"
+    )
+    print("|---|---:|---:|---:|")
+    for name, own in seconds.items():
+        compiled = f"{ALONE}, compiled" if "compiled" in name else ALONE
+        alone = seconds[compiled]
+        row = {"images_per_s": images / statistics.median(own)}
+        for key, other in (("plain", first), ("alone", alone)):
+            row[key] = statistics.median(p / o for p, o in zip(other, own, strict=True))
+        print(f"| {name} | {row['images_per_s']:.1f} | {row['plain']:.2f} | {row['alone']:.2f} |")
+        found[name] = row
+    return found
 
 
 # A small process of its own: a child's peak starts at what its parent held.
@@ -211,9 +283,11 @@ def command(*arguments: str) -> tuple[float, float]:
     return time.perf_counter() - start, int(done.stdout) / scale
 
 
-def print_commands(folder: Path, checkpoint: Path, sizes: list[int]) -> None:
+def print_commands(folder: Path, checkpoint: Path, sizes: list[int]) -> dict[str, dict[str, float]]:
+    """Run whole commands and print their table; return its figures by size."""
     start = statistics.median(command("--help")[0] for _ in range(5))
     print(f"\nevaluate.py --help: {start:.2f} s")
+    found = {"help": {"seconds": start}}
     print("\n| whole command | seconds | images/s | beyond inference (s) | peak memory (MB) |")
     print("|---|---:|---:|---:|---:|")
     for size in sizes:
@@ -233,10 +307,13 @@ def print_commands(folder: Path, checkpoint: Path, sizes: list[int]) -> None:
         results = next((folder / "results").glob("*/test_metrics.json"))
         spent = json.loads(results.read_text())["evaluation_info"]["seconds"]["inference"]
         print(
-            f"| {size} images | {seconds:.1f} | {size / seconds:.1f} | {seconds - spent:.1f} "
+            f"| {size:,} images | {seconds:.1f} | {size / seconds:.1f} | {seconds - spent:.1f} "
             f"| {memory:.0f} |"
         )
+        beyond = seconds - spent
+        found[str(size)] = {"seconds": seconds, "beyond_inference": beyond, "memory_mb": memory}
         shutil.rmtree(folder / str(size))
+    return found
 
 
 def main() -> None:
@@ -250,20 +327,35 @@ def main() -> None:
         default=[465],
         help="images of the whole commands (default: 465)",
     )
+    parser.add_argument("--quick", action="store_true", help="fewer rows, images and rounds")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     args = parser.parse_args()
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, "
-        f"torch {torch.__version__}, Python {platform.python_version()}"
-    )
+    if args.quick:
+        args.images, args.rounds, args.sizes = 48, 3, args.sizes if args.sizes != [465] else []
+    machine = {
+        "machine": platform.machine(),
+        "processor": platform.processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
+    print(", ".join(f"{name} {value}" for name, value in machine.items() if value))
+    figures: dict[str, Any] = {"machine": machine}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         checkpoint = tiny_checkpoint(folder / "run" / "c.pth", "resnet50", image_size=SIZE)
         if args.rounds:
             images, _ = make_phantom_dataset(folder / "images", args.images)
             paths = [str(path) for path in sorted(images.iterdir())]
-            found = rows(load_checkpoint(checkpoint).model, paths)
-            print_rows(interleaved(found, args.rounds), len(paths))
-        print_commands(folder, checkpoint, args.sizes)
+            figures["limits"] = limits(paths)
+            print_limits(figures["limits"])
+            found = rows(load_checkpoint(checkpoint).model, paths, quick=args.quick)
+            figures["rows"] = print_rows(interleaved(found, args.rounds), len(paths))
+        if args.sizes:
+            figures["commands"] = print_commands(folder, checkpoint, args.sizes)
+    if args.json:
+        args.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

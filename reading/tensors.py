@@ -100,7 +100,9 @@ class Storages:
             raise BadPickle("its record {key} is not of the size claimed", key=ascii(key))
         if self._swapped and kind.name == "torch.storage.UntypedStorage":
             raise BadPickle("its record {key} is of unknown byte order", key=ascii(key))
-        record = np.frombuffer(self._archive.read(name) if size else b"", np.uint8)
+        if not size:
+            return Storage(kind, torch.empty(0, dtype=kind.dtype, device="cpu"))
+        record = np.frombuffer(self._archive.read(name), np.uint8)
         width = kind.dtype.itemsize // (2 if kind.dtype.is_complex else 1)
         if self._swapped:
             record = record.view(f"u{width}").byteswap().view(np.uint8)

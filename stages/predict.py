@@ -9,7 +9,7 @@ import dataclasses
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,9 @@ from stages.processes import World
 Picture = npt.NDArray[np.uint8]
 Decoded = tuple[Picture, str, Digest]  # picture at input size, note, the file's digest
 Watch = Callable[[list[int], list[Picture]], object]
+# Images that are read at once for a network on the CPU: a thread that reads beside it would take a
+# core from one of its own, for which all the others then wait.
+BURST = 64
 AMP_CHECKED = 64  # images predicted twice with --amp
 
 
@@ -226,7 +229,8 @@ def predict(
     looks = None if masks is None else np.full((len(paths), len(LOOKED)), np.nan)
     looked_masks: dict[int, str] = {}
     decode = _decoder(paths, image_size, masks, looks, looked_masks)
-    batches = _batches(len(paths), decode, batch_size, workers, unreadable, notes, digests)
+    burst = 0 if predictor.device.type == "cuda" else BURST
+    batches = _batches(len(paths), decode, batch_size, workers, burst, unreadable, notes, digests)
     while True:
         asked = time.perf_counter()
         batch = next(batches, None)
@@ -284,6 +288,7 @@ def _batches(
     decode: Callable[[int], Decoded],
     batch_size: int,
     workers: int,
+    burst: int,
     unreadable: dict[int, str],
     notes: dict[int, str],
     digests: dict[int, Digest],
@@ -291,6 +296,7 @@ def _batches(
     """Indices and uint8 pictures of up to batch_size images, in order, decoded ahead of need.
 
     decode: of an index below `count`, the picture at input size, a note and the file's digest.
+    burst: so many are decoded at a time, and none while a batch is out; 0 decodes all the time.
     """
     ahead = 2 * batch_size + workers  # bounds the memory, whatever the number of images
 
@@ -301,9 +307,12 @@ def _batches(
         submitted = 0
         try:
             for index in range(count):
-                while submitted < min(count, index + ahead):
-                    queue.append(pool.submit(decode, submitted))
-                    submitted += 1
+                if not (burst and queue):
+                    last = min(count, index + (burst or ahead))
+                    queue.extend(pool.submit(decode, i) for i in range(submitted, last))
+                    submitted = max(submitted, last)
+                    if burst:
+                        wait(queue)
                 try:
                     image, note, digests[index] = queue.popleft().result()
                 except UnreadableFile as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from plots.error_sources import sources_figure
 from plots.fonts import figure_texts
 from plots.heatmaps import GroupMap, age_groups_figure, check_figure, focus_figure
 from plots.samples import Sample, contact_sheet, sample_figure
-from plots.style import save_figure
+from plots.style import drawn
 from plots.transplant import transplant_figure
 from reading.belonging import NO_MASK
 from reading.files import UnreadableFile
@@ -307,12 +308,24 @@ RESULT_FILES = (
 
 
 def write_figures(evaluation: Evaluation, presentation: Presentation, folder: Path) -> None:
-    """Draw and save one figure after the other; none is kept."""
-    for name, draw in FIGURES.items():
-        figure = draw(evaluation, presentation)
-        if figure is not None:
+    """Draw one figure after the other; while one is drawn, the one before it is saved."""
+    before: Future[int] | None = None
+    with ThreadPoolExecutor(1) as pool:
+        for name, draw in FIGURES.items():
+            figure = draw(evaluation, presentation)
+            if figure is None:
+                continue
             for kind in presentation.formats:
-                save_figure(figure, folder / in_format(name, kind))
+                save = partial(_save, drawn(figure, kind), folder / in_format(name, kind))
+                if before is not None:
+                    before.result()
+                before = pool.submit(save)
+    if before is not None:
+        before.result()
+
+
+def _save(encode: Callable[[], bytes], path: Path) -> int:
+    return path.write_bytes(encode())
 
 
 def write_files(evaluation: Evaluation, presentation: Presentation, folder: Path) -> None:

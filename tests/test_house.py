@@ -12,7 +12,16 @@ from stages.write import RESULT_FILES
 ROOT = Path(__file__).parent.parent
 FACES = [
     ROOT / f"{name}.py"
-    for name in ("evaluate", "gradcam", "model", "dataset", "commands", "packages", "errors")
+    for name in (
+        "evaluate",
+        "gradcam",
+        "model",
+        "dataset",
+        "commands",
+        "packages",
+        "gradcam_options",
+        "errors",
+    )
 ]
 ROOMS = sorted(path.parent for path in ROOT.glob("*/__init__.py"))
 FILES = sorted([*FACES, *(path for room in ROOMS for path in room.rglob("*.py"))])

@@ -7,7 +7,16 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-FACES = ("evaluate", "gradcam", "model", "dataset", "commands", "errors")
+FACES = (
+    "evaluate",
+    "gradcam",
+    "model",
+    "dataset",
+    "commands",
+    "packages",
+    "gradcam_options",
+    "errors",
+)
 
 
 def test_imports_go_one_way(tmp_path):

@@ -347,8 +347,8 @@ NO_MEMORY = RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate mem
 @pytest.mark.parametrize(
     ("place", "fault"),
     [
-        ("torch.empty", MemoryError("no more")),
-        ("torch.empty", NO_MEMORY),
+        ("torch.from_numpy", MemoryError("no more")),
+        ("torch.from_numpy", NO_MEMORY),
         ("torch.Tensor.as_strided", NO_MEMORY),
         ("reading.archives.zlib.crc32", MemoryError("no more")),
         ("reading.pickles.pickletools.genops", MemoryError("no more")),

@@ -301,7 +301,7 @@ OUT_OF = {
 }
 
 
-@pytest.mark.parametrize("where", ["stages.predict.predict", "stages.experiments.run_checks"])
+@pytest.mark.parametrize("where", ["stages.predict.predict", "stages.faithfulness.run_checks"])
 @pytest.mark.parametrize("what", OUT_OF)
 def test_too_little_memory_is_one_line(study, tmp_path, command, monkeypatch, what, where):
     def fail(*_, **__):
