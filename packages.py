@@ -83,7 +83,7 @@ def _import_torchvision() -> None:
     sys.modules.update(names)
     try:
         import_module("torchvision")
-    except ImportError:
+    except (ImportError, AttributeError):
         if not names:
             raise
     finally:

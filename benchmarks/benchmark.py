@@ -236,7 +236,7 @@ def limits(paths: list[str]) -> dict[str, float]:
 def print_limits(found: dict[str, float]) -> None:
     gflops, reading = found["matrix_product_gflops"], found["reading_ms_per_image"]
     print(
-        f"matrix products {gflops:.0f} GFLOP/s, at most {gflops / GFLOP:.1f} images/s; memory "
+        f"matrix products {gflops:.0f} GFLOP/s, enough for {gflops / GFLOP:.1f} images/s; memory "
         f"copies {found['memory_copy_gb_per_s']:.1f} GB/s; reading an image takes a core "
         f"{reading:.1f} ms"
     )
@@ -264,7 +264,8 @@ def print_rows(seconds: dict[str, list[float]], images: int) -> dict[str, dict[s
 # A small process of its own: a child's peak starts at what its parent held.
 MEASURED = (
     "import resource, subprocess, sys\n"
-    "done = subprocess.run([sys.executable, *sys.argv[1:]], capture_output=True)\n"
+    "done = subprocess.run([sys.executable, *sys.argv[1:]], capture_output=True, text=True)\n"
+    "sys.stderr.write(done.stderr if done.returncode else '')\n"
     "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
     "sys.exit(done.returncode)"
 )

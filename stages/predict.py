@@ -229,7 +229,7 @@ def predict(
     looks = None if masks is None else np.full((len(paths), len(LOOKED)), np.nan)
     looked_masks: dict[int, str] = {}
     decode = _decoder(paths, image_size, masks, looks, looked_masks)
-    burst = 0 if predictor.device.type == "cuda" else BURST
+    burst = BURST if predictor.device.type == "cpu" else 0
     batches = _batches(len(paths), decode, batch_size, workers, burst, unreadable, notes, digests)
     while True:
         asked = time.perf_counter()
