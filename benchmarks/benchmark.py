@@ -303,9 +303,9 @@ def print_commands(folder: Path, checkpoint: Path, sizes: list[int]) -> dict[str
             "--split",
             "all",
             "--output-dir",
-            str(folder / "results"),
+            str(folder / f"results of {size}"),
         )
-        results = next((folder / "results").glob("*/test_metrics.json"))
+        results = next((folder / f"results of {size}").glob("*/test_metrics.json"))
         spent = json.loads(results.read_text())["evaluation_info"]["seconds"]["inference"]
         print(
             f"| {size:,} images | {seconds:.1f} | {size / seconds:.1f} | {seconds - spent:.1f} "
