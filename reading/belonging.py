@@ -20,7 +20,6 @@ MOST_SIDE = 4_096  # of the network's input, pixels
 MOST_NUMBER = sys.float_info.max  # NaN, infinity and whole numbers beyond are not from a run
 NUMBER_COLUMNS = ("true_age", "pred_age")
 CONTRAST_YEARS = 60  # the contrast of the transplant is that between 20 and 80
-
 MOST_GROUPS = 20
 
 
@@ -71,7 +70,8 @@ def check_pairs(
     contrast = contrast_of(record) or {}
     a, b = pairs[:, :2].astype(np.intp).T
     places = {frozenset(pair) for pair in zip(a.tolist(), b.tolist(), strict=True)}
-    fits = 2 * len(pairs) == sum(map(len, places)) == 2 * contrast.get("n_pairs", 0)
+    whole = 2 * len(pairs) == sum(map(len, places))
+    fits = whole and len(pairs) == contrast.get("n_pairs", 0)
     true, predicted = (table[name].to_numpy() for name in NUMBER_COLUMNS)
     apart = true[a] - true[b]
     if fits and np.any(apart):

@@ -189,8 +189,13 @@ def mask_weights(cells: tuple[int, int], masks: Masks, *, workers: int = 1) -> M
 
 def _in_chunks(work: Callable[[Ints], None], rows: Ints, workers: int) -> None:
     """Do the work for CHUNK rows at a time, in threads that do not wait for each other's BLAS."""
+    chunks = [rows[i : i + CHUNK] for i in range(0, len(rows), CHUNK)]
+    if workers == 1 or len(chunks) == 1:
+        for chunk in chunks:
+            work(chunk)
+        return
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
-        list(pool.map(work, (rows[i : i + CHUNK] for i in range(0, len(rows), CHUNK))))
+        list(pool.map(work, chunks))
 
 
 def checked_maps(maps: Maps, masks: Masks) -> Maps:

@@ -306,6 +306,7 @@ def test_pairs_of_the_muscle_transplant_come_back_as_rows(tmp_path):
         (PAIRS + ROW + "anon_1_1.png,anon_2_1.png,28,31.5,3\n", {"n_pairs": 2}),
         (PAIRS + "anon_2_1.png,anon_2_1.png,31.5,28,-3\n", {}),
         (PAIRS + ROW, {"n_pairs": "1"}),
+        (PAIRS + ROW, {"n_pairs": None}),
         (PAIRS + ROW, {"muscle": {"value": 3.7}}),
         (PAIRS + ROW, {"muscle": {"value": -3.6}}),
         (PAIRS + ROW, {"muscle": {"value": None}}),

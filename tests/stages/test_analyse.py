@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from stages.analyse import _alike, explain
+from reading.masks import PackedMasks
+from stages.analyse import _alike, _mean_masks, explain
 from stages.looks import MASK_LOOKED_AT
 from stages.originals import Originals
 from tests.common import foreign_lines
@@ -79,6 +80,14 @@ def test_a_mask_that_was_exchanged_is_named_and_its_speckle_is_not_used(images, 
     assert found.table["speckle_snr"].isna().tolist() == [False, False, True, True]
     assert MASK_LOOKED_AT not in found.table
     assert explained(images, **{MASK_LOOKED_AT: first, "speckle_snr": 2.0}).notes == ()
+
+
+def test_a_mean_mask_of_more_than_a_byte_can_count():
+    upper = np.zeros((2, 2), bool)
+    upper[0] = True
+    masks = [upper] * 300 + [None] + [np.ones((2, 2), bool)] * 300
+    means = _mean_masks(PackedMasks(masks, 2), np.full(601, 25.0))
+    assert means[20].tolist() == [[1, 1], [0.5, 0.5]]
 
 
 def test_a_mask_that_is_missing_is_normal(images, tmp_path):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from stats.mask_overlap import mask_scores, upsample, years_columns
+from stats import mask_overlap
+from stats.mask_overlap import SCORES, mask_scores, mask_weights, upsample, years_columns
 
 HALF = np.zeros((4, 4), bool)
 HALF[:, :2] = True  # the left half: 8 of 16 pixels
@@ -110,6 +111,21 @@ def test_scores_on_the_upsampled_map():
         assert found["pointing_hit"][i] == mask.flat[heat.argmax()]
         highest = np.argsort(-big(signed), axis=None)[: mask.sum()]
         assert found["rank_accuracy"][i] == pytest.approx(mask.flat[highest].mean(), abs=1e-9)
+
+
+def test_threads_and_chunks_give_each_image_its_own_score(monkeypatch):
+    monkeypatch.setattr(mask_overlap, "CHUNK", 3)
+    rng = np.random.default_rng(2)
+    maps = rng.normal(size=(20, 4, 4)).astype(np.float32)
+    masks = [
+        None if i % 5 == 1 else rng.random((16, 16)) < rng.uniform(0.1, 0.9) for i in range(20)
+    ]
+    alone = [mask_scores(maps[i : i + 1], masks[i : i + 1]) for i in range(20)]
+    pulled = mask_weights((4, 4), masks, workers=2)
+    assert pulled.rows.tolist() == [i for i in range(20) if i % 5 != 1]
+    for found in (mask_scores(maps, masks, workers=2), mask_scores(maps, masks, pulled)):
+        for name in SCORES:
+            np.testing.assert_array_equal(found[name], np.concatenate([one[name] for one in alone]))
 
 
 @pytest.mark.parametrize(
