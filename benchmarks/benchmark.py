@@ -91,7 +91,7 @@ def rows(model: AgeRegressor, paths: list[str], *, quick: bool) -> list[Row]:
         with torch.no_grad():
             return torch.cat([model(images) for images in batches(paths, 32)]).numpy()
 
-    def from_files(predictor: Any, size: int = batch_size) -> Callable[[], Ages]:
+    def from_files(predictor: Predictor, size: int = batch_size) -> Callable[[], Ages]:
         return lambda: predict(predictor, paths, SIZE, batch_size=size, workers=workers).pred_age
 
     def in_memory(predictor: Predictor, size: int = batch_size) -> Callable[[], Ages]:
@@ -244,15 +244,13 @@ def print_limits(found: dict[str, float]) -> None:
 
 def print_rows(seconds: dict[str, list[float]], images: int) -> dict[str, dict[str, float]]:
     """Print the table; return its figures by row."""
-    first, alone = next(iter(seconds.values())), seconds[ALONE]
-    found = {}
+    first, found = next(iter(seconds.values())), {}
     print(
         f"\n| ResNet50, {SIZE} pixels | images/s | against the plain loop | against the network |"
     )
     print("|---|---:|---:|---:|")
     for name, own in seconds.items():
-        compiled = f"{ALONE}, compiled" if "compiled" in name else ALONE
-        alone = seconds[compiled]
+        alone = seconds[f"{ALONE}, compiled" if "compiled" in name else ALONE]
         row = {"images_per_s": images / statistics.median(own)}
         for key, other in (("plain", first), ("alone", alone)):
             row[key] = statistics.median(p / o for p, o in zip(other, own, strict=True))
@@ -325,14 +323,15 @@ def main() -> None:
         "--sizes",
         type=int,
         nargs="*",
-        default=[465],
-        help="images of the whole commands (default: 465)",
+        help="images of the whole commands (default: 465; none with --quick)",
     )
     parser.add_argument("--quick", action="store_true", help="fewer rows, images and rounds")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     args = parser.parse_args()
     if args.quick:
-        args.images, args.rounds, args.sizes = 48, 3, args.sizes if args.sizes != [465] else []
+        args.images, args.rounds = 48, 3
+    if args.sizes is None:
+        args.sizes = [] if args.quick else [465]
     machine = {
         "machine": platform.machine(),
         "processor": platform.processor(),

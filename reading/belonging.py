@@ -41,15 +41,19 @@ def check_predictions(record: Mapping[str, Any], table: pd.DataFrame) -> None:
         "MAE": float(table["abs_error"].mean()),
         "Bias": float(table["error"].mean()),
     }
-    for name, value in found.items():
-        block = record["overall_metrics"].get(name)
-        stored = block.get("value") if isinstance(block, dict) else None
-        if not isinstance(stored, int | float) or not math.isclose(
-            stored, value, rel_tol=1e-5, abs_tol=1e-3
-        ):
-            alike = False
-    if not alike:
+    blocks = record["overall_metrics"]
+    if not alike or not all(
+        _holds(blocks.get(name), value, rel_tol=1e-5, abs_tol=1e-3) for name, value in found.items()
+    ):
         raise Unusable("its predictions are not those of {name}", name=METRICS_FILE)
+
+
+def _holds(block: object, value: float, *, rel_tol: float, abs_tol: float) -> bool:
+    """Whether a block of the record holds this value, but for rounding."""
+    stored = block.get("value") if isinstance(block, dict) else None
+    return isinstance(stored, int | float) and math.isclose(
+        stored, value, rel_tol=rel_tol, abs_tol=abs_tol
+    )
 
 
 def contrast_of(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -77,9 +81,7 @@ def check_pairs(
     if fits and np.any(apart):
         muscle = (predicted[a] - pairs[:, 2] + pairs[:, 3] - predicted[b]) / 2
         years = CONTRAST_YEARS * (muscle @ apart) / (apart @ apart)
-        block = contrast.get("muscle")
-        stored = block.get("value") if isinstance(block, dict) else None
-        fits = isinstance(stored, int | float) and math.isclose(stored, years, abs_tol=0.01)
+        fits = _holds(contrast.get("muscle"), years, rel_tol=1e-9, abs_tol=0.01)
     if not fits:
         raise Unusable("its pairs are not those of {name}", name=METRICS_FILE)
 

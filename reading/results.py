@@ -40,7 +40,6 @@ PREDICTIONS_TABLE = "predictions.csv"
 MAPS_FILE = "gradcam_maps.npz"
 PAIRS_FILE = "transplant_pairs.csv"
 
-
 MOST_TABLE_BYTES = 64 * 2**20
 MOST_MAPS_BYTES = 2**30
 MOST_UNPACKED_BYTES = 2 * 2**30

@@ -86,6 +86,8 @@ def check_maps(
 
     Those that are no longer the ones that the network saw are left out; None where none is left.
     """
+    from stages.faithfulness import run_checks
+
     table = explanations.table
     rng = np.random.default_rng(0)
     drawn = np.sort(rng.choice(len(table), min(samples, len(table)), replace=False)).tolist()
@@ -94,8 +96,6 @@ def check_maps(
     if not rows:
         return None
     images = [network_input(picture(found)[0], image_size) for _, found in contents if found]
-    from stages.faithfulness import run_checks
-
     return run_checks(
         copy.deepcopy(model).to(execution.device),
         execution.target_layer or "layer4",

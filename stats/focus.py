@@ -106,8 +106,7 @@ def focus(
 ) -> tuple[Focus, MaskNull | None]:
     """Summarise how well all heatmaps together fall on the muscle.
 
-    Images without an energy ratio are left out and counted. Intervals come from a bootstrap over
-    subjects, which keeps the images of one person together.
+    Images without an energy ratio are left out and counted. Intervals are over subjects.
 
     Args:
         maps: (N, h, w), years; masks: N, bool (H, W) or None; scores: from `mask_scores`;
@@ -119,6 +118,7 @@ def focus(
     Raises:
         ValueError: as `mask_scores`, or a subject is None or NaN.
     """
+    n_with_mask = int(np.isfinite(scores["mask_fraction"]).sum())
     rows = np.flatnonzero(np.isfinite(scores["energy_ratio"]))
     subjects = [subject_ids[row] for row in rows.tolist()]
     scores = {name: values[rows] for name, values in scores.items()}
@@ -135,7 +135,6 @@ def focus(
         )
     null = mask_null(maps, masks, subject_ids, ages, rows, pulled, draws=draws, seed=seed)
     error = np.asarray(abs_error, dtype=np.float64)[rows]
-    n_with_mask = sum(mask is not None for mask in masks)
     numbers = Focus(
         n_with_mask=n_with_mask,
         n_without_mask=len(masks) - n_with_mask,

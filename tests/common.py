@@ -11,6 +11,11 @@ from torch import nn
 from model import AgeRegressor
 from stages.write import RESULT_FILES
 
+# The modules at the top of the repository.
+FACES = (
+    *("evaluate.py", "gradcam.py", "gradcam_options.py", "model.py", "dataset.py"),
+    *("commands.py", "packages.py", "errors.py"),
+)
 SIZE = 65  # of the images that the network of `data` reads
 # Without what --cam-check adds, and --calibrate with nine or more validation subjects.
 FILES = {name for name in RESULT_FILES if not name.endswith((".pdf", ".svg"))}

@@ -8,21 +8,10 @@ from pathlib import Path
 import pytest
 
 from stages.write import RESULT_FILES
+from tests import common
 
 ROOT = Path(__file__).parent.parent
-FACES = [
-    ROOT / f"{name}.py"
-    for name in (
-        "evaluate",
-        "gradcam",
-        "model",
-        "dataset",
-        "commands",
-        "packages",
-        "gradcam_options",
-        "errors",
-    )
-]
+FACES = [ROOT / name for name in common.FACES]
 ROOMS = sorted(path.parent for path in ROOT.glob("*/__init__.py"))
 FILES = sorted([*FACES, *(path for room in ROOMS for path in room.rglob("*.py"))])
 MOST_LINES = 400

@@ -6,24 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.common import FACES
+
 ROOT = Path(__file__).parent.parent
-FACES = (
-    "evaluate",
-    "gradcam",
-    "model",
-    "dataset",
-    "commands",
-    "packages",
-    "gradcam_options",
-    "errors",
-)
 
 
 def test_imports_go_one_way(tmp_path):
     """import-linter knows packages alone, so each face is shown to it as a package of one file."""
     for face in FACES:
-        (tmp_path / face).mkdir()
-        shutil.copy(ROOT / f"{face}.py", tmp_path / face / "__init__.py")
+        package = tmp_path / Path(face).stem
+        package.mkdir()
+        shutil.copy(ROOT / face, package / "__init__.py")
     for room in ROOT.glob("*/__init__.py"):
         shutil.copytree(room.parent, tmp_path / room.parent.name)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)

@@ -11,13 +11,10 @@ from pathlib import Path
 import pytest
 
 import evaluate
+from tests.common import FACES
 
 ROOT = Path(evaluate.__file__).parent
 ROOMS = ("reading", "stats", "words", "plots", "page", "stages", "demo")
-FACES = (
-    *("evaluate.py", "gradcam.py", "model.py", "dataset.py"),
-    *("commands.py", "packages.py", "gradcam_options.py", "errors.py"),
-)
 ARGUMENTS = (
     *("--checkpoint", "outputs/run_1/best_model.pth"),
     *("--image-dir", "Healthy/Images"),
