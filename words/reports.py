@@ -169,8 +169,16 @@ def _sections(
     """Key of the title, items, and what is said where there is none, of each section."""
     words = texts("leakage", lang)
     near = leakage.near_identical_images_across_splits
-    left_out = leakage.near_not_compared
-    not_compared = [words["not_compared"].format(count=left_out)] if left_out else []
+    pairs = [
+        words["near_pair"].format(
+            images=_together(pair["images"], lang), bits=pair["differing_bits"]
+        )
+        for pair in near or []
+    ]
+    none = words["near_not_looked_for"] if near is None else words["no_near"].format(bits=near_bits)
+    if leakage.near_not_compared:
+        left_out = words["not_compared"].format(count=leakage.near_not_compared)
+        pairs = [*(pairs or [none]), left_out]
     return [
         (
             "section_subjects",
@@ -187,19 +195,7 @@ def _sections(
             [_together(group, lang) for group in leakage.identical_images_of_different_subjects],
             words["nothing"],
         ),
-        (
-            "section_near",
-            [
-                words["near_pair"].format(
-                    images=_together(pair["images"], lang), bits=pair["differing_bits"]
-                )
-                for pair in near or []
-            ]
-            + not_compared,
-            words["near_not_looked_for"]
-            if near is None
-            else words["no_near"].format(bits=near_bits),
-        ),
+        ("section_near", pairs, none),
         (
             "section_conflicts",
             [_literal(str(translated(reason, lang))) for reason in leakage.conflicting_labels],

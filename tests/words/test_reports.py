@@ -240,6 +240,18 @@ def test_nearly_identical_images_have_three_answers():
     assert "--check-near-duplicates" in section(leakage(), 4, "zh")[1][0]
 
 
+def test_images_that_cannot_be_compared_are_counted_beside_what_was_found():
+    counted = "- Images that could not be compared, for they cannot be read or have no contrast"
+    none = leakage(near_identical_images_across_splits=(), near_not_compared=3)
+    first, second = section(none, 4, "en", near_bits=17)[1]
+    assert first == "- None within 17 of 256 bits of their difference hashes."
+    assert second.startswith(counted) and second.endswith(": 3")
+    some = leakage(near_identical_images_across_splits=(PAIR,), near_not_compared=3)
+    first, second = section(some, 4, "en")[1]
+    assert first.endswith("14 of 256 bits differ") and second.startswith(counted)
+    assert "3 张" in section(some, 4, "zh")[1][1]
+
+
 def test_conflicts_and_settings_are_listed():
     found = leakage(
         conflicting_labels=("subject 9: 40 and 50",),
