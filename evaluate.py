@@ -292,17 +292,12 @@ def explain_and_analyse(
     """Compare maps with masks, predicted with true ages, and the splits with each other."""
     from stages import analyse, experiments, record
 
-    settings = setup.used.settings
+    model, settings = setup.checkpoint.model, setup.used.settings
     explained = explain(args, log, setup, predicted)
     tried = experiments.experiments(
-        args,
-        log,
-        setup.checkpoint.model,
-        setup.execution,
-        predicted,
-        explained,
-        settings.image_size,
+        args, log, model, setup.execution, predicted, explained, settings.image_size
     )
+    model.to("meta")  # its weights are not needed any more, and figures take as much memory
     table, calibration = explained.table, None
     if tried.transplanted is not None:
         table = table.assign(**tried.transplanted.columns)

@@ -24,6 +24,7 @@ from plots.overlays import (
 from plots.signs import SIGNS
 from plots.style import (
     BLACK,
+    DPI,
     HEAD_MM,
     LINE_MM,
     SMALL_PT,
@@ -202,7 +203,8 @@ def contact_sheet(
         _draw_sheet_key(fig, words)
         seen = None
         for ax, sample in zip(tiles, samples, strict=True):
-            seen = view(sample.picture, sample.signed_map, sign, lang, limit)
+            picture = shrink(sample.picture, round(max(side, tile) / 25.4 * DPI))
+            seen = view(picture, sample.signed_map, sign, lang, limit)
             _tile(ax, sample, seen, sign, lang, letters=int(side * 0.6))
         if seen is None or limit == 0:
             bar.remove()

@@ -35,6 +35,7 @@ BLACK, GREY = "#000000", "#6E6E6E"
 BLUE, SKY, ORANGE, VERMILION = "#0072B2", "#56B4E9", "#E69F00", "#D55E00"
 
 WIDTH_MM = 180.0
+DPI = 300
 SMALL_PT, TEXT_PT, TITLE_PT = 7.0, 7.5, 8.5
 LINE_MM = 3.6  # one line of SMALL_PT text
 SIDE_MM = 13.0  # from the left end of keys to their panel
@@ -80,7 +81,7 @@ def paper_style(lang: str) -> AbstractContextManager[None]:
     return style.context(["default", settings])
 
 
-def drawn(fig: Figure, kind: str = "png", dpi: int = 300) -> Callable[[], bytes]:
+def drawn(fig: Figure, kind: str = "png", dpi: int = DPI) -> Callable[[], bytes]:
     """Draw `fig` at its own size, uncropped: 180 mm stay 180 mm. kind: a file name's extension.
 
     Returns what makes the bytes of the file, which a thread can do while others are drawn: to
@@ -110,7 +111,7 @@ def drawn(fig: Figure, kind: str = "png", dpi: int = 300) -> Callable[[], bytes]
     return encoded
 
 
-def figure_bytes(fig: Figure, kind: str = "png", dpi: int = 300) -> bytes:
+def figure_bytes(fig: Figure, kind: str = "png", dpi: int = DPI) -> bytes:
     """Draw `fig` and make the bytes of the file, as in `drawn`."""
     return drawn(fig, kind, dpi)()
 

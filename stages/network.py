@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from errors import InputError, one_list, system_reason
 from gradcam import find_layer, identity_holds, signed_maps, weighted_map
@@ -106,9 +106,12 @@ def fold_batch_norms(model: AgeRegressor, *, in_place: bool = False) -> AgeRegre
     model = (model if in_place else copy.deepcopy(model)).eval()
     for parent in list(model.modules()):
         children = list(parent.named_children())
-        for (conv_name, conv), (norm_name, norm) in itertools.pairwise(children):
+        for (_, conv), (norm_name, norm) in itertools.pairwise(children):
             if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                setattr(parent, conv_name, fuse_conv_bn_eval(conv, norm))
+                statistics = norm.running_mean, norm.running_var, norm.eps
+                conv.weight, conv.bias = fuse_conv_bn_weights(
+                    conv.weight, conv.bias, *statistics, norm.weight, norm.bias
+                )
                 setattr(parent, norm_name, nn.Identity())
     return model.requires_grad_(False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import zipfile
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -320,6 +321,8 @@ def write_figures(evaluation: Evaluation, presentation: Presentation, folder: Pa
                 if before is not None:
                     before.result()
                 before = pool.submit(save)
+            del figure
+            gc.collect()  # its parts refer to each other, and each holds its canvas: 20 MB
     if before is not None:
         before.result()
 

@@ -66,6 +66,13 @@ def test_contact_sheet_of_one_image_and_of_long_names():
     assert outside_the_canvas(figure) == []
 
 
+def test_tiles_hold_no_more_pixels_than_are_printed():
+    """Four tiles and five gaps of 3 mm in 180 mm: 41.25 mm each, 487 pixels at 300 dpi."""
+    figure = contact_sheet([sample(k, shape=(800, 1000)) for k in range(20)], [])
+    shown = [ax.images[0].get_array().shape for ax in figure.axes[:-1]]
+    assert shown == [(390, 487, 3)] * 20
+
+
 @pytest.mark.parametrize("lang", LANGS)
 @pytest.mark.parametrize("count", [8, 18, 20])
 def test_titles_of_neighbouring_tiles_do_not_touch(lang, count):

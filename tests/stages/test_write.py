@@ -1,16 +1,20 @@
 """The files of a results folder, one by one."""
 
 import dataclasses
+import gc
 import io
 import json
 import time
+import weakref
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
+from plots.style import make_panels
 from reading.images import open_image
+from stages import write
 from stages.originals import Digest, Originals
 from stages.presentation import Presentation
 from stages.record import Evaluation, named_differences
@@ -35,6 +39,25 @@ def evaluation(**known):
     """With what a file needs, and None for the rest."""
     names = [field.name for field in dataclasses.fields(Evaluation)]
     return Evaluation(**dict.fromkeys(names) | known)
+
+
+def test_a_figure_and_its_canvas_are_gone_when_the_next_is_drawn(tmp_path, monkeypatch):
+    made, alive = [], []
+
+    def draw(*_):
+        alive.append(sum(figure() is not None for figure in made))
+        figure, _ = make_panels(None, 20.0, [(10.0, 5.0, 50.0, 10.0)])
+        made.append(weakref.ref(figure))
+        return figure
+
+    monkeypatch.setattr(write, "FIGURES", {f"{k}.png": draw for k in range(3)})
+    gc.disable()
+    try:
+        write.write_figures(evaluation(), Presentation("en", None, None, "older", 8, 1), tmp_path)
+    finally:
+        gc.enable()
+    assert alive == [0, 0, 0]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.png", "1.png", "2.png"]
 
 
 def test_json_is_strict(tmp_path):
