@@ -108,9 +108,15 @@ def fold_batch_norms(model: AgeRegressor, *, in_place: bool = False) -> AgeRegre
         children = list(parent.named_children())
         for (_, conv), (norm_name, norm) in itertools.pairwise(children):
             if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                statistics = norm.running_mean, norm.running_var, norm.eps
+                assert norm.running_mean is not None and norm.running_var is not None
                 conv.weight, conv.bias = fuse_conv_bn_weights(
-                    conv.weight, conv.bias, *statistics, norm.weight, norm.bias
+                    conv.weight,
+                    conv.bias,
+                    norm.running_mean,
+                    norm.running_var,
+                    norm.eps,
+                    norm.weight,
+                    norm.bias,
                 )
                 setattr(parent, norm_name, nn.Identity())
     return model.requires_grad_(False)
