@@ -5,7 +5,15 @@ import pytest
 import torch
 
 from stats import mask_overlap
-from stats.mask_overlap import SCORES, mask_scores, mask_weights, upsample, years_columns
+from stats.mask_overlap import (
+    SAMPLED,
+    SCORES,
+    _nth_largest,
+    mask_scores,
+    mask_weights,
+    upsample,
+    years_columns,
+)
 
 HALF = np.zeros((4, 4), bool)
 HALF[:, :2] = True  # the left half: 8 of 16 pixels
@@ -151,3 +159,18 @@ def test_years_add_up_to_the_prediction():
     assert found["cam_younger_years"].tolist() == [-1.5, -3.0]
     assert found["cam_offset_years"].tolist() == [30.0, 23.0]
     assert found["cam_empty"].tolist() == [False, True]
+
+
+@pytest.mark.parametrize("of", ["noise", "few levels", "constant", "what the sample does not see"])
+def test_the_threshold_of_the_highest_pixels_is_the_exact_one(of):
+    rng = np.random.default_rng(0)
+    values = {
+        "noise": rng.normal(size=5000),
+        "few levels": rng.integers(0, 3, 5000).astype(float),
+        "constant": np.ones(5000),
+        "what the sample does not see": np.where(np.arange(5000) % SAMPLED, rng.random(5000), 9.0),
+    }[of].astype(np.float32)
+    falling = np.sort(values)[::-1]
+    for n in (1, 2, 30, 31, 32, 700, 2500, 4970, 4999, 5000):
+        assert _nth_largest(values, n) == falling[n - 1]
+    assert _nth_largest(values[:1], 1) == values[0]
