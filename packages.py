@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import mmap
 import os
 import sys
@@ -46,35 +45,22 @@ def run_module(name: str, parse: Callable[[], object]) -> NoReturn:
 
 
 def check_packages(names: Sequence[str] = PACKAGES) -> None:
-    """Import what a run needs. Raises InputError, which names the package that cannot be.
-
-    Garbage is not looked for meanwhile, nor ever again among what the packages hold: that took a
-    sixth of the time.
-    """
+    """Import what a run needs. Raises InputError, which names the package that cannot be."""
     _try_threads()
-    gc.disable()
-    try:
-        for name in names:
-            _import(name)
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
-def _import(name: str) -> None:
-    try:
-        if name == "cv2":
-            _try_memory()
-        _import_torchvision() if name == "torchvision" else import_module(name)
-    except (Exception, SystemExit) as error:
-        if short_of(error) is not None:  # the package is as it should be
-            raise
-        raise InputError(
-            "{package} cannot be imported ({reason}){cure}",
-            package=name.partition(".")[0],
-            reason=shown(error),
-            cure=_CURES.get(name, INSTALL),
-        ) from error
+    for name in names:
+        try:
+            if name == "cv2":
+                _try_memory()
+            _import_torchvision() if name == "torchvision" else import_module(name)
+        except (Exception, SystemExit) as error:
+            if short_of(error) is not None:  # the package is as it should be
+                raise
+            raise InputError(
+                "{package} cannot be imported ({reason}){cure}",
+                package=name.partition(".")[0],
+                reason=shown(error),
+                cure=_CURES.get(name, INSTALL),
+            ) from error
 
 
 def _import_torchvision() -> None:

@@ -311,6 +311,7 @@ RESULT_FILES = (
 def write_figures(evaluation: Evaluation, presentation: Presentation, folder: Path) -> None:
     """Draw one figure after the other; while one is drawn, the one before it is saved."""
     before: Future[int] | None = None
+    gc.freeze()  # what is there stays, and need not be looked through after each figure
     with ThreadPoolExecutor(1) as pool:
         for name, draw in FIGURES.items():
             figure = draw(evaluation, presentation)
@@ -322,7 +323,8 @@ def write_figures(evaluation: Evaluation, presentation: Presentation, folder: Pa
                     before.result()
                 before = pool.submit(save)
             del figure
-            gc.collect()  # its parts refer to each other, and each holds its canvas: 20 MB
+            gc.collect()  # its parts refer to each other, and to a canvas of 20 MB
+    gc.unfreeze()
     if before is not None:
         before.result()
 
