@@ -61,7 +61,7 @@ def ended(
     where the memory did not suffice. said_elsewhere: whether another process has said the line. No
     exception and no signal comes out of it.
     """
-    with stopped_by_signals() as be_deaf:
+    with StoppedBySignals() as signals:
         try:
             try:
                 status = work()
@@ -69,50 +69,78 @@ def ended(
                 status = 0
             sys.stdout.flush()
         except BaseException as error:  # a fault of the program has its line too
-            be_deaf()
+            signals.be_deaf()
             if said_elsewhere(error):
                 return 2
             say = functools.partial(translated, lang=lang)
+            # a library may make an error of its own of the one that a signal raised
+            error = signals.raised or error
             return complain(program, error, say=say, for_less_memory=for_less_memory)
     return status
 
 
-@contextlib.contextmanager
-def stopped_by_signals() -> Iterator[Callable[[], None]]:
-    """Let each signal that would end the process raise an exception in the main thread instead.
+class StoppedBySignals:
+    """A block in which each signal that would end the process raises an exception instead.
 
-    That is `Stopped`, and KeyboardInterrupt for Ctrl-C. A signal within DEAF seconds of another is
-    not heard, so that the clean-up is not interrupted. Yields a function after which none is.
-    A signal that is ignored, as `nohup` does, or has a handler of its own keeps that.
+    That is `Stopped`, and KeyboardInterrupt for Ctrl-C, in the main thread. A signal within DEAF
+    seconds of another is not heard, so that the clean-up is not interrupted. One that comes while
+    Python clears up an object, where no exception can be raised, comes again. A signal that is
+    ignored, as `nohup` does, or has a handler of its own keeps that.
+
+    raised: the last exception, None before the first.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: None
-        return
-    heard = -math.inf
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        nonlocal heard
-        now = time.monotonic()
-        if now - heard < DEAF:
-            return
-        heard = now
-        if number == signal.SIGINT:
-            raise KeyboardInterrupt
-        raise Stopped(signal.Signals(number).name)
+    def __init__(self) -> None:
+        self.raised: KeyboardInterrupt | None = None
+        self._number: int = signal.SIGINT
+        self._deaf_until = -math.inf
+        self._usual: dict[int, Any] = {}
+        self._hook = sys.unraisablehook
 
-    def be_deaf() -> None:
-        nonlocal heard
-        heard = math.inf
+    def __enter__(self) -> StoppedBySignals:
+        if threading.current_thread() is threading.main_thread():
+            for number in STOPS:
+                if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+                    self._usual[number] = signal.signal(number, self._stop)
+            sys.unraisablehook = self._lost
+        return self
 
-    usual: dict[signal.Signals, Any] = {}
-    for number in STOPS:
-        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
-            usual[number] = signal.signal(number, stop)
-    try:
-        yield be_deaf
-    finally:
-        for number, handler in usual.items():
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._usual.items():
             signal.signal(number, handler)
+        if sys.unraisablehook == self._lost:
+            sys.unraisablehook = self._hook
+
+    def be_deaf(self) -> None:
+        """Hear no signal from now on."""
+        self._deaf_until = math.inf
+
+    def _stop(self, number: int, _frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if now < self._deaf_until:
+            return
+        self._deaf_until = now + DEAF
+        self._number = number
+        interrupted = number == signal.SIGINT
+        self.raised = KeyboardInterrupt() if interrupted else Stopped(signal.Signals(number).name)
+        raise self.raised
+
+    def _lost(self, unraisable: sys.UnraisableHookArgs) -> None:
+        error = unraisable.exc_value
+        if error is None or all(cause is not self.raised for cause in _causes(error)):
+            self._hook(unraisable)
+        elif self._deaf_until < math.inf:
+            self._deaf_until = -math.inf
+            # by another thread: here it would be lost again
+            threading.Timer(0.01, _signal_main_thread, [self._number]).start()
+
+
+def _signal_main_thread(number: int) -> None:
+    """Send a signal to the main thread, which may be waiting for something."""
+    if sys.platform == "win32":
+        signal.raise_signal(number)
+    else:
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
 
 
 def complain(

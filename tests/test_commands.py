@@ -1,5 +1,6 @@
 """How a command ends: the exit status, and the one line on stderr that every fault has."""
 
+import contextlib
 import errno
 import functools
 import os
@@ -7,13 +8,14 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 import torch
 
 import commands
-from commands import Stopped, complain, ended, stopped_by_signals
+from commands import Stopped, StoppedBySignals, complain, ended
 from errors import InputError, Message
 from words.catalogue import translated
 
@@ -290,10 +292,44 @@ def test_two_ctrl_c_are_one_line(capsys, monkeypatch):
 @pytest.mark.usefixtures("as_usual")
 def test_a_later_signal_is_heard_again(monkeypatch):
     monkeypatch.setattr(commands, "DEAF", 0)
-    with stopped_by_signals():
+    with StoppedBySignals():
         for _ in range(2):
             with pytest.raises(KeyboardInterrupt):
                 signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.usefixtures("as_usual")
+def test_a_signal_that_a_library_turns_into_an_error_of_its_own_is_a_signal(capsys):
+    """As C code does that clears every error."""
+
+    def work():
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        raise ValueError("Invalid bounding box")
+
+    assert ended("evaluate.py", work, "en") == 2
+    line = "evaluate.py: error: interrupted; nothing half-written was left\n"
+    assert capsys.readouterr().err == line
+
+
+@pytest.mark.skipif(not SIGNALS, reason="Windows")
+@pytest.mark.usefixtures("as_usual")
+def test_a_signal_that_comes_while_an_object_is_cleared_up_comes_again(capsys):
+    class Dying:
+        def __del__(self):
+            signal.raise_signal(signal.SIGTERM)
+
+    def work():
+        Dying()
+        time.sleep(10)
+        return 0
+
+    hook, start = sys.unraisablehook, time.monotonic()
+    assert ended("evaluate.py", work, "en") == 2
+    assert time.monotonic() - start < 5
+    assert sys.unraisablehook is hook
+    line = "evaluate.py: error: interrupted (SIGTERM); nothing half-written was left\n"
+    assert capsys.readouterr().err == line
 
 
 @pytest.mark.skipif(not SIGNALS, reason="Windows")
@@ -301,7 +337,7 @@ def test_a_signal_that_is_ignored_stays_so():
     """As `nohup` does with SIGHUP."""
     usual = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with stopped_by_signals():
+        with StoppedBySignals():
             signal.raise_signal(signal.SIGHUP)
     except Stopped:
         pytest.fail("it was heard")
