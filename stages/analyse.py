@@ -80,6 +80,7 @@ def explain(
         table["true_age"].to_numpy(),
         table["abs_error"].to_numpy(),
         pulled,
+        workers=workers,
     )
     table, exchanged = _without_exchanged(table, read.sha256)
     table, sources = with_sources(table.assign(**columns), maps, image_size, pixels)

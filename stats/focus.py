@@ -103,6 +103,7 @@ def focus(
     *,
     draws: int = DRAWS,
     seed: int = 0,
+    workers: int = 1,
 ) -> tuple[Focus, MaskNull | None]:
     """Summarise how well all heatmaps together fall on the muscle.
 
@@ -110,7 +111,8 @@ def focus(
 
     Args:
         maps: (N, h, w), years; masks: N, bool (H, W) or None; scores: from `mask_scores`;
-        subject_ids: N, hashable; true_age, abs_error: (N,), years; pulled: as in `mask_scores`.
+        subject_ids: N, hashable; true_age, abs_error: (N,), years; pulled, workers: as in
+            `mask_scores`.
 
     Returns:
         The numbers; and the comparison with other subjects' masks, None where there is none.
@@ -133,7 +135,9 @@ def focus(
         groups.append(
             AgeGroupFocus(age_range=group.age_range, start_age=group.start_age, **vars(means))
         )
-    null = mask_null(maps, masks, subject_ids, ages, rows, pulled, draws=draws, seed=seed)
+    null = mask_null(
+        maps, masks, subject_ids, ages, rows, pulled, draws=draws, seed=seed, workers=workers
+    )
     error = np.asarray(abs_error, dtype=np.float64)[rows]
     numbers = Focus(
         n_with_mask=n_with_mask,

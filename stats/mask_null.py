@@ -8,7 +8,9 @@ the mask's weights. So means over many masks are products with sums of their wei
 costs one pass over the images, and no table of subjects by subjects is made.
 """
 
+import itertools
 from collections.abc import Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +22,7 @@ from stats.bootstrap import DRAWS
 from stats.mask_overlap import Maps, Masks, MaskWeights, checked_maps, mask_weights
 
 N_RATIOS = 20_000  # single ratios that are drawn for the picture
+BATCH = 32  # permutations of a thread at a time
 ROUNDING = 1e-9  # a share of the mean; a draw so close to the observed one has reached it
 
 
@@ -66,6 +69,7 @@ def mask_null(
     *,
     draws: int = DRAWS,
     seed: int = 0,
+    workers: int = 1,
 ) -> MaskNull | None:
     """Compare each image's energy ratio with what masks of other subjects of like age give.
 
@@ -76,7 +80,7 @@ def mask_null(
         maps: (N, h, w), years; masks: N, bool (H, W) or None; subject_ids: N, hashable;
         true_age: (N,), years; rows: the images that take part, by default all; each needs a map
             with a positive part and a mask with pixels inside and outside; pulled: `mask_weights`
-            of the masks, where that is known already.
+            of the masks, where that is known already; workers: threads.
 
     Returns:
         None where no two subjects are in the same decade of age.
@@ -98,7 +102,7 @@ def mask_null(
     heat /= (heat @ own.whole)[:, None]  # heat[i] @ weights[j] is map i's ratio in mask j
     rng = np.random.default_rng(seed)
     others, difference = _differences(heat, weights, people)
-    observed, sums = _permutations(heat, weights, people, draws, rng)
+    observed, sums = _permutations(heat, weights, people, draws, rng, workers)
     near = ROUNDING * len(rows) * others.mean()
     return MaskNull(
         rows=rows,
@@ -164,7 +168,12 @@ def _differences(heat: Floats, weights: Floats, people: _People) -> tuple[Floats
 
 
 def _permutations(
-    heat: Floats, weights: Floats, people: _People, draws: int, rng: np.random.Generator
+    heat: Floats,
+    weights: Floats,
+    people: _People,
+    draws: int,
+    rng: np.random.Generator,
+    workers: int,
 ) -> tuple[float, Floats]:
     """Sum over images, less that of masks without a tie to the maps, as it is and in each draw.
 
@@ -178,12 +187,23 @@ def _permutations(
     images = people.images[:, None]
     maps = images * _rest(_sums(heat, people.code) / images, people)
     masks = _rest(_sums(weights, people.code) / images, people)
-    sums, others = np.empty(draws), np.empty_like(masks)
-    for draw in range(draws):
-        order = np.argsort(people.decade + rng.random(len(masks)))
-        np.take(masks, order, axis=0, out=others, mode="clip")  # which needs no copy
-        sums[draw] = np.einsum("sc,sc->", maps, others)
-    return float(np.einsum("sc,sc->", maps, masks)), sums
+
+    def permuted(keys: Floats) -> list[float]:
+        sums, others = [], np.empty_like(masks)
+        for row in keys:
+            order = np.argsort(people.decade + row)
+            np.take(masks, order, axis=0, out=others, mode="clip")  # which needs no copy
+            sums.append(float(np.einsum("sc,sc->", maps, others)))
+        return sums
+
+    batches = (
+        rng.random((min(BATCH, draws - start), len(masks))) for start in range(0, draws, BATCH)
+    )
+    sums: list[float] = []
+    with ThreadPoolExecutor(workers) as pool:
+        while some := list(itertools.islice(batches, workers)):
+            sums += itertools.chain.from_iterable(pool.map(permuted, some))
+    return float(np.einsum("sc,sc->", maps, masks)), np.array(sums)
 
 
 def _rest(means: Floats, people: _People) -> Floats:

@@ -247,3 +247,14 @@ def test_a_missing_subject_is_an_error():
     maps, masks = corners(2)
     with pytest.raises(ValueError, match="subject_ids is missing at position 1"):
         mask_null(maps, masks, ["a", None], [FORTY] * 2)
+
+
+def test_threads_change_nothing():
+    rng = np.random.default_rng(0)
+    maps = rng.normal(size=(12, 4, 4)).astype(np.float32)
+    masks = [rng.random((4, 4)) < 0.5 for _ in range(12)]
+    ids, ages = [*"abcdefabcdef"], [FORTY] * 12
+    one, two = (mask_null(maps, masks, ids, ages, draws=70, workers=n) for n in (1, 2))
+    assert len(set(one.means)) > 60  # each draw is another one
+    for name, values in vars(one).items():
+        np.testing.assert_array_equal(values, getattr(two, name))
