@@ -93,10 +93,13 @@ def _import_torchvision() -> None:
 
 
 def _try_threads() -> None:
-    """Start as many threads as a package will: short of them, its C code would speak for itself."""
+    """Start as many threads as the packages will: short of them, C code would speak for itself.
+
+    NumPy, SciPy, PyTorch and OpenCV have their own for each core.
+    """
     tried = threading.Event()
     try:
-        for _ in range(os.cpu_count() or 1):
+        for _ in range(4 * (os.cpu_count() or 1)):
             threading.Thread(target=tried.wait, daemon=True).start()
     finally:
         tried.set()

@@ -77,7 +77,12 @@ def sync(path: str | Path) -> None:
     windows = os.name == "nt"
     if windows and os.path.isdir(path):
         return
-    descriptor = os.open(path, os.O_RDWR if windows else os.O_RDONLY)
+    try:
+        descriptor = os.open(path, os.O_RDWR if windows else os.O_RDONLY)
+    except PermissionError:
+        if os.path.isdir(path):  # one that may be written and not listed cannot be opened
+            return
+        raise
     try:
         os.fsync(descriptor)
     except OSError as error:

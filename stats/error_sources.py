@@ -35,6 +35,7 @@ from stats.jackknife import (
 KNOTS = {2: (0.10, 0.50, 0.90), 3: (0.05, 0.35, 0.65, 0.95), 4: (0.05, 0.275, 0.50, 0.725, 0.95)}
 MOST_DF = max(KNOTS)
 AGES_PER_DF = 5  # distinct ages of subjects that a degree of freedom takes at least
+SAME = 1e-4  # years between predictions that are one: float32 keeps them to 1e-5
 NEVER = Message("no image has it")
 CONSTANT = Message("it has the same value in every image that has it")
 ONLY_AGE = Message("nothing of it, or of the error, is left once true age is taken out")
@@ -146,6 +147,8 @@ def _source(
     ranks -= ranks.mean(axis=0)
     raw = ratio(ranks[:, 0] @ ranks, np.sqrt((ranks[:, 0] @ ranks[:, 0]) * (ranks**2).sum(axis=0)))
     partial = partial_correlations(ranks, basis, codes)
+    if np.ptp(error + age) <= SAME:  # whatever bends of age the spline does not follow
+        partial[:] = np.nan
     spline_df = basis.shape[1] - 1
     return Source(
         feature=name,

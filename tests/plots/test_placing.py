@@ -173,3 +173,19 @@ def test_a_disk_that_cannot_sync_is_no_fault(tmp_path, monkeypatch, code):
 
     monkeypatch.setattr(placing.os, "fsync", refuse)
     sync(tmp_path)
+
+
+def test_a_folder_that_may_be_written_and_not_listed_takes_a_file(tmp_path, monkeypatch):
+    opened = os.open
+
+    def refuse(path, *arguments):
+        if path == tmp_path:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path, *arguments)
+
+    monkeypatch.setattr(placing.os, "open", refuse)
+    place(b"new", tmp_path / "a.png")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"new"]
+    monkeypatch.setattr(placing.os.path, "isdir", lambda path: False)
+    with pytest.raises(PermissionError):
+        sync(tmp_path)

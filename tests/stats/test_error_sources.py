@@ -57,6 +57,18 @@ def test_the_spline_is_natural_and_has_its_degrees_of_freedom():
     assert np.abs(curve - basis @ (basis.T @ curve)).max() < 0.2
 
 
+def test_the_errors_of_one_prediction_for_all_are_those_of_the_age_alone():
+    """What goes with age, and not in the way of a cubic, would seem to be a source of error."""
+    age, _, codes, noise = study()
+    bent = np.where(age > np.median(age), 1.0, 0.0) + 0.01 * noise
+    row = found(bent, 50.0 - age, age, codes).rows[0]
+    for one in (row.absolute_error, row.signed_error):
+        assert (one.value, one.p_value, one.p_holm) == (None, None, None)
+        assert one.reason == "nothing of it, or of the error, is left once true age is taken out"
+    assert row.signed_error.raw < -0.5
+    assert found(bent, 50.0 - age + noise, age, codes).rows[0].signed_error.p_value is not None
+
+
 def test_few_distinct_ages_give_fewer_columns():
     age = np.repeat([20.0, 40.0, 60.0], 10)
     assert spline_basis(age, 4).shape[1] == 3  # three ages can have three means
