@@ -336,15 +336,16 @@ def explain(
     args: argparse.Namespace, log: Log, setup: Setup, predicted: Predictions
 ) -> Explanations:
     """Compare maps with masks; warn of masks that cannot be used."""
+    from reading.masks import MaskFiles
     from stages import analyse
 
     with log.step("explanations"):
         explained = analyse.explain(
             predicted.table,
             predicted.maps,
+            MaskFiles(predicted.masks, setup.used.settings.image_size),
             predicted.originals,
             mask_dir=args.mask_dir,
-            image_size=setup.used.settings.image_size,
             workers=setup.execution.workers,
             pixels=predicted.pixels,
         )

@@ -27,7 +27,7 @@ import demo.train as demo_train
 from commands import progress_bar
 from demo.phantom import MAX_AGE, MIN_AGE, Person, View, draw_people, render
 from model import AgeRegressor
-from reading.masks import Mask, PackedMasks
+from reading.masks import Mask, PackedMasks, packed
 from reading.resize import resize_image, resize_mask
 from stages.network import Execution, Predictor
 from stages.originals import Originals
@@ -251,7 +251,7 @@ def transplanted(
         reader.execution,
         table,
         Originals({}),
-        PackedMasks(small, reader.size),
+        PackedMasks(map(packed, small), reader.size),
         image_size=reader.size,
         donors=DONORS,
         samples=len(table),

@@ -20,7 +20,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -32,7 +31,7 @@ import torch
 
 from demo.train import tiny_checkpoint
 from model import load_checkpoint
-from reading.masks import MaskFiles, PackedMasks
+from reading.masks import MaskFile, MaskFiles, packed
 from reading.settings import Settings
 from stages import analyse, page, write
 from stages.leakage import NEAR_BITS, check_leakage
@@ -89,9 +88,14 @@ def run(n: int, folder: Path) -> dict[str, tuple[float, float]]:
     rng = np.random.default_rng(0)
     table = people(n, rng)
     maps = rng.normal(0.1, 1, (n, CELLS, CELLS)).astype(np.float32)
-    shapes = [mask(rng) for _ in range(500)]
-    masks = PackedMasks((shapes[i % 500] for i in range(n)), SIZE)
-    files = MaskFiles(masks, ["ab" * 32] * n, [(SIZE, SIZE)] * n, {})
+    shapes = [packed(mask(rng)) for _ in range(500)]
+    read = MaskFiles(
+        [
+            MaskFile(Path(path), shapes[i % 500], "ab" * 32, (SIZE, SIZE))
+            for i, path in enumerate(table["path"])
+        ],
+        SIZE,
+    )
     digest = {path: Digest(1_000 + i, f"{i:064x}") for i, path in enumerate(table["path"])}
     originals = Originals(digest)
     hashes = rng.integers(0, 256, (n, 32), np.uint8)
@@ -109,10 +113,9 @@ def run(n: int, folder: Path) -> dict[str, tuple[float, float]]:
     def explain() -> analyse.Explanations:
         pixels = PixelRange()
         pixels.add([np.zeros((SIZE, SIZE), np.uint8), np.full((SIZE, SIZE), 255, np.uint8)])
-        with mock.patch.object(analyse, "read_masks", return_value=files):
-            return analyse.explain(
-                table, maps, originals, mask_dir=None, image_size=SIZE, workers=2, pixels=pixels
-            )
+        return analyse.explain(
+            table, maps, read, originals, mask_dir=None, workers=2, pixels=pixels
+        )
 
     timed("nothing", lambda: None)
     explained = timed("explanations", explain)
@@ -141,7 +144,7 @@ def run(n: int, folder: Path) -> dict[str, tuple[float, float]]:
         },
         originals=originals,
         mask_paths=explained.mask_paths,
-        masks=masks,
+        masks=explained.masks,
         mean_masks=explained.mean_masks,
         analysis=analysis,
         focus=explained.focus,

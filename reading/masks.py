@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
@@ -56,14 +55,11 @@ def read_mask(path: str | Path) -> Mask:
     return mask_in(open_image(path))
 
 
-def mask_in(content: Content, *, checked: bool = True) -> Mask:
-    """Decode the mask of a file that was opened, as `read_mask` does.
-
-    checked: look whether it is a picture, which takes half of the time.
-    """
+def mask_in(content: Content) -> Mask:
+    """Decode the mask of a file that was opened, as `read_mask` does."""
     # All 16 bits where there are so many: a mask may hold 0 and 1.
     stored = decode(content)
-    share = off_levels(stored) if checked else None
+    share = off_levels(stored)
     if share is not None and share >= PICTURE_FROM:
         raise NotAMask(
             content.path,
@@ -78,28 +74,41 @@ def mask_in(content: Content, *, checked: bool = True) -> Mask:
 
 
 @dataclass(frozen=True)
-class MaskFiles:
-    """Masks of some images, warped to the network's input.
+class MaskFile:
+    """A mask as the network would see it, packed; and of its file the path, SHA-256 and (H, W)."""
 
-    sha256: of each file, "" where none was used. shapes: (H, W) of each file, None likewise.
-    unusable: index -> what is wrong with those that cannot be used, which count as missing.
-    """
+    path: Path
+    packed: bytes
+    sha256: str
+    shape: tuple[int, int]
 
-    masks: PackedMasks
-    sha256: list[str]
-    shapes: list[tuple[int, int] | None]
-    unusable: dict[int, UnreadableFile]
+
+# What stands in the place of a mask file that cannot be used says why.
+ReadMask = MaskFile | UnreadableFile
+
+
+def read_mask_file(path: Path, size: int) -> tuple[Mask | None, ReadMask]:
+    """Read a mask and warp it as the images are, to size x size pixels; None where it cannot be."""
+    try:
+        content = open_image(path)
+        mask = mask_in(content)
+    except UnreadableFile as error:
+        return None, error
+    warped = resize_mask(mask, (size, size))
+    return warped, MaskFile(path, packed(warped), content.sha256, (mask.shape[0], mask.shape[1]))
+
+
+def packed(mask: Mask) -> bytes:
+    """Compress a mask (S, S): 0.4 kB at 224 pixels."""
+    return zlib.compress(np.packbits(mask).tobytes(), 1)
 
 
 class PackedMasks(Sequence[Mask | None]):
-    """Masks (S, S), bool, or None where there is none; compressed, 0.4 kB each at 224 pixels."""
+    """Masks (S, S), bool, or None where there is none; `packed` until each is asked for."""
 
-    def __init__(self, masks: Iterable[Mask | None], size: int) -> None:
+    def __init__(self, packed: Iterable[bytes | None], size: int) -> None:
         self.size = size
-        self.packed = [
-            None if mask is None else zlib.compress(np.packbits(mask).tobytes(), 1)
-            for mask in masks
-        ]
+        self.packed = list(packed)
 
     def __len__(self) -> int:
         return len(self.packed)
@@ -120,25 +129,24 @@ class PackedMasks(Sequence[Mask | None]):
         return np.unpackbits(bits, count=self.size**2).reshape(self.size, self.size).view(bool)
 
 
-def read_masks(paths: Sequence[Path | None], size: int, workers: int) -> MaskFiles:
-    """Read masks and warp them as the images are, to size x size pixels."""
-    unusable: dict[int, UnreadableFile] = {}
-    sha256 = [""] * len(paths)
-    shapes: list[tuple[int, int] | None] = [None] * len(paths)
+@dataclass(frozen=True)
+class MaskFiles:
+    """What was read of the masks of N images, None where there is no file; size: S, pixels."""
 
-    def read(index: int) -> Mask | None:
-        path = paths[index]
-        if path is None:
-            return None
-        try:
-            content = open_image(path)
-            mask = mask_in(content)
-            sha256[index], shapes[index] = content.sha256, (mask.shape[0], mask.shape[1])
-            return resize_mask(mask, (size, size))
-        except UnreadableFile as error:
-            unusable[index] = error
-            return None
+    read: Sequence[ReadMask | None]
+    size: int
 
-    with ThreadPoolExecutor(workers) as pool:
-        masks = PackedMasks(pool.map(read, range(len(paths))), size)
-    return MaskFiles(masks, sha256, shapes, dict(sorted(unusable.items())))
+    @property
+    def files(self) -> list[MaskFile | None]:
+        """Those that can be used; the others count as missing."""
+        return [one if isinstance(one, MaskFile) else None for one in self.read]
+
+    @property
+    def unusable(self) -> list[UnreadableFile]:
+        """What is wrong with each of the others."""
+        return [one for one in self.read if isinstance(one, UnreadableFile)]
+
+    @property
+    def masks(self) -> PackedMasks:
+        """The masks themselves."""
+        return PackedMasks((None if one is None else one.packed for one in self.files), self.size)

@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from dataset import folders_beside, mask_folder_for, mask_path_for
+from dataset import folders_beside, mask_folder_for
 from errors import one_list
 from reading.files import UnreadableFile
 from reading.images import decode, size_claimed
-from reading.masks import MASK_BELOW, NotAMask, PackedMasks, off_levels, read_masks
+from reading.masks import MASK_BELOW, MaskFiles, NotAMask, PackedMasks, off_levels
 from reading.settings import Settings
-from stages.looks import MASK_LOOKED_AT, PixelRange
+from stages.looks import PixelRange
 from stages.originals import Originals
 from stages.sources import Sources, blank_alarm, with_sources
 from stats.age_groups import age_group_start
@@ -58,17 +58,19 @@ class Explanations:
 def explain(
     table: pd.DataFrame,
     maps: Maps,
+    read: MaskFiles,
     originals: Originals,
     *,
     mask_dir: Path | None,
-    image_size: int,
     workers: int,
     pixels: PixelRange | None = None,
 ) -> Explanations:
-    """Compare every map (N, h, w) with its image's mask. table: N rows; pixels: as of them."""
-    paths = [mask_path_for(path, mask_dir) for path in table["path"]]
-    read = read_masks(paths, image_size, workers)
-    masks, unusable = read.masks, read.unusable
+    """Compare every map (N, h, w) with its image's mask. table: N rows; pixels: as of them.
+
+    mask_dir: where the masks were looked for, as in `mask_path_for`.
+    """
+    files, unusable, masks = read.files, read.unusable, read.masks
+    images = table["path"].tolist()
     pulled = mask_weights(maps.shape[1:], masks, workers=workers)
     scores = mask_scores(maps, masks, pulled, workers=workers)
     columns = years_columns(maps, table["pred_age"].to_numpy()) | scores
@@ -82,46 +84,24 @@ def explain(
         pulled,
         workers=workers,
     )
-    table, exchanged = _without_exchanged(table, read.sha256)
-    table, sources = with_sources(table.assign(**columns), maps, image_size, pixels)
+    table, sources = with_sources(table.assign(**columns), maps, read.size, pixels)
     return Explanations(
-        table=table.assign(mask_sha256=read.sha256),
-        mask_paths=tuple(None if i in unusable else path for i, path in enumerate(paths)),
+        table=table.assign(mask_sha256=["" if file is None else file.sha256 for file in files]),
+        mask_paths=tuple(None if file is None else file.path for file in files),
         masks=masks,
         mean_masks=_mean_masks(masks, table["true_age"].to_numpy()),
         focus=found,
         null=null,
         sources=sources,
         notes=(
-            *_notes(table["path"].tolist(), paths, unusable, mask_dir),
-            *exchanged,
-            *_stretched(table["path"].tolist(), read.shapes, workers),
+            *_notes(images, any(read.read), unusable, mask_dir),
+            *_stretched(images, [None if file is None else file.shape for file in files], workers),
         ),
         alarms=(
-            *_alarms(table["path"].tolist(), originals, unusable, scores["mask_fraction"]),
+            *_alarms(images, originals, unusable, scores["mask_fraction"]),
             *blank_alarm(sources.blank),
         ),
     )
-
-
-def _without_exchanged(
-    table: pd.DataFrame, sha256: list[str]
-) -> tuple[pd.DataFrame, list[dict[str, str]]]:
-    """Drop the speckle of images whose mask was another one while the picture was looked at.
-
-    sha256: of the masks that are used, "" for none. Returns the table without MASK_LOOKED_AT, and
-    what to warn of.
-    """
-    if MASK_LOOKED_AT not in table:
-        return table, []
-    used = pd.Series(sha256, table.index)
-    other = used.ne("") & used.ne(table[MASK_LOOKED_AT])
-    table = table.drop(columns=MASK_LOOKED_AT)
-    if not other.any():
-        return table, []
-    table["speckle_snr"] = table["speckle_snr"].mask(other)
-    facts = {"count": int(other.sum()), "example": table["filename"][other].iloc[0]}
-    return table, [in_both("warnings", "masks_exchanged", **facts)]
 
 
 def _mean_masks(
@@ -141,18 +121,15 @@ def _mean_masks(
 
 
 def _notes(
-    images: list[str],
-    masks: list[Path | None],
-    unusable: dict[int, UnreadableFile],
-    mask_dir: Path | None,
+    images: list[str], found: bool, unusable: list[UnreadableFile], mask_dir: Path | None
 ) -> list[dict[str, str]]:
-    """Say which masks cannot be read, and where they were looked for if there is none at all."""
+    """Say which masks cannot be read, and where they were looked for if none was found at all."""
     notes = []
-    unreadable = [error for error in unusable.values() if not isinstance(error, NotAMask)]
+    unreadable = [error for error in unusable if not isinstance(error, NotAMask)]
     if unreadable:
         facts = {"count": len(unreadable), "first": unreadable[0].message}
         notes.append(in_both("warnings", "masks_unreadable", **facts))
-    if not any(masks):
+    if not found:
         folder = mask_folder_for(images[0], mask_dir)
         where = in_both("warnings", "masks_in" if folder else "masks_nowhere", folder=folder)
         beside = folders_beside(Path(images[0]).parent, {Path(path).stem for path in images})
@@ -191,7 +168,7 @@ def _alike(a: tuple[int, int], b: tuple[int, int]) -> bool:
 def _alarms(
     images: list[str],
     originals: Originals,
-    unusable: dict[int, UnreadableFile],
+    unusable: list[UnreadableFile],
     mask_fraction: npt.NDArray[np.float64],
 ) -> list[dict[str, str]]:
     """Say what speaks against the images being images, or the masks being masks."""
@@ -203,7 +180,7 @@ def _alarms(
     if 2 * len(alike) > len(shares):
         facts = {"count": len(alike), "total": len(shares), "example": Path(alike[0]).name}
         alarms.append(in_both("warnings", "images_are_masks", **facts))
-    pictures = [error for error in unusable.values() if isinstance(error, NotAMask)]
+    pictures = [error for error in unusable if isinstance(error, NotAMask)]
     if pictures:
         facts = {"count": len(pictures), "first": pictures[0].message}
         alarms.append(in_both("warnings", "masks_are_pictures", **facts))

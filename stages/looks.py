@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from reading.files import UnreadableFile
-from reading.images import open_image
-from reading.masks import mask_in
-from reading.resize import resize_mask
+from reading.masks import Mask
 from stats.image_features import Edges, ImageFeatures, blank_edges, image_features, to_grey
 
-MASK_LOOKED_AT = "mask_looked_at"  # SHA-256 of its file, "" where there was none
 LOOKED = (*ImageFeatures._fields, *Edges._fields)
 Picture = npt.NDArray[np.uint8]
 
 
-def look(image: Picture, mask_path: Path | None) -> tuple[list[float], str]:
-    """Measure a picture (S, S[, 3]) as the network sees it: numbers by the names in LOOKED.
-
-    A mask that cannot be read counts as missing. That it is no picture is not checked here. Also
-    returns the SHA-256 of the mask's file, "" without one.
-    """
-    grey, mask, sha256 = to_grey(image), None, ""
-    if mask_path is not None:
-        with contextlib.suppress(UnreadableFile):
-            content = open_image(mask_path)
-            mask = resize_mask(mask_in(content, checked=False), grey.shape)
-            sha256 = content.sha256
-    return [*image_features(grey, mask), *blank_edges(image)], sha256
+def look(image: Picture, mask: Mask | None) -> list[float]:
+    """Measure a picture (S, S[, 3]) as the network sees it: numbers by the names in LOOKED."""
+    grey = to_grey(image)
+    return [*image_features(grey, mask), *blank_edges(image)]
 
 
 class PixelRange:

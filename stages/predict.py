@@ -22,6 +22,7 @@ from dataset import mask_path_for
 from model import AgeRegressor
 from reading.files import UnreadableFile
 from reading.images import open_image, picture
+from reading.masks import ReadMask, read_mask_file
 from reading.resize import resize_image
 from stages.looks import LOOKED, PixelRange, look
 from stages.network import Execution, Predictor
@@ -45,8 +46,8 @@ class Inference:
     years, at the target layer's resolution, or None; unreadable: index -> reason; notes: index ->
     what was done to the image before it was used; seconds: time by step; digests: index -> digest
     of the file that was used; looks: (N, len(LOOKED)), NaN for images that were not looked at;
-    looked_masks: index -> SHA-256 of the mask that was looked at with it; pixels: range of the
-    pictures that count in a group.
+    masks: index -> what was read of its mask, where there is a file; pixels: range of the pictures
+    that count in a group.
     """
 
     pred_age: npt.NDArray[np.float64]
@@ -56,7 +57,7 @@ class Inference:
     seconds: dict[str, float]
     digests: dict[int, Digest] = dataclasses.field(default_factory=dict)
     looks: npt.NDArray[np.float64] | None = None
-    looked_masks: dict[int, str] = dataclasses.field(default_factory=dict)
+    masks: dict[int, ReadMask] = dataclasses.field(default_factory=dict)
     pixels: PixelRange | None = None
 
     @staticmethod
@@ -66,7 +67,7 @@ class Inference:
         maps = [part.maps for part in parts if part.maps is not None and len(part.maps)]
         numbered = list(zip(starts, parts, strict=False))
         digests = {s + i: digest for s, part in numbered for i, digest in part.digests.items()}
-        masks = {s + i: mask for s, part in numbered for i, mask in part.looked_masks.items()}
+        masks = {s + i: mask for s, part in numbered for i, mask in part.masks.items()}
         looks = [part.looks for part in parts if part.looks is not None]
         ranges = [part.pixels for part in parts if part.pixels is not None]
         return Inference(
@@ -77,7 +78,7 @@ class Inference:
             seconds={name: max(part.seconds[name] for part in parts) for name in parts[0].seconds},
             digests=digests,
             looks=np.concatenate(looks) if looks else None,
-            looked_masks=masks,
+            masks=masks,
             pixels=PixelRange.joined(ranges) if ranges else None,
         )
 
@@ -227,8 +228,8 @@ def predict(
     notes: dict[int, str] = {}
     digests: dict[int, Digest] = {}
     looks = None if masks is None else np.full((len(paths), len(LOOKED)), np.nan)
-    looked_masks: dict[int, str] = {}
-    decode = _decoder(paths, image_size, masks, looks, looked_masks)
+    read: dict[int, ReadMask] = {}
+    decode = _decoder(paths, image_size, masks, looks, read)
     burst = BURST if predictor.device.type == "cpu" else 0
     batches = _batches(len(paths), decode, batch_size, workers, burst, unreadable, notes, digests)
     while True:
@@ -257,7 +258,7 @@ def predict(
         "inference": time.perf_counter() - start,
         "inference_waiting_for_images": waiting,
     }
-    return Inference(pred_age, all_maps, unreadable, notes, seconds, digests, looks, looked_masks)
+    return Inference(pred_age, all_maps, unreadable, notes, seconds, digests, looks, read)
 
 
 def _decoder(
@@ -265,11 +266,11 @@ def _decoder(
     image_size: int,
     masks: Sequence[Path | None] | None,
     looks: npt.NDArray[np.float64] | None,
-    looked_masks: dict[int, str],
+    read: dict[int, ReadMask],
 ) -> Callable[[int], Decoded]:
     """Make what reads an image by its index.
 
-    Where there are masks, it fills the image's row of `looks` and its place in `looked_masks`.
+    Where there are masks, it fills the image's row of `looks`, and its place in `read`.
     """
 
     def decode(index: int) -> Decoded:
@@ -277,7 +278,10 @@ def _decoder(
         original, note = picture(content)
         image = resize_image(original, image_size)
         if looks is not None and masks is not None:
-            looks[index], looked_masks[index] = look(image, masks[index])
+            path, mask = masks[index], None
+            if path is not None:
+                mask, read[index] = read_mask_file(path, image_size)
+            looks[index] = look(image, mask)
         return image, note, Digest.of(content)
 
     return decode

@@ -15,6 +15,7 @@ from dataset import NOT_READ, by_path, load_samples, split_samples, taken_back, 
 from errors import InputError, Message, one_list
 from model import Checkpoint
 from reading.cells import filename_key
+from reading.masks import ReadMask
 from reading.predictions import MOST_YEARS
 from reading.settings import NO_SPLIT, OUTSIDE, SPLIT_SETTINGS, Settings
 from stages.listed import (
@@ -27,7 +28,7 @@ from stages.listed import (
     listed_split,
     read_test_list,
 )
-from stages.looks import LOOKED, MASK_LOOKED_AT, PixelRange
+from stages.looks import LOOKED, PixelRange
 from stages.notes import file_notes, image_notes, label_notes
 from stages.originals import Originals
 from stages.predict import Inference
@@ -256,7 +257,8 @@ def picture_groups(rows: pd.DataFrame) -> list[int | None]:
 class Predictions:
     """The evaluated images with the network's ages, one row each, and their signed maps.
 
-    table: with `pred_age`, `error`, `abs_error`, years. maps: (N, h, w) float32, years.
+    table: with `pred_age`, `error`, `abs_error`, years. maps: (N, h, w) float32, years. masks: N,
+    None where there is no file.
     validation: the same table for the validation split, None where it was not asked for.
     skipped: SKIPPED_COLUMNS of every image that was left out. notes: what to warn of; doubts: why
     training may have had other images; by language. pixels: range of the evaluated pictures.
@@ -264,6 +266,7 @@ class Predictions:
 
     table: pd.DataFrame
     maps: npt.NDArray[np.float32]
+    masks: list[ReadMask | None]
     validation: pd.DataFrame | None
     skipped: pd.DataFrame
     notes: tuple[dict[str, str], ...]
@@ -308,8 +311,6 @@ def with_predictions(
     _check_finite(table[readable], found.maps[readable], checkpoint)
     if found.looks is not None:
         table = table.assign(**dict(zip(LOOKED, found.looks.T, strict=True)))
-        looked_masks = [found.looked_masks.get(row, "") for row in range(len(table))]
-        table = table.assign(**{MASK_LOOKED_AT: looked_masks})
     evaluated = readable & rows["evaluated"].to_numpy(dtype=bool)
     held_out = readable & rows["split"].eq("val").to_numpy(dtype=bool)
     if not evaluated.any():
@@ -321,6 +322,7 @@ def with_predictions(
     return Predictions(
         table=table[evaluated].reset_index(drop=True),
         maps=found.maps[evaluated],
+        masks=[found.masks.get(row) for row in np.flatnonzero(evaluated).tolist()],
         validation=table[held_out] if validation else None,
         skipped=skipped,
         notes=(*warnings, *image_notes(found)),

@@ -75,8 +75,6 @@ def with_sources(
     table = table.drop(columns=[*LOOKED], errors="ignore").assign(
         **looked[list(ImageFeatures._fields)], **on_blank, **cells
     )
-    if "mask_fraction" in table:  # a mask that is a picture counts as missing
-        table["speckle_snr"] = table["speckle_snr"].where(table["mask_fraction"].notna())
     known = table.reindex(columns=[*FEATURES])
     known = known.assign(sex=known["sex"].map(SEXES)).astype(np.float64)
     found = error_sources(

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,11 +11,13 @@ from PIL import Image
 from reading.masks import (
     MASK_BELOW,
     PICTURE_FROM,
+    MaskFiles,
     NotAMask,
     PackedMasks,
     off_levels,
+    packed,
     read_mask,
-    read_masks,
+    read_mask_file,
 )
 
 
@@ -57,30 +60,29 @@ def test_palette_mask_counts_colours_not_indices(tmp_path):
     assert read_mask(tmp_path / "m.png").tolist() == [[False, True], [False, False]]
 
 
-def test_read_masks_resizes_packs_and_names_what_cannot_be_read(tmp_path):
+def test_masks_are_read_warped_and_packed_and_what_cannot_be_used_is_named(tmp_path):
     # 4 x 8 -> 2 x 2: centres at rows 1 and 3, columns 2 and 6 of the source
     mask = np.zeros((4, 8), dtype=np.uint8)
     mask[1, 6] = 1
     Image.fromarray(mask).save(tmp_path / "a.png")
     (tmp_path / "b.png").write_bytes(b"no picture")
-    paths = [None, tmp_path / "b.png", tmp_path / "a.png", tmp_path / "missing.png"]
-    read = read_masks(paths, 2, workers=2)
-    masks, unusable = read.masks, read.unusable
+    names = ("b.png", "a.png", "missing.png")
+    seen, read = zip(*(read_mask_file(tmp_path / name, 2) for name in names), strict=True)
+    assert seen[0] is seen[2] is None
+    assert seen[1].tolist() == [[False, True], [False, False]]
+    found = MaskFiles([None, *read], 2)
+    masks = found.masks
     assert len(masks) == 4
     assert masks[0] is masks[1] is masks[3] is None
     assert masks[2].dtype == bool
-    assert masks[2].tolist() == [[False, True], [False, False]]
-    assert list(unusable) == [1, 3]
-    assert read.shapes == [None, None, (4, 8), None]
-    assert read.sha256 == [
-        "",
-        "",
-        hashlib.sha256((tmp_path / "a.png").read_bytes()).hexdigest(),
-        "",
-    ]
-    assert str(unusable[1]).startswith(f"{tmp_path / 'b.png'}: ")
-    assert "does not exist" in str(unusable[3])
-    assert not any(isinstance(error, NotAMask) for error in unusable.values())
+    assert masks[2].tolist() == seen[1].tolist()
+    assert [Path(error.path).name for error in found.unusable] == ["b.png", "missing.png"]
+    file = found.files[2]
+    assert found.files == [None, None, file, None]
+    assert (file.path, file.shape) == (tmp_path / "a.png", (4, 8))
+    assert file.sha256 == hashlib.sha256((tmp_path / "a.png").read_bytes()).hexdigest()
+    assert "does not exist" in str(found.unusable[1])
+    assert not any(isinstance(error, NotAMask) for error in found.unusable)
 
 
 # ---------------------------------------------------------------- masks and pictures
@@ -147,8 +149,8 @@ def test_a_picture_is_no_mask(tmp_path, black, dark):
     (tmp_path / "m.png").write_bytes(saved(picture))
     with pytest.raises(NotAMask, match=r"m\.png: is a picture, not a mask: \d\d% of its pixels"):
         read_mask(tmp_path / "m.png")
-    read = read_masks([tmp_path / "m.png"], 8, workers=1)
-    assert read.masks[0] is None and isinstance(read.unusable[0], NotAMask)
+    seen, read = read_mask_file(tmp_path / "m.png", 8)
+    assert seen is None and isinstance(read, NotAMask)
 
 
 def test_even_a_picture_that_is_mostly_black_does_not_look_like_a_mask():
@@ -158,10 +160,10 @@ def test_even_a_picture_that_is_mostly_black_does_not_look_like_a_mask():
 def test_packed_masks_come_back_one_by_one_and_by_slice():
     rng = np.random.default_rng(0)
     given = [rng.random((5, 5)) < 0.5, None, rng.random((5, 5)) < 0.5]  # 25 bits: not whole bytes
-    packed = PackedMasks(given, 5)
-    for found, mask in zip(packed, given, strict=True):
+    masks = PackedMasks([one if one is None else packed(one) for one in given], 5)
+    for found, mask in zip(masks, given, strict=True):
         assert (found is None and mask is None) or np.array_equal(found, mask)
-    first, second = packed[1:]
+    first, second = masks[1:]
     assert first is None
     np.testing.assert_array_equal(second, given[2])
-    np.testing.assert_array_equal(packed[-1], given[2])
+    np.testing.assert_array_equal(masks[-1], given[2])

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from reading.masks import PackedMasks
+from dataset import mask_path_for
+from reading.masks import MaskFiles, PackedMasks, packed, read_mask_file
 from stages.analyse import _alike, _mean_masks, explain
-from stages.looks import MASK_LOOKED_AT
 from stages.originals import Originals
 from tests.common import foreign_lines
 
@@ -53,7 +53,9 @@ def explained(folder, mask_dir=None, **columns):
         }
     )
     maps = np.ones((4, 4, 4), np.float32)
-    return explain(table, maps, Originals({}), mask_dir=mask_dir, image_size=SIZE, workers=1)
+    found = [mask_path_for(path, mask_dir) for path in paths]
+    read = MaskFiles([path and read_mask_file(path, SIZE)[1] for path in found], SIZE)
+    return explain(table, maps, read, Originals({}), mask_dir=mask_dir, workers=1)
 
 
 def test_good_images_and_masks_are_not_warned_of(images, tmp_path):
@@ -67,26 +69,13 @@ def test_good_images_and_masks_are_not_warned_of(images, tmp_path):
     assert found.focus.null.n_images == 3  # the one of 61 has nobody to change masks with
 
 
-def test_a_mask_that_was_exchanged_is_named_and_its_speckle_is_not_used(images, tmp_path):
-    save(tmp_path / "Masks", [mask(8), mask(16), mask(24), mask(16)])
-    first = explained(images).table["mask_sha256"].tolist()
-    looked_at = {MASK_LOOKED_AT: [first[0], first[1], "", "ab" * 32], "speckle_snr": 2.0}
-    found = explained(images, **looked_at)
-    (note,) = found.notes
-    assert (
-        "masks that were changed or added during the run: 2, such as that of anon_2" in note["en"]
-    )
-    assert found.table["speckle_snr"].tolist()[:2] == [2, 2]
-    assert found.table["speckle_snr"].isna().tolist() == [False, False, True, True]
-    assert MASK_LOOKED_AT not in found.table
-    assert explained(images, **{MASK_LOOKED_AT: first, "speckle_snr": 2.0}).notes == ()
-
-
 def test_a_mean_mask_of_more_than_a_byte_can_count():
     upper = np.zeros((2, 2), bool)
     upper[0] = True
     masks = [upper] * 300 + [None] + [np.ones((2, 2), bool)] * 300
-    means = _mean_masks(PackedMasks(masks, 2), np.full(601, 25.0))
+    means = _mean_masks(
+        PackedMasks([one if one is None else packed(one) for one in masks], 2), np.full(601, 25.0)
+    )
     assert means[20].tolist() == [[1, 1], [0.5, 0.5]]
 
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 from demo.train import tiny_checkpoint
 from model import load_checkpoint
+from reading.masks import MaskFiles, NotAMask
 from stages.looks import LOOKED, PixelRange, look
 from stages.network import Execution
 from stages.predict import predict_shared
@@ -37,7 +38,7 @@ def pictures(border=0, text=None, seed=0):
 
 def table_of(images, error, seed=0):
     age = np.repeat(np.random.default_rng(seed + 1).uniform(20, 80, PEOPLE), 2)
-    looks = np.array([look(image, None)[0] for image in images])
+    looks = np.array([look(image, None) for image in images])
     table = pd.DataFrame(
         {
             "subject_id": np.repeat(np.arange(PEOPLE), 2).astype(str),
@@ -81,14 +82,6 @@ def test_columns_and_what_is_left_out():
     (sex,) = (row for row in found.error_sources.rows if row.feature == "sex")
     assert sex.n_images == PEOPLE  # of every other one "F" or "M" is known
     assert {row.feature for row in found.error_sources.rows} | set(left_out) == set(FEATURES)
-
-
-def test_the_speckle_of_a_mask_that_cannot_be_used_is_unknown():
-    images, gains = pictures()
-    table = table_of(images, gains).assign(speckle_snr=1.5, mask_fraction=0.3)
-    table.loc[2, "mask_fraction"] = np.nan  # it was a picture
-    found, _ = with_sources(table, np.ones((len(images), 4, 4), np.float32), SIZE, None)
-    assert found.index[found["speckle_snr"].isna()].tolist() == [2]
 
 
 def test_a_table_that_was_not_looked_at():
@@ -159,6 +152,7 @@ def test_pictures_are_looked_at_on_their_way_to_the_network(tmp_path):
     mask[8:24, 4:20] = True
     Image.fromarray(mask).save(masks / "anon_0_1.png")
     (masks / "anon_1_1.png").write_bytes(b"damaged")
+    Image.fromarray(images[2]).save(masks / "anon_2_1.png")
     (folder / "anon_4_1.png").write_bytes(b"damaged")
     checkpoint = tiny_checkpoint(tmp_path / "c.pth", "resnet18", image_size=SIZE)
     how = Execution(device=torch.device("cpu"), batch_size=2, workers=2)
@@ -182,5 +176,9 @@ def test_pictures_are_looked_at_on_their_way_to_the_network(tmp_path):
     inside = images[0][mask]
     assert looks["speckle_snr"][0] == pytest.approx(inside.mean() / inside.std(), rel=1e-4)
     assert looks["speckle_snr"][1:].isna().all()
+    assert MaskFiles([found.masks[0]], SIZE).masks[0].tolist() == mask.tolist()
+    assert sorted(found.masks) == [0, 1, 2]
+    kinds = [isinstance(found.masks[row], NotAMask) for row in (1, 2)]
+    assert kinds == [False, True]
     assert looks.loc[4].isna().all()
     assert (found.pixels.most == np.max(images[:3], axis=0)).all()  # of those that count alone

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from errors import InputError
-from reading.masks import PackedMasks
+from reading.masks import PackedMasks, packed
 from stages import transplant as room
 from stages.composites import grown, whole
 from stages.originals import Originals
@@ -62,7 +62,11 @@ def study(tmp_path, monkeypatch):
         table["pred_age"] = network(torch.from_numpy(np.stack(pictures)[:, None]))[0].numpy()
         masks = [mask] * len(table) if isinstance(mask, np.ndarray) else mask(len(table))
         monkeypatch.setattr(room, "_ages_only", lambda model, execution: network)
-        return table, pictures, PackedMasks(masks, SIDE)
+        return (
+            table,
+            pictures,
+            PackedMasks([one if one is None else packed(one) for one in masks], SIDE),
+        )
 
     return make
 
@@ -175,8 +179,8 @@ def test_masks_that_cannot_be_used_are_counted(study):
     def masks(count):
         return [None, two, column, np.ones_like(BOX)] + [BOX] * (count - 4)
 
-    table, _, packed = study(np.full((SIDE, SIDE), 1e-3), mask=masks)
-    found = run(table, packed)
+    table, _, given = study(np.full((SIDE, SIDE), 1e-3), mask=masks)
+    found = run(table, given)
     assert found.numbers.left_out == {
         "no_mask": 1,
         "several_parts": 1,

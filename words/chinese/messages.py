@@ -53,8 +53,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "unreadable": "{count} 张图像未纳入（无法读取），例如 {example}：{reason}",
         "scaled_16_bit": "{count} 张图像：每通道 16 位，已缩放为 8 位（65535 -> 255）",
         "pairs_gone": "有 {count} 对图像未参与移植：其中一张在运行期间被更改或移除",
-        "masks_exchanged": "运行期间被更改或新增的掩膜：{count} 个，例如 {example} 的掩膜；这些图像"
-        "没有 speckle_snr",
         "near_not_compared": "--check-near-duplicates：因无法读取或从左到右没有明暗变化而未能比较的"
         "图像：{count} 张",
         "images_changed": "{count} 张图像在运行过程中被改动或删除，例如 {example}：预测所依据的"

@@ -60,8 +60,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "scaled_16_bit": "{count} images: 16 bits per channel, scaled to 8 bits (65535 -> 255)",
         "pairs_gone": "{count} pairs of images are not in the transplant: one of the two was "
         "changed or removed during the run",
-        "masks_exchanged": "masks that were changed or added during the run: {count}, such as that "
-        "of {example}; they have no speckle_snr",
         "near_not_compared": "--check-near-duplicates: images that could not be compared, for they "
         "cannot be read or have no contrast from left to right: {count}",
         "images_changed": "{count} images were changed or removed during the run, such as "
