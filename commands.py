@@ -181,7 +181,7 @@ def _one_line(error: BaseException, for_less_memory: str) -> Message | None:
     if short := short_of(error, for_less_memory):
         return short
     if isinstance(error, OSError) and error.strerror is not None:
-        place = error.filename or Message("output")
+        place = error.filename or Message("input or output")
         return Message("{path}: {reason}", path=place, reason=system_reason(error))
     if isinstance(error, ImportError):
         return Message("a package cannot be imported ({reason}){cure}", reason=error, cure=INSTALL)

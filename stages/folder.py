@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from errors import InputError, one_list
+from errors import InputError, one_list, system_reason
 from plots.placing import Undisturbed, keep_access, refuse_what_is_no_file, sync
 from reading.blocks import TRAINING_COHORT
 from reading.predictions import METRICS_FILE, PREDICTIONS_FILE, SPLIT_FILE, part_of, stored_record
@@ -319,7 +319,14 @@ def _put_in_place(partial: Path, final: Path, replaced: Path, own: Collection[st
         # no exchange on this system: the next run mends a kill between these two lines
         final.rename(replaced)
         partial.rename(final)
-    sync(final.parent)
+    try:
+        sync(final.parent)
+    except OSError as error:
+        raise InputError(
+            "{final}: the results are in place, but their disk does not confirm it ({reason})",
+            final=final,
+            reason=system_reason(error),
+        ) from error
 
 
 def exchange_folders(a: Path, b: Path) -> bool:

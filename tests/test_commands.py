@@ -42,7 +42,7 @@ def said(capsys, error, **more):
         (InputError("a.png: is empty"), "a.png: is empty"),
         (InputError("a\nb:\tis  empty"), "a b: is empty"),
         (FileNotFoundError(errno.ENOENT, "No such file", "a.png"), "a.png: No such file"),
-        (OSError(errno.ENOSPC, "No space left"), "output: No space left"),
+        (OSError(errno.ENOSPC, "No space left"), "input or output: No space left"),
         (MemoryError(), "out of memory (the machine has no more)"),
         (MemoryError("CUDA out of memory."), "out of memory (CUDA out of memory.)"),
         (KeyboardInterrupt(), "interrupted; nothing half-written was left"),
@@ -224,7 +224,7 @@ def test_stdout_that_takes_nothing_is_one_line(capsys, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(sys, "stdout", Full())
         assert ended("evaluate.py", lambda: 0, "en") == 2
-    assert capsys.readouterr().err == "evaluate.py: error: output: No space left\n"
+    assert capsys.readouterr().err == "evaluate.py: error: input or output: No space left\n"
 
 
 # ---------------------------------------------------------------- signals
@@ -410,7 +410,7 @@ def test_no_file_takes_the_place_of_a_closed_stream():
 @posix
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
 def test_full_streams():
-    line = f"x.py: error: output: {os.strerror(errno.ENOSPC)}\n"
+    line = f"x.py: error: input or output: {os.strerror(errno.ENOSPC)}\n"
     assert process(SAYS, shell=">/dev/full") == (2, "", line)
     assert process(SAYS, shell=">/dev/full 2>&1") == (2, "", "")
     assert process("run('x.py', lambda: 1 / 0)", shell="2>/dev/full") == (2, "", "")

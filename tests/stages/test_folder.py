@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import signal
@@ -253,6 +254,20 @@ def test_an_error_leaves_what_was_there(tmp_path, earlier):
     assert [p.name for p in tmp_path.iterdir()] == (["run"] if earlier else [])
     if earlier:
         assert content(final)["predictions.csv"] == "old"
+
+
+def test_results_that_the_disk_does_not_confirm_are_said_to_be_in_place(tmp_path, monkeypatch):
+    def refuse(path):
+        if path == tmp_path:
+            raise OSError(errno.EIO, "Input/output error", str(path))
+
+    monkeypatch.setattr(stages_folder, "sync", refuse)
+    with pytest.raises(InputError) as caught, result_folder(tmp_path / "run", OWN) as folder:
+        (folder / "predictions.csv").write_text("new")
+    reason = "the results are in place, but their disk does not confirm it (Input/output error)"
+    assert str(caught.value) == f"{tmp_path / 'run'}: {reason}"
+    assert content(tmp_path / "run")["predictions.csv"] == "new"
+    assert os.listdir(tmp_path) == ["run"]
 
 
 def test_without_an_exchange_two_renames_do(tmp_path, monkeypatch):

@@ -82,7 +82,7 @@ def test_not_made_or_not_judged():
     none = transplant(contrast=None, controls=None, reason=few)
     assert transplant_sentence(none)["en"] == (
         "How many years travel with the muscle was not measured: fewer than 10 subjects (8) (45 "
-        "images of 18 subjects have a mask that can be used; 45 of these were to take part)."
+        "images with a usable mask, of 18 subjects; 45 of these were to take part)."
     )
     assert verdict(**run(transplant=none)) == verdict(**run())
     fields = vars(contrast()) | {"total": estimate(None, reason=few)}

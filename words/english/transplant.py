@@ -8,8 +8,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "join": " ",
         "value": "{value} years",
         "interval": "{value} years (95% CI {low} to {high})",
-        "none": "How many years travel with the muscle was not measured: {why} ({n} images of {s} "
-        "subjects have a mask that can be used; {chosen} of these were to take part).",
+        "none": "How many years travel with the muscle was not measured: {why} ({n} images with a "
+        "usable mask, of {s} subjects; {chosen} of these were to take part).",
         "unjudged": "How many years travel with the muscle cannot be told: {why}.",
         "no_total": "Nothing is said of the muscle's part, for the network is not shown to "
         "separate people of 20 from people of 80: {total} ({n} pairs of images of {s} "

@@ -4,7 +4,7 @@ TEXTS: dict[str, str] = {
     # commands.py
     "{program}: error: {line}": "{program}: 错误：{line}",
     "{path}: {reason}": "{path}：{reason}",
-    "output": "输出",
+    "input or output": "输入或输出",
     "interrupted; nothing half-written was left": "已中断；没有留下写到一半的文件",
     "interrupted ({signal}); nothing half-written was left": (
         "已中断（{signal}）；没有留下写到一半的文件"

@@ -66,6 +66,9 @@ TEXTS: dict[str, str] = {
     "give another --output-dir": (
         "{path}：不是文件夹，而程序需要临时使用同名文件夹；请将其移走，或另给 --output-dir"
     ),
+    "{final}: the results are in place, but their disk does not confirm it ({reason})": (
+        "{final}：结果已就位，但所在磁盘未予确认（{reason}）"
+    ),
     "{folder}: may not be changed; give another --output-dir": (
         "{folder}：没有修改权限；请另给 --output-dir"
     ),
