@@ -276,13 +276,14 @@ def _decoder(
     def decode(index: int) -> Decoded:
         content = open_image(paths[index])
         original, note = picture(content)
-        image = resize_image(original, image_size)
+        image, digest = resize_image(original, image_size), Digest.of(content)
+        del original, content  # before a mask takes as much
         if looks is not None and masks is not None:
             path, mask = masks[index], None
             if path is not None:
                 mask, read[index] = read_mask_file(path, image_size)
             looks[index] = look(image, mask)
-        return image, note, Digest.of(content)
+        return image, note, digest
 
     return decode
 
