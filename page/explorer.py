@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,6 +23,7 @@ from plots.samples import DIVERGING, GREY_IF_GONE
 from words.catalogue import LANGUAGES, texts
 
 MAP_BYTES = 4_000_000  # of the maps that travel, worst first
+MOST_ROWS = 5_000  # that travel, worst first; those with a picture do in any case
 SHOWN_FIRST = 100  # rows that are laid out before the reader scrolls
 PRINTED = 500  # rows of a print
 FIELDS = (
@@ -47,21 +49,21 @@ _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 def context(data: PageData) -> dict[str, Any]:
     """Collect what scatter.html, samples.html and script.html use."""
-    order = worst_first(data.samples)
-    pairs = _placed(data, order)
-    data = replace(data, samples=order)
-    n_maps = maps_that_travel(data.samples)
-    columns = shown_columns(data.samples)
+    rows, others = in_the_table(data.samples)
+    pairs = _placed(data, rows)
+    plotted = replace(data, samples=rows + others)
+    n_maps = maps_that_travel(rows)
+    columns = shown_columns(rows)
     return {
-        "rows": data.samples,
+        "rows": rows,
         "columns": columns,
-        "choices": {key: _choices(data.samples, key) for key in ("age_group", "sex", "cohort")},
-        "scatter_plot": predicted_on_true(data),
-        "agreement_plot": bland_altman(data),
+        "choices": {key: _choices(rows, key) for key in ("age_group", "sex", "cohort")},
+        "scatter_plot": predicted_on_true(plotted, len(rows)),
+        "agreement_plot": bland_altman(plotted, len(rows)),
         "n_maps": n_maps,
         "shown_first": SHOWN_FIRST,
         "printed": PRINTED,
-        "with_mask": any(one.energy_ratio is not None for one in data.samples),
+        "with_mask": any(one.energy_ratio is not None for one in rows),
         "address": address,
         "webp_uri": webp_uri,
         "explorer_json": script_json(
@@ -69,16 +71,16 @@ def context(data: PageData) -> dict[str, Any]:
                 "fields": FIELDS,
                 "rows": [
                     [one.filename, *(_plain(getattr(one, field)) for field in FIELDS[1:])]
-                    for one in data.samples
+                    for one in rows
                 ],
                 "columns": columns,
                 "maps": _base64(
-                    np.stack([one.signed_map for one in data.samples[:n_maps]]).astype("<f4")
+                    np.stack([one.signed_map for one in rows[:n_maps]]).astype("<f4")
                     if n_maps
                     else np.zeros(0, dtype="<f4")
                 ),
                 "n_maps": n_maps,
-                "cells": data.samples[0].signed_map.shape if data.samples else (1, 1),
+                "cells": rows[0].signed_map.shape if rows else (1, 1),
                 "jet": _base64(JET),
                 "diverging": _base64(diverging()),
                 "grey_if_gone": GREY_IF_GONE,
@@ -93,6 +95,16 @@ def context(data: PageData) -> dict[str, Any]:
 def worst_first(samples: Sequence[Sample]) -> tuple[Sample, ...]:
     """Sort by absolute error, largest first; equal ones stay in their order."""
     return tuple(sorted(samples, key=lambda one: -one.abs_error))
+
+
+def in_the_table(
+    samples: Sequence[Sample],
+) -> tuple[tuple[Sample, ...], tuple[Sample, ...]]:
+    """Part the samples, worst first, into those in the table and, in a large run, the others."""
+    order = worst_first(samples)
+    listed = [i < MOST_ROWS or one.picture is not None for i, one in enumerate(order)]
+    parts = zip(order, listed, strict=True)
+    return tuple(itertools.compress(order, listed)), tuple(one for one, kept in parts if not kept)
 
 
 def _placed(data: PageData, order: Sequence[Sample]) -> list[list[float]]:

@@ -52,21 +52,24 @@ class Line:
 class Plot:
     """Axes, dots (x, y) in the order of the samples, level lines, and a fitted line.
 
+    unlisted: path of the dots of samples that are not in the table, each place once; "" for none.
     fit: x and y of its two ends; slope: its estimate. Both None where there is none.
     """
 
     x: Axis
     y: Axis
     dots: tuple[tuple[float, float], ...]
+    unlisted: str
     lines: tuple[Line, ...] = ()
     fit: tuple[float, float, float, float] | None = None
     slope: Mapping[str, Any] | None = None
 
 
-def predicted_on_true(data: PageData) -> Plot:
+def predicted_on_true(data: PageData, n_listed: int | None = None) -> Plot:
     """Predicted age over true age, both axes alike.
 
-    The fitted line is that of the error, plus the true age itself.
+    The fitted line is that of the error, plus the true age itself. n_listed: samples, from the
+    first on, that the table holds and a reader can point at; None for all.
     """
     pairs = [(one.true_age, one.pred_age) for one in data.samples]
     low, high = ends([age for pair in pairs for age in pair])
@@ -74,7 +77,7 @@ def predicted_on_true(data: PageData) -> Plot:
     error = data.record["age_bias"]
     slope, intercept = error["slope"], error["intercept"]["value"]
     if not pairs or slope["value"] is None or intercept is None:
-        return Plot(x, y, _dots(x, y, pairs))
+        return Plot(x, y, *_dots(x, y, pairs, n_listed))
     steeper = {"value": 1 + slope["value"], "ci95": None}
     if slope.get("ci95"):
         steeper["ci95"] = [1 + end for end in slope["ci95"]]
@@ -82,13 +85,14 @@ def predicted_on_true(data: PageData) -> Plot:
     first, last = (
         (x.at(age), y.at(intercept + steeper["value"] * age)) for age in (min(ages), max(ages))
     )
-    return Plot(x, y, _dots(x, y, pairs), fit=(*first, *last), slope=steeper)
+    return Plot(x, y, *_dots(x, y, pairs, n_listed), fit=(*first, *last), slope=steeper)
 
 
-def bland_altman(data: PageData) -> Plot:
+def bland_altman(data: PageData, n_listed: int | None = None) -> Plot:
     """Difference over the mean of both ages, with bias and limits of agreement.
 
     The limits are those for repeated measurements where they exist, as in bland_altman.png.
+    n_listed: as in `predicted_on_true`.
     """
     limits = agreement_limits(data.record["bland_altman"])
     pairs = [((one.true_age + one.pred_age) / 2, one.error) for one in data.samples]
@@ -101,7 +105,8 @@ def bland_altman(data: PageData) -> Plot:
     for _, one in lines:
         heights += [one["value"], *(one.get("ci95") or ())]
     x, y = Axis(*ends([mean for mean, _ in pairs]), LEFT, RIGHT), Axis(*ends(heights), BOTTOM, TOP)
-    return Plot(x, y, _dots(x, y, pairs), tuple(_line(key, one, y) for key, one in lines))
+    dots = _dots(x, y, pairs, n_listed)
+    return Plot(x, y, *dots, tuple(_line(key, one, y) for key, one in lines))
 
 
 def ends(values: Sequence[float]) -> tuple[float, float]:
@@ -112,9 +117,13 @@ def ends(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _dots(
-    x: Axis, y: Axis, pairs: Sequence[tuple[float, float]]
-) -> tuple[tuple[float, float], ...]:
-    return tuple((x.at(across), y.at(up)) for across, up in pairs)
+    x: Axis, y: Axis, pairs: Sequence[tuple[float, float]], n_listed: int | None
+) -> tuple[tuple[tuple[float, float], ...], str]:
+    """Places of the dots of those listed, and a path of the unlisted, to whole units."""
+    places = [(x.at(across), y.at(up)) for across, up in pairs]
+    n_listed = len(places) if n_listed is None else n_listed
+    unlisted = {(round(across), round(up)) for across, up in places[n_listed:]}
+    return tuple(places[:n_listed]), "".join(f"M{across} {up}h0" for across, up in sorted(unlisted))
 
 
 def _line(key: str, estimate: Mapping[str, Any], y: Axis) -> Line:

@@ -3,6 +3,7 @@
 import base64
 import json
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -98,6 +99,27 @@ def test_maps_travel_as_float32_until_they_are_too_much(monkeypatch):
     assert found["n_maps"] == 3
     assert len(base64.b64decode(json.loads(found["explorer_json"])["maps"])) == 48
     assert "The maps of the 3 images" in report_html(data)
+
+
+def test_a_large_run_has_its_worst_images_in_the_table_and_all_in_the_plots(monkeypatch):
+    monkeypatch.setattr(explorer, "MOST_ROWS", 3)
+    data = page_data()
+    least = min(data.samples, key=lambda one: one.abs_error)
+    bare = [replace(one, picture=one.picture if one is least else None) for one in data.samples]
+    data = replace(data, samples=tuple(bare))
+    found = explorer.context(data)
+    worst = sorted(map(abs, ERRORS), reverse=True)
+    assert [one.abs_error for one in found["rows"]] == [*worst[:3], worst[-1]]  # with its picture
+    assert len(json.loads(found["explorer_json"])["rows"]) == 4
+    for plot in (found["scatter_plot"], found["agreement_plot"]):
+        assert len(plot.dots) == 4
+        places = re.findall(r"M(\d+) (\d+)h0", plot.unlisted)
+        assert 0 < len(places) <= len(ERRORS) - 4
+        assert "".join(f"M{x} {y}h0" for x, y in places) == plot.unlisted
+    page = report_html(data)
+    assert "This table holds 4 of 10 images" in page and 'class="unlisted"' in page
+    assert "10 images" in page.split('id="caption-scatter"')[1].split("</fig")[0]
+    assert 'class="unlisted"' not in report_html(page_data())
 
 
 def test_json_in_the_page_cannot_end_its_element():

@@ -48,6 +48,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "abs_error": "绝对误差",
         "energy_ratio": "能量比",
         "outlier": "离群",
+        "some_rows": "此表列出 {all} 张图像中的 {n} 张，即误差最大的图像和附有图片的图像。其余图像"
+        "在上方图中以小点表示；全部结果见 predictions.csv。",
         "some_pictures": "本页附有 {all} 张图像中 {n} 张的图片，即误差最大和最小的图像。",
         "some_maps": "本页附有误差最大的 {n} 张图像的热图。",
         "no_script": "查看单张图像及其热图需要 JavaScript；上方表格和图不需要。",

@@ -52,6 +52,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "abs_error": "Absolute error",
         "energy_ratio": "Energy ratio",
         "outlier": "outlier",
+        "some_rows": "This table holds {n} of {all} images: those with the largest errors, and "
+        "those whose pictures travel. The plots above show the others as small dots; all are in "
+        "predictions.csv.",
         "some_pictures": "Pictures that travel with this page: {n} of {all}, those with the "
         "largest and the smallest errors.",
         "some_maps": "The maps of the {n} images with the largest errors travel with this page.",
