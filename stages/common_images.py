@@ -22,7 +22,7 @@ from words.catalogue import in_both
 
 # Years. Ages pass through float32 on their way into the file; labels differ by far more.
 SAME_AGE = 1e-3
-TRAINED_ON = ("train", "all")  # parts that hold images that the network was trained on
+HELD_OUT = ("test", "val")  # parts without the images that the network was trained on
 Texts = list[dict[str, str]]
 
 
@@ -158,10 +158,11 @@ def split_doubt(a: Run, b: Run) -> bool:
     """Whether one of two runs may have been trained on common images, as far as is known.
 
     Their split settings differ; or both have images that the other lacks, which one split cannot
-    give (a run that left out unreadable images has a part of the other's); or both scored what
-    they were trained on.
+    give (a run that left out unreadable images has a part of the other's); or one scored what it
+    was trained on, and the other is not of images that the same split kept from training.
     """
-    return _other_settings(a, b) or _other_images(a, b) or (_trained_on(a) and _trained_on(b))
+    trained = _trained_on(a, b) or _trained_on(b, a)
+    return _other_settings(a, b) or _other_images(a, b) or trained
 
 
 def split_warnings(runs: Sequence[Run], n_common: int) -> Texts:
@@ -176,8 +177,12 @@ def split_warnings(runs: Sequence[Run], n_common: int) -> Texts:
             for n, run in enumerate(runs, start=1)
         )
         warnings.append(in_both("compare", "split_images", n=n_common, counts=counts))
-    trained = [n for n, run in enumerate(runs, start=1) if _trained_on(run)]
-    if len(trained) > 1:
+    trained = [
+        n
+        for n, run in enumerate(runs, start=1)
+        if any(_trained_on(run, other) for other in runs if other is not run)
+    ]
+    if trained:
         warnings.append(in_both("compare", "split_trained", runs=_numbers(trained)))
     return warnings
 
@@ -199,8 +204,10 @@ def _other_images(a: Run, b: Run) -> bool:
     return not (images_a <= images_b or images_b <= images_a)
 
 
-def _trained_on(run: Run) -> bool:
-    return run.split is not None and run.split["split"] in TRAINED_ON
+def _trained_on(run: Run, other: Run) -> bool:
+    """Whether a run was trained on images that it has in common with another."""
+    part, others = (one.split and one.split["split"] for one in (run, other))
+    return part == "train" or (part == "all" and others not in HELD_OUT)
 
 
 def _settings_text(runs: Sequence[Run]) -> Message:

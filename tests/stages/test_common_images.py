@@ -92,6 +92,18 @@ def test_images_that_both_were_trained_on_are_warned_of(tmp_path, split):
     assert found.pairs[0].split_doubt
 
 
+@pytest.mark.parametrize("split", ["all", "train"])
+@pytest.mark.parametrize("other", [{"split": "none"}, {}])
+def test_images_that_one_was_trained_on_are_warned_of(tmp_path, split, other):
+    """Nothing says that the other one has only such as the split kept from training."""
+    paths = [run(tmp_path / "a", **other), run(tmp_path / "b", split=split)]
+    found = compare_results(paths)
+    (warning,) = found.warnings
+    assert warning["en"].startswith("#2: these runs scored images that they were trained on")
+    assert found.pairs[0].split_doubt
+    assert "may have been trained on" in found.pairs[0].sentence["en"]
+
+
 def test_what_cannot_be_checked_is_noted_and_not_warned_of(tmp_path):
     paths = [run(tmp_path / "a"), run(tmp_path / "b", seed=43), run(tmp_path / "c")]
     found = compare_results(paths)
