@@ -15,8 +15,7 @@ from stats.jackknife import LEVEL, too_few_subjects
 
 DRAWS = 2000
 SEED = 0
-# Small enough that the tables (draws, images) stay in the cache.
-CHUNK = 64
+CELLS = 2**18  # of the tables (draws, images), which stay in the cache
 ALL_THE_SAME = Message("every resample of the subjects gives the same value")
 
 
@@ -57,8 +56,9 @@ def _medians(values: Floats, codes: Ints) -> Floats:
     n_subjects = int(codes.max()) + 1
     rng = np.random.default_rng(SEED)
     medians = []
-    for start in range(0, DRAWS, CHUNK):
-        width = min(CHUNK, DRAWS - start)
+    chunk = max(1, CELLS // len(values))
+    for start in range(0, DRAWS, chunk):
+        width = min(chunk, DRAWS - start)
         picks = rng.integers(n_subjects, size=(width, n_subjects))
         cells = picks + n_subjects * np.arange(width)[:, None]
         counts = np.bincount(cells.ravel(), minlength=n_subjects * width)

@@ -8,10 +8,10 @@ from stats.estimate import Interval
 
 
 def test_medians_of_resamples_equal_those_of_the_images_written_out(monkeypatch):
-    # The same picks, in one piece instead of by CHUNK: a resample repeats the images of a subject
+    # The same picks, in one piece instead of by chunks: a resample repeats the images of a subject
     # as often as it was picked.
     monkeypatch.setattr(bootstrap, "DRAWS", 50)
-    monkeypatch.setattr(bootstrap, "CHUNK", 50)
+    monkeypatch.setattr(bootstrap, "CELLS", 50 * 40)
     rng = np.random.default_rng(5)
     codes = np.repeat(np.arange(25), rng.integers(1, 7, 25))
     for values in (rng.normal(size=codes.size), rng.integers(0, 4, codes.size).astype(float)):
