@@ -15,16 +15,22 @@ import math
 import os
 import struct
 import threading
-import warnings
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugin
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+)
 
 from errors import system_reason
 from reading.files import FLAGS, Content, UnreadableFile, read_content
@@ -36,13 +42,17 @@ JPEG = b"\xff\xd8\xff"  # its first bytes
 SCALED_16_BIT = "scaled_16_bit"  # 65535 -> 255
 
 Still = Callable[[Path, bytes], bytes]
-PillowReader = Callable[[io.BytesIO], ImageFile.ImageFile]
+PillowReader = Callable[[IO[bytes]], ImageFile.ImageFile]
 # By content, whatever the name says. The classes are called directly, not through Image.open: that
 # would offer the file to every decoder of Pillow.
 _PILLOW_READERS: dict[bytes, tuple[Still, PillowReader]] = {
     JPEG: (still_jpeg, JpegImagePlugin.JpegImageFile),
     b"GIF8": (still_gif, GifImagePlugin.GifImageFile),
     b"BM": (still_bmp, BmpImagePlugin.BmpImageFile),
+}
+_HEADER_READERS: dict[bytes, PillowReader] = {
+    PNG: PngImagePlugin.PngImageFile,
+    **{magic: reader for magic, (_, reader) in _PILLOW_READERS.items()},
 }
 # What Pillow raises on damaged data; they have no common base class.
 _DECODER_ERRORS = (
@@ -75,15 +85,16 @@ def read_image(path: str | Path) -> tuple[npt.NDArray[np.uint8], str]:
 def size_claimed(path: str | Path) -> tuple[int, int] | None:
     """Read (height, width) as the header of an image file claims them; None where it has none."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a large picture, which is not made
-            with (
-                open(os.open(path, FLAGS), "rb") as file,
-                Image.open(file, formats=("PNG", "JPEG", "GIF", "BMP")) as opened,
-            ):
-                return opened.height, opened.width
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return None
+        with open(os.open(path, FLAGS), "rb") as file:
+            start = file.read(8)
+            file.seek(0)
+            readers = (of for magic, of in _HEADER_READERS.items() if start.startswith(magic))
+            for reader in readers:
+                with reader(file) as opened:
+                    return opened.height, opened.width
+    except (*_DECODER_ERRORS, Image.DecompressionBombError):
+        pass
+    return None
 
 
 def picture(content: Content) -> tuple[npt.NDArray[np.uint8], str]:
