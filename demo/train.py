@@ -14,6 +14,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -50,6 +51,7 @@ PEAK_RATE = 1e-3  # of the one-cycle schedule (Smith and Topin 2019)
 
 _MANIFEST = "demo.json"
 _MAKING = ".making-"
+_MADE = re.compile(r"characteristics\.xlsx|Healthy/(Images|Masks)/anon_[0-9]+_[0-9]+\.png")
 _VERSION = 2  # of what is made; another one is made anew
 
 
@@ -71,7 +73,7 @@ def prepare_demo(
     and the workbook. All is reused where the manifest, which is written last, names these arguments
     and every file is there at its size; otherwise `best_model.pth`, `data` and `demo.json` in it
     are made anew. Other files stay. Raises InputError where `root` cannot be written, or one of
-    these names is not ours.
+    these names, or a file in `data`, is not ours.
     """
     root = Path(root)
     progress = None if quiet else lang
@@ -335,24 +337,39 @@ def _save(
         partial.unlink(missing_ok=True)
 
 
-def _refuse_what_is_not_ours(root: Path, *paths: Path) -> None:
-    """Refuse a checkpoint or data that no demo made: they would be replaced."""
+def _refuse_what_is_not_ours(root: Path, checkpoint: Path, data: Path) -> None:
+    """Refuse a checkpoint, data or a file among them that no demo made: they would be replaced."""
     ours = os.path.lexists(root / _MANIFEST)
     with contextlib.suppress(OSError, ValueError):  # a damaged one is made anew
         manifest = json.loads((root / _MANIFEST).read_text(encoding="utf-8"))
         if manifest and isinstance(manifest, dict):  # not that of another program
             ours = manifest.get("synthetic") is True
-    for path in paths:
+    for path in (checkpoint, data):
         if os.path.lexists(path) and not ours:
             raise InputError(
                 "{path}: was not made by the demo, which needs the name; move it away", path=path
             )
+    foreign = (path for path in sorted(data.rglob("*")) if _is_foreign(path, data))
+    if (found := next(foreign, None)) is not None:
+        raise InputError(
+            "{path}: was not made by the demo, which makes its data anew; move it away", path=found
+        )
+
+
+def _is_foreign(path: Path, data: Path) -> bool:
+    """Whether a file below `data` is neither the demo's nor what a file manager adds."""
+    litter = path.name.startswith(".") or path.name in ("Thumbs.db", "desktop.ini")
+    folder = path.is_dir() and not path.is_symlink()
+    return not (folder or litter or _MADE.fullmatch(path.relative_to(data).as_posix()))
 
 
 def _file_sizes(root: Path) -> dict[str, int]:
-    """Bytes of each file of the demo, by path below `root`; what a file manager adds is not one."""
+    """Bytes of each file that an evaluation of the demo reads, by path below `root`."""
     data = root / "data"
-    files = [root / "best_model.pth", data / "characteristics.xlsx", *data.rglob("*.png")]
+    pictures = (
+        path for name in ("Images", "Masks") for path in (data / "Healthy").glob(f"{name}/*.png")
+    )
+    files = [root / "best_model.pth", data / "characteristics.xlsx", *pictures]
     return {path.relative_to(root).as_posix(): path.stat().st_size for path in sorted(files)}
 
 

@@ -125,14 +125,14 @@ def result_folder(final: Path, own: Collection[str]) -> Iterator[Path]:
         for leftover in (partial, replaced):
             _check_leftover(leftover, own, killed)
         _clear(final, partial, replaced, own)
-        partial.mkdir(0o700 if final.exists() else 0o777)
+        mode = _made_private(partial)
         try:
             with signals.interrupted():
                 yield partial
                 for name in own:  # to open what somebody else put there may block
                     if (partial / name).is_file():
                         sync(partial / name)
-            _put_in_place(partial, final, replaced, own)
+            _put_in_place(partial, final, replaced, own, mode)
         except OSError as error:
             # A file that was open already and cannot grow has no name.
             named = str(error.filename or partial)
@@ -302,9 +302,31 @@ def _return_foreign(leftover: Path, final: Path, own: Collection[str]) -> None:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
 
 
-def _put_in_place(partial: Path, final: Path, replaced: Path, own: Collection[str]) -> None:
-    """Rename `partial` to `final`; where there is an earlier result, exchange the two at once."""
+def _made_private(partial: Path) -> int:
+    """Make a folder that nobody else can put a link into; returns the mode that it is to have."""
+    partial.mkdir()
+    mode = stat.S_IMODE(partial.stat().st_mode)
+    with contextlib.suppress(PermissionError):  # a disk without modes
+        partial.chmod(mode & ~0o077)
+    for path in partial.iterdir():  # before that
+        raise InputError(
+            "{folder}: holds {name}, which no run wrote; move it away, or give another "
+            "--output-dir",
+            folder=partial,
+            name=path.name,
+        )
+    return mode
+
+
+def _put_in_place(
+    partial: Path, final: Path, replaced: Path, own: Collection[str], mode: int
+) -> None:
+    """Rename `partial` to `final`; where there is an earlier result, exchange the two at once.
+
+    mode: of a first result.
+    """
     _is_folder(partial)  # a link that somebody put there would become the result
+    _check_earlier(final, own)  # of which it is not known what was put there meanwhile
     earlier = _is_folder(final)
     if earlier:
         for name in os.listdir(partial):
@@ -312,6 +334,8 @@ def _put_in_place(partial: Path, final: Path, replaced: Path, own: Collection[st
                 keep_access(final / name, partial / name)
         keep_access(final, partial)
         _share_foreign(final, partial, own)
+    elif stat.S_IMODE(partial.stat().st_mode) != mode:
+        partial.chmod(mode)
     sync(partial)
     if not earlier:
         partial.rename(final)

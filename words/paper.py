@@ -36,7 +36,7 @@ def methods_paragraph(record: Record) -> Texts:
         *_split(data, record["evaluation_info"]["warnings"]),
         in_both("paper", "metrics"),
     ]
-    if numbers["MAE"]["ci95"] is not None:
+    if any(one["ci95"] is not None for one in numbers.values()):
         parts.append(in_both("paper", "intervals"))
     if numbers["Baseline_MAE"]["value"] is not None:
         parts.append(in_both("paper", "baseline"))

@@ -23,6 +23,7 @@ from words.transplant import reading, years
 GREEN, AMBER, GREY = "green", "amber", "grey"
 # Years per year of age. A slope within this moves people 50 years apart by less than 5 years.
 NEGLIGIBLE_SLOPE = 0.10
+NEGLIGIBLE_ERROR = 2.0  # years, of the mean error
 FEW_LEFT_OUT = 0.05  # share of the images above which it stands against publishing
 ON_PURPOSE = "outside_age_range"  # left out as training left it out: no fault of the image
 UNREADABLE = "unreadable"  # found when it is opened: the split is made, and its other parts are not
@@ -51,7 +52,7 @@ def verdict(
     scored = analysis.overall_metrics["n_images"].value
     answers = {
         "error": _error(analysis.overall_metrics),
-        "pull": _pull(analysis.age_bias, analysis.bland_altman.n_subjects),
+        "pull": _bias(analysis),
         "muscle": _muscle(focus, checks, transplant),
         "leakage": _leakage(leakage, leakage_text),
         "left_out": _left_out(left_out, int(scored), found),
@@ -78,6 +79,29 @@ def _error(metrics: Mapping[str, Any]) -> Said:
     names = ("skill", "low", "high")
     facts |= {name: plain_number(value, 0) for name, value in zip(names, percent, strict=True)}
     return colour, _both(size, in_both("verdict", key, **facts))
+
+
+def _bias(analysis: Any) -> Said:
+    """Let the mean error and the pull to the mean speak; the worse of them gives the colour."""
+    n = analysis.bland_altman.n_subjects
+    pull, mean = _pull(analysis.age_bias, n), _mean_error(analysis.overall_metrics["Bias"], n)
+    colour = next(c for c in (AMBER, GREY, GREEN) if c in (pull[0], mean[0]))
+    return colour, _both(mean[1], pull[1])
+
+
+def _mean_error(bias: Any, n: int) -> Said:
+    facts = {"value": plain_number(bias.value, 1), "interval": _interval(bias, 1)}
+    facts["least"] = f"{NEGLIGIBLE_ERROR:g}"
+    if n < MIN_SUBJECTS_FOR_A_CLAIM:  # of which the pull speaks
+        return GREY, _nothing()
+    if bias.ci95 is None:
+        return GREY, in_both("verdict", "mean_unjudged", why=why_unjudged(n, bias))
+    low, high = bias.ci95
+    if low >= -NEGLIGIBLE_ERROR and high <= NEGLIGIBLE_ERROR:
+        return GREEN, in_both("verdict", "mean_small", **facts)
+    if low <= 0 <= high:
+        return GREY, in_both("verdict", "mean_unclear", **facts)
+    return AMBER, in_both("verdict", "mean_old" if low > 0 else "mean_young", **facts)
 
 
 def _pull(bias: Any, n: int) -> Said:
@@ -223,6 +247,9 @@ def obstacles(
     skill = metrics["Skill"]
     if skill.ci95 is not None and skill.ci95[0] <= 0:
         against.append(in_both("verdict", "no_better_than_the_mean"))
+    colour, mean = _mean_error(metrics["Bias"], n)
+    if colour == AMBER:
+        against.append(mean)
     if _doubt(checks):
         against.append(in_both("verdict", "maps_doubted"))
     elif checks is None or checks.parameter_randomisation.verdict is None:
@@ -246,7 +273,7 @@ def _share_left_out(left_out: Mapping[str, int], scored: int, found: int) -> flo
 def _interval(estimate: Any, digits: int) -> Texts:
     if estimate.ci95 is None:
         return _nothing()
-    low, high = (f"{bound:.{digits}f}" for bound in estimate.ci95)
+    low, high = (plain_number(bound, digits) for bound in estimate.ci95)
     return in_both("verdict", "interval", low=low, high=high)
 
 

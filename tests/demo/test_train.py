@@ -324,6 +324,24 @@ def test_what_no_demo_made_is_not_replaced(tmp_path, quick, name, manifest):
     assert (tmp_path / name).read_text() == "mine" and not quick
 
 
+@pytest.mark.parametrize("name", ["notes.txt", "Healthy/Images/mine.png", "mine/anon_1_1.png"])
+def test_a_file_among_the_data_is_not_lost_where_they_are_made_anew(tmp_path, quick, name):
+    prepare_demo(tmp_path, n_images=6)
+    own = tmp_path / "data" / name
+    own.parent.mkdir(exist_ok=True)
+    own.write_text("mine")
+    with pytest.raises(InputError, match=f"{name}: was not made by the demo, which makes its data"):
+        prepare_demo(tmp_path, n_images=6, seed=1)
+    assert own.read_text() == "mine" and len(quick) == 1
+    if "Images" not in name:  # an evaluation does not read it
+        prepare_demo(tmp_path, n_images=6)
+        assert len(quick) == 1
+    own.unlink()
+    (tmp_path / "data" / "Thumbs.db").write_text("of a file manager")
+    prepare_demo(tmp_path, n_images=6, seed=1)
+    assert len(quick) == 2
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path, quick):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match=r"file.demo: the demo cannot be made there") as raised:

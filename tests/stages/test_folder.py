@@ -2,6 +2,7 @@ import errno
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -268,6 +269,47 @@ def test_results_that_the_disk_does_not_confirm_are_said_to_be_in_place(tmp_path
     assert str(caught.value) == f"{tmp_path / 'run'}: {reason}"
     assert content(tmp_path / "run")["predictions.csv"] == "new"
     assert os.listdir(tmp_path) == ["run"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
+def test_nobody_else_can_put_a_link_where_results_are_made(tmp_path):
+    """Also in a group's folder, in which new folders are the group's too."""
+    umask = os.umask(0o002)
+    try:
+        with result_folder(tmp_path / "run", OWN) as folder:
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+            (folder / "predictions.csv").write_text("new")
+    finally:
+        os.umask(umask)
+    assert stat.S_IMODE((tmp_path / "run").stat().st_mode) == 0o775
+
+
+def test_what_was_put_in_place_before_it_was_private_is_refused(tmp_path, monkeypatch):
+    def planted(path, mode):
+        (path / "predictions.csv").symlink_to(tmp_path / "precious.txt")
+
+    monkeypatch.setattr(Path, "chmod", planted)
+    with (
+        pytest.raises(InputError, match=r"holds predictions\.csv, which no run wrote"),
+        result_folder(tmp_path / "run", OWN),
+    ):
+        pytest.fail("it is ours")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_of_a_results_name_that_was_made_meanwhile_is_met(tmp_path):
+    final = tmp_path / "run"
+    fill(final, "old")
+    with (
+        pytest.raises(InputError, match=r"bland_altman\.png: is not a file"),
+        result_folder(final, OWN) as folder,
+    ):
+        (folder / "predictions.csv").write_text("new")
+        (final / "bland_altman.png").mkdir()
+        (final / "bland_altman.png" / "notes.txt").write_text("mine")
+    assert (final / "predictions.csv").read_text() == "old"
+    assert (final / "bland_altman.png" / "notes.txt").read_text() == "mine"
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
 
 
 def test_without_an_exchange_two_renames_do(tmp_path, monkeypatch):

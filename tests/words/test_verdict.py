@@ -13,7 +13,14 @@ NO_LEAK = {"en": "no leak found", "zh": "未发现泄漏"}
 
 
 def run(
-    *, skill=(0.4, 0.8), slope=(-0.05, 0.05), ratio=(1.2, 2.0), own=(0.2, 0.5), n=20, **changed
+    *,
+    skill=(0.4, 0.8),
+    bias=(-0.5, 1.5),
+    slope=(-0.05, 0.05),
+    ratio=(1.2, 2.0),
+    own=(0.2, 0.5),
+    n=20,
+    **changed,
 ):
     """A run of n subjects with these intervals; the best of all colours unless one is changed."""
 
@@ -26,6 +33,7 @@ def run(
         "MAE": mae,
         "Skill": middle(skill, reason=Message("no training split")),
         "Baseline_MAE": estimate(17.65),
+        "Bias": middle(bias, ci95_reason=Message("no interval")),
         "n_images": estimate(2 * n),
         "n_subjects": estimate(n),
     }
@@ -72,6 +80,11 @@ def test_five_questions_in_green():
     [
         ("error", {"skill": (0.01, 0.5)}, "green"),
         ("error", {"skill": (-0.01, 0.5)}, "amber"),
+        ("pull", {"bias": (-2.0, 2.0)}, "green"),
+        ("pull", {"bias": (0.5, 1.9)}, "green"),
+        ("pull", {"bias": (-1.0, 2.1)}, "grey"),
+        ("pull", {"bias": (0.1, 2.1)}, "amber"),
+        ("pull", {"bias": (-9.0, -5.0)}, "amber"),
         ("error", {"skill": (-0.5, -0.1)}, "amber"),
         ("error", {"skill": None}, "grey"),
         ("error", {"n": 9}, "grey"),
@@ -177,7 +190,14 @@ def test_sentences_carry_their_numbers():
     assert text("error", "zh", n=9).endswith(
         "无法判断是否优于一律预测为平均年龄：受试者少于 10 名（9 名）。"
     )
-    assert text("pull", slope=(-0.30, -0.10)).startswith("The ages are pulled to the mean: ")
+    assert text("pull", bias=(-9.0, -5.0), slope=(-0.30, -0.10)).startswith(
+        "On average people are read too young: the mean error is -7.0 years (95% CI -9.0 to -5.0). "
+        "The ages are pulled to the mean: "
+    )
+    assert text("pull", n=9).startswith("Whether the ages are pulled to the mean cannot be told: ")
+    assert text("pull", bias=(5.0, 9.0), lang="zh").startswith(
+        "平均而言年龄被估大：平均误差为 7.0 岁"
+    )
     assert "by −0.20 years" in text("pull", slope=(-0.30, -0.10)).replace("-", "−")
 
 
@@ -198,6 +218,12 @@ def against(synthetic=False, **changed):
     made = run(**changed)
     del made["focus"], made["transplant"]
     return [said["en"] for said in obstacles(**made, synthetic=synthetic)]
+
+
+def test_a_mean_error_worth_naming_stands_against_publishing():
+    assert against(bias=(0.1, 1.9)) == against(bias=(-3.0, 3.0)) == []
+    (said,) = against(bias=(5.0, 7.0))
+    assert said.startswith("On average people are read too old: the mean error is 6.0 years")
 
 
 def test_nothing_stands_against_a_clean_run():

@@ -16,6 +16,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "worse": "不如一律预测为训练集图像的平均年龄（误差 {baseline} 岁）：误差增加 {skill}%"
         "（95% 置信区间 {low}% 至 {high}%）。",
         "error_unjudged": "无法判断是否优于一律预测为平均年龄：{why}。",
+        "mean_unjudged": "无法判断平均而言年龄被估大还是估小：{why}。",
+        "mean_small": "平均而言年龄未被估大或估小达 {least} 岁：平均误差为 {value} 岁{interval}。",
+        "mean_unclear": "无法判断平均而言年龄被估大还是估小：平均误差为 {value} 岁{interval}。",
+        "mean_old": "平均而言年龄被估大：平均误差为 {value} 岁{interval}。",
+        "mean_young": "平均而言年龄被估小：平均误差为 {value} 岁{interval}。",
         "pull_unjudged": "无法判断预测年龄是否向均值回缩：{why}。",
         "no_pull": "没有值得一提的向均值回缩：年龄每增加 1 岁，误差变化 {slope} 岁"
         "（95% 置信区间 {low} 至 {high}，整个落在 ±{least} 以内）。",

@@ -18,6 +18,16 @@ TEXTS: dict[str, dict[str, str]] = {
         "({baseline} years): {skill}% more error (95% CI {low}% to {high}%).",
         "error_unjudged": "Whether that is better than always saying the mean age cannot be told: "
         "{why}.",
+        "mean_unjudged": "Whether people are read too old or too young on average cannot be told: "
+        "{why}.",
+        "mean_small": "On average people are read neither too old nor too young by {least} years: "
+        "the mean error is {value} years{interval}.",
+        "mean_unclear": "Whether people are read too old or too young on average cannot be told: "
+        "the mean error is {value} years{interval}.",
+        "mean_old": "On average people are read too old: the mean error is {value} "
+        "years{interval}.",
+        "mean_young": "On average people are read too young: the mean error is {value} "
+        "years{interval}.",
         "pull_unjudged": "Whether the ages are pulled to the mean cannot be told: {why}.",
         "no_pull": "No pull to the mean worth naming: per year of age the error changes by {slope} "
         "years (95% CI {low} to {high}, all within ±{least}).",

@@ -235,6 +235,9 @@ TEXTS: dict[str, str] = {
         "--min-age：{min_age:g} 大于年龄上限 {max_age:g}"
     ),
     # demo/train.py
+    "{path}: was not made by the demo, which makes its data anew; move it away": (
+        "{path}：不是由演示生成的，而演示要重新生成其数据；请将其移走"
+    ),
     "{path}: was not made by the demo, which needs the name; move it away": (
         "{path}：不是由演示生成的，而演示需要使用该名称；请将其移走"
     ),
