@@ -1,6 +1,6 @@
 """How fast is it, and how fast could it be? The median of interleaved rounds.
 
-    python benchmarks/benchmark.py                 # about 5 minutes on 2 cores
+    python benchmarks/benchmark.py                 # 9 minutes on 2 cores, with every row
     python benchmarks/benchmark.py --quick         # about one
     python benchmarks/benchmark.py --sizes 500 2000 5000   # also whole commands of those sizes
     python benchmarks/benchmark.py --json FILE     # all figures, for a later comparison
