@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -102,9 +101,9 @@ def in_the_table(
 ) -> tuple[tuple[Sample, ...], tuple[Sample, ...]]:
     """Part the samples, worst first, into those in the table and, in a large run, the others."""
     order = worst_first(samples)
-    listed = [i < MOST_ROWS or one.picture is not None for i, one in enumerate(order)]
-    parts = zip(order, listed, strict=True)
-    return tuple(itertools.compress(order, listed)), tuple(one for one, kept in parts if not kept)
+    worst, rest = order[:MOST_ROWS], order[MOST_ROWS:]
+    pictured = tuple(one for one in rest if one.picture is not None)
+    return worst + pictured, tuple(one for one in rest if one.picture is None)
 
 
 def _placed(data: PageData, order: Sequence[Sample]) -> list[list[float]]:

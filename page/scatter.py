@@ -65,11 +65,11 @@ class Plot:
     slope: Mapping[str, Any] | None = None
 
 
-def predicted_on_true(data: PageData, n_listed: int | None = None) -> Plot:
+def predicted_on_true(data: PageData, n_listed: int) -> Plot:
     """Predicted age over true age, both axes alike.
 
     The fitted line is that of the error, plus the true age itself. n_listed: samples, from the
-    first on, that the table holds and a reader can point at; None for all.
+    first on, that the table holds and a reader can point at.
     """
     pairs = [(one.true_age, one.pred_age) for one in data.samples]
     low, high = ends([age for pair in pairs for age in pair])
@@ -88,7 +88,7 @@ def predicted_on_true(data: PageData, n_listed: int | None = None) -> Plot:
     return Plot(x, y, *_dots(x, y, pairs, n_listed), fit=(*first, *last), slope=steeper)
 
 
-def bland_altman(data: PageData, n_listed: int | None = None) -> Plot:
+def bland_altman(data: PageData, n_listed: int) -> Plot:
     """Difference over the mean of both ages, with bias and limits of agreement.
 
     The limits are those for repeated measurements where they exist, as in bland_altman.png.
@@ -117,11 +117,10 @@ def ends(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _dots(
-    x: Axis, y: Axis, pairs: Sequence[tuple[float, float]], n_listed: int | None
+    x: Axis, y: Axis, pairs: Sequence[tuple[float, float]], n_listed: int
 ) -> tuple[tuple[tuple[float, float], ...], str]:
     """Places of the dots of those listed, and a path of the unlisted, to whole units."""
     places = [(x.at(across), y.at(up)) for across, up in pairs]
-    n_listed = len(places) if n_listed is None else n_listed
     unlisted = {(round(across), round(up)) for across, up in places[n_listed:]}
     return tuple(places[:n_listed]), "".join(f"M{across} {up}h0" for across, up in sorted(unlisted))
 

@@ -89,12 +89,13 @@ def size_claimed(path: str | Path) -> tuple[int, int] | None:
             start = file.read(8)
             file.seek(0)
             readers = (of for magic, of in _HEADER_READERS.items() if start.startswith(magic))
-            for reader in readers:
-                with reader(file) as opened:
-                    return opened.height, opened.width
+            reader = next(readers, None)
+            if reader is None:
+                return None
+            with reader(file) as opened:
+                return opened.height, opened.width
     except (*_DECODER_ERRORS, Image.DecompressionBombError):
-        pass
-    return None
+        return None
 
 
 def picture(content: Content) -> tuple[npt.NDArray[np.uint8], str]:

@@ -245,12 +245,15 @@ def _check_leftover(leftover: Path, own: Collection[str], killed: bool) -> None:
         if path.name in own:
             refuse_what_is_no_file(path)
         elif not killed:
-            raise InputError(
-                "{folder}: holds {name}, which no run wrote; move it away, or give another "
-                "--output-dir",
-                folder=leftover,
-                name=path.name,
-            )
+            raise _not_of_a_run(path)
+
+
+def _not_of_a_run(path: Path) -> InputError:
+    return InputError(
+        "{folder}: holds {name}, which no run wrote; move it away, or give another --output-dir",
+        folder=path.parent,
+        name=path.name,
+    )
 
 
 def _clear(final: Path, partial: Path, replaced: Path, own: Collection[str]) -> None:
@@ -309,12 +312,7 @@ def _made_private(partial: Path) -> int:
     with contextlib.suppress(PermissionError):  # a disk without modes
         partial.chmod(mode & ~0o077)
     for path in partial.iterdir():  # before that
-        raise InputError(
-            "{folder}: holds {name}, which no run wrote; move it away, or give another "
-            "--output-dir",
-            folder=partial,
-            name=path.name,
-        )
+        raise _not_of_a_run(path)
     return mode
 
 

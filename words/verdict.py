@@ -90,13 +90,13 @@ def _bias(analysis: Any) -> Said:
 
 
 def _mean_error(bias: Any, n: int) -> Said:
-    facts = {"value": plain_number(bias.value, 1), "interval": _interval(bias, 1)}
-    facts["least"] = f"{NEGLIGIBLE_ERROR:g}"
     if n < MIN_SUBJECTS_FOR_A_CLAIM:  # of which the pull speaks
         return GREY, _nothing()
     if bias.ci95 is None:
         return GREY, in_both("verdict", "mean_unjudged", why=why_unjudged(n, bias))
     low, high = bias.ci95
+    facts = {"value": plain_number(bias.value, 1), "interval": _interval(bias, 1)}
+    facts["least"] = f"{NEGLIGIBLE_ERROR:g}"
     if low >= -NEGLIGIBLE_ERROR and high <= NEGLIGIBLE_ERROR:
         return GREEN, in_both("verdict", "mean_small", **facts)
     if low <= 0 <= high:

@@ -28,7 +28,7 @@ def test_axes_put_years_in_their_place():
 
 def test_dots_stand_in_the_order_of_the_samples():
     one, two = sample(0), sample(7)  # 24 read as 33; 66 read as 54
-    plot = predicted_on_true(page_data(samples=[one, two]))
+    plot = predicted_on_true(page_data(samples=[one, two]), 2)
     # from 24 to 66 with 4% of 42 = 1.68 years of room: 22 to 68; 46 years on 458 and 400 units
     assert (plot.x.low, plot.x.high) == (22, 68)
     assert plot.dots[0] == (round(50 + 2 / 46 * 458, 1), round(412 - 11 / 46 * 400, 1))
@@ -39,12 +39,12 @@ def test_the_fitted_line_is_that_of_the_error_plus_the_age():
     data = page_data(samples=[sample(0), sample(7)])
     data.record["age_bias"]["slope"] = {"value": -0.5, "ci95": [-0.75, -0.25]}
     data.record["age_bias"]["intercept"] = {"value": 20.0}
-    plot = predicted_on_true(data)
+    plot = predicted_on_true(data, 2)
     assert plot.slope == {"value": 0.5, "ci95": [0.25, 0.75]}
     # 20 + 24 / 2 = 32 and 20 + 66 / 2 = 53, on axes of 22 to 68
     assert plot.fit == (plot.x.at(24), plot.y.at(32), plot.x.at(66), plot.y.at(53))
     data.record["age_bias"]["slope"] = {"value": None}
-    assert predicted_on_true(data).fit is None
+    assert predicted_on_true(data, 2).fit is None
     assert "slope" not in report_html(data).split('id="caption-scatter"')[1].split("</fig")[0]
 
 
@@ -57,10 +57,10 @@ def test_the_limits_are_those_of_repeated_measurements_where_they_exist(repeated
             source[key] = {"value": value, "ci95": [value - 1, value + 1] if value == 1.0 else None}
     if not repeated:
         block["repeated"]["lower_limit"] = {"value": None}
-    lines = {line.key: line for line in bland_altman(data).lines}
+    lines = {line.key: line for line in bland_altman(data, len(ERRORS)).lines}
     assert lines["upper_limit"].estimate["value"] == (12.0 if repeated else 10.0)
     assert lines["upper_limit"].band is None
-    axis = bland_altman(data).y
+    axis = bland_altman(data, len(ERRORS)).y
     assert lines["bias"].band == (axis.at(2.0), pytest.approx(axis.at(0.0) - axis.at(2.0)))
 
 
