@@ -26,7 +26,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "by_cohort": "队列",
         "by_age_group": "年龄段",
         "plot_hint": "指向某点可查看其图像，单击可打开，拖选区域可筛选下方表格。",
-        "table_caption": "全部已评估图像，按误差从大到小排列。单击图像名可打开该图像。",
+        "table_caption": "已评估图像，按误差从大到小排列。单击图像名可打开该图像。",
         "search": "文件名",
         "any": "全部",
         "least_error": "误差不小于（岁）",

@@ -29,7 +29,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "by_age_group": "age group",
         "plot_hint": "Point at a dot to see its image, click to open it, drag over a region to "
         "filter the table below.",
-        "table_caption": "Every image scored, largest error first. The name of an image opens it.",
+        "table_caption": "Images scored, largest error first. The name of an image opens it.",
         "search": "Name",
         "any": "all",
         "least_error": "Error of at least (years)",
