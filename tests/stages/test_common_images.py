@@ -88,7 +88,9 @@ def test_a_part_of_the_other_images_is_not_another_split(tmp_path, split):
 def test_images_that_both_were_trained_on_are_warned_of(tmp_path, split):
     found = compare_results([run(tmp_path / name, split=split) for name in "ab"])
     (warning,) = found.warnings
-    assert warning["en"].startswith("#1, #2: scored images that its network was trained on")
+    assert warning["en"].startswith(
+        "Training images are among those scored in #1, #2 (--split all or train)"
+    )
     assert found.pairs[0].split_doubt
 
 
@@ -99,7 +101,9 @@ def test_images_that_one_was_trained_on_are_warned_of(tmp_path, split, other):
     paths = [run(tmp_path / "a", **other), run(tmp_path / "b", split=split)]
     found = compare_results(paths)
     (warning,) = found.warnings
-    assert warning["en"].startswith("#2: scored images that its network was trained on")
+    assert warning["en"].startswith(
+        "Training images are among those scored in #2 (--split all or train)"
+    )
     assert found.pairs[0].split_doubt
     assert "may have been trained on" in found.pairs[0].sentence["en"]
 
