@@ -53,7 +53,8 @@ def _locked(path: Path, final: Path, cure: Message) -> tuple[int, bool]:
         descriptor, made = opened
         try:
             found = os.fstat(descriptor)
-            _refuse_what_is_not_ours(path, descriptor, found)
+            if not stat.S_ISREG(found.st_mode) or path.is_symlink():
+                raise _not_ours(path)
             _take(descriptor, made, path, final, cure)
             # Whoever held it before may have removed the file between our open and our lock.
             with contextlib.suppress(FileNotFoundError):
@@ -86,13 +87,6 @@ def _opened(path: Path) -> tuple[int, bool] | None:
             raise
 
 
-def _refuse_what_is_not_ours(path: Path, descriptor: int, found: os.stat_result) -> None:
-    if not stat.S_ISREG(found.st_mode) or path.is_symlink():
-        raise _not_ours(path)
-    if not _OURS.fullmatch(os.read(descriptor, 100)):
-        raise _not_ours(path)
-
-
 def _not_ours(path: Path) -> InputError:
     return InputError(
         "{path}: is not a lock of this program, which needs the name; move it away, or give "
@@ -103,6 +97,8 @@ def _not_ours(path: Path) -> InputError:
 
 def _take(descriptor: int, made: bool, path: Path, final: Path, cure: Message) -> None:
     try:
+        if not _OURS.fullmatch(os.read(descriptor, 100)):  # Windows refuses it while it is held
+            raise _not_ours(path)
         lock_file(descriptor)
     except OSError as error:
         if error.errno in _NO_LOCKS:

@@ -36,6 +36,19 @@ def test_one_run_at_a_time_and_nothing_is_left(final, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_held_lock_may_not_even_be_read_on_windows(final, monkeypatch):
+    def refuse(descriptor, n):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with only_run(final), monkeypatch.context() as windows:
+        windows.setattr(os, "read", refuse)
+        with (
+            pytest.raises(InputError, match=r"^run: another run is writing to it"),
+            only_run(final),
+        ):
+            pass
+
+
 @pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL])
 def test_without_locks_the_file_is_the_lock(final, tmp_path, monkeypatch, code):
     without_locks(monkeypatch, code)
