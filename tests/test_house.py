@@ -58,6 +58,14 @@ def test_the_plan_in_the_readme_names_every_room_and_face(readme):
     assert all((ROOT / name).exists() for name in named)
 
 
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md", "CONTRIBUTING.md"])
+def test_the_way_down_is_the_one_that_is_checked(page):
+    settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    layers = re.search(r"^layers = \[\n(.*?)^\]", settings, re.M | re.S)[1]
+    way = " -> ".join(re.findall(r'"(.*)"', layers))
+    assert f"\n{way}\n" in (ROOT / page).read_text(encoding="utf-8")
+
+
 def test_both_glossaries_define_the_same_terms_once():
     """Each row names the term in both languages: `mask (分割掩膜)` and `分割掩膜（mask）`."""
     english, chinese = (
