@@ -181,6 +181,10 @@ BAD = {
         replaced(TORCH, b"PK\6\7", b"\1", 8),
         "is not where its end says",
     ),
+    "zip64 end beyond the file": (
+        replaced(TORCH, b"PK\6\7", b"\xff" * 8, 8),
+        "is not where its end says",
+    ),
     "zip64 end without its mark": (
         replaced(TORCH, b"PK\6\6", b"PK\6\5"),
         "is not where its end says",
