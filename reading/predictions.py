@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import unicodedata
 from collections.abc import Sequence
@@ -12,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from errors import InputError, Message, one_list, system_reason
-from reading.cells import MOST_CHARACTERS, filename_key, subject_key
+from reading.cells import MOST_CHARACTERS, filename_key, from_cell, subject_key
 from reading.files import UnreadableFile, read_content
 from reading.settings import RANGES, SPLIT_SETTINGS
 
@@ -38,11 +40,13 @@ class Run:
     table: indexed by `filename`, with `subject_id` (None where the file does not tell),
     `true_age` and `pred_age` in years. split: the SPLIT_FIELDS and `split`, the part that was
     evaluated; None where no file beside the predictions tells, or what it tells makes no sense.
+    training: file names of the images that the network was trained on; None where none tells.
     """
 
     path: Path
     table: pd.DataFrame
     split: dict[str, object] | None = None
+    training: frozenset[str] | None = None
 
 
 def predictions_file(path: Path) -> Path:
@@ -85,7 +89,7 @@ def read_predictions(path: str | Path) -> Run:
             count=f"{lengths['filenames']:,}",
             most=f"{MOST_NAMES:,}",
         )
-    return Run(path, _table(lists, file), _split_settings(file))
+    return Run(path, _table(lists, file), _split_settings(file), _training_images(file))
 
 
 def _subject_ids(file: Path, ids: object) -> dict[str, list[Any]]:
@@ -135,6 +139,37 @@ def _split_settings(file: Path) -> dict[str, object] | None:
         return None
     known = {name: settings[name] for name in SPLIT_FIELDS}
     return known | {"split": settings.get("split", "test")}  # earlier programs had no other
+
+
+def _training_images(file: Path) -> frozenset[str] | None:
+    """Read which images were for training from the list beside the predictions, if there is one."""
+    if file.name != PREDICTIONS_FILE:
+        return None
+    try:
+        data = read_content(file.with_name(SPLIT_FILE), MOST_LIST_BYTES).data
+        names = names_in_split("train", data.decode("utf-8-sig"))
+    except UnreadableFile as error:
+        if isinstance(error.__cause__, PermissionError):
+            raise
+        return None
+    except ValueError:
+        return None
+    return frozenset(filter(None, map(filename_key, names)))
+
+
+def names_in_split(split: str, text: str) -> list[str]:
+    """Take the file names of one split from the text of a split.csv.
+
+    Raises ValueError where it has no columns filename and split.
+    """
+    rows = csv.reader(io.StringIO(text))
+    try:
+        columns = next(rows, [])
+        name_at, split_at = columns.index("filename"), columns.index("split")
+        names = [row[name_at] for row in rows if row[split_at : split_at + 1] == [split]]
+    except (csv.Error, IndexError) as error:  # a field of over 128 kB, a row that ends early
+        raise ValueError(str(error)) from error
+    return [from_cell(name) for name in names]
 
 
 # ---------------------------------------------------------------- JSON

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path, PureWindowsPath
 
 import pandas as pd
@@ -22,7 +22,6 @@ from words.catalogue import in_both
 
 # Years. Ages pass through float32 on their way into the file; labels differ by far more.
 SAME_AGE = 1e-3
-HELD_OUT = ("test", "val")  # parts without the images that the network was trained on
 Texts = list[dict[str, str]]
 
 
@@ -154,19 +153,22 @@ def _subjects(
 # ---------------------------------------------------------------- the split
 
 
-def split_doubt(a: Run, b: Run) -> bool:
+def split_doubt(a: Run, b: Run, common: Collection[str]) -> bool:
     """Whether one of two runs may have been trained on common images, as far as is known.
 
     Their split settings differ; or both have images that the other lacks, which one split cannot
-    give (a run that left out unreadable images has a part of the other's); or one scored what it
-    was trained on, and the other is not of images that the same split kept from training.
+    give (a run that left out unreadable images has a part of the other's); or one was trained on
+    images that all runs of the comparison have.
     """
-    trained = _trained_on(a, b) or _trained_on(b, a)
+    trained = _trained_on(a, common) or _trained_on(b, common)
     return _other_settings(a, b) or _other_images(a, b) or trained
 
 
-def split_warnings(runs: Sequence[Run], n_common: int) -> Texts:
-    """Say why common images may have been trained on by one of the runs."""
+def split_warnings(runs: Sequence[Run], common: Collection[str]) -> Texts:
+    """Say why common images may have been trained on by one of the runs.
+
+    common: file names of the images that all runs have.
+    """
     warnings = []
     pairs = list(itertools.combinations(runs, 2))
     if any(_other_settings(*pair) for pair in pairs):
@@ -176,12 +178,8 @@ def split_warnings(runs: Sequence[Run], n_common: int) -> Texts:
             Message("#{run}: {count}", run=n, count=len(run.table))
             for n, run in enumerate(runs, start=1)
         )
-        warnings.append(in_both("compare", "split_images", n=n_common, counts=counts))
-    trained = [
-        n
-        for n, run in enumerate(runs, start=1)
-        if any(_trained_on(run, other) for other in runs if other is not run)
-    ]
+        warnings.append(in_both("compare", "split_images", n=len(common), counts=counts))
+    trained = [n for n, run in enumerate(runs, start=1) if _trained_on(run, common)]
     if trained:
         warnings.append(in_both("compare", "split_trained", runs=_numbers(trained)))
     return warnings
@@ -204,10 +202,11 @@ def _other_images(a: Run, b: Run) -> bool:
     return not (images_a <= images_b or images_b <= images_a)
 
 
-def _trained_on(run: Run, other: Run) -> bool:
-    """Whether a run was trained on images that it has in common with another."""
-    part, others = (one.split and one.split["split"] for one in (run, other))
-    return part == "train" or (part == "all" and others not in HELD_OUT)
+def _trained_on(run: Run, common: Collection[str]) -> bool:
+    """Whether its network was trained on common images; without a list, they may well be such."""
+    if run.training is not None:
+        return not run.training.isdisjoint(common)
+    return run.split is not None and run.split["split"] in ("train", "all")
 
 
 def _settings_text(runs: Sequence[Run]) -> Message:

@@ -162,7 +162,7 @@ def compare_results(
         best=best,
         n_images=len(images),
         n_subjects=int(images["subject_id"].nunique()),
-        warnings=tuple(split_warnings(runs, len(images))),
+        warnings=tuple(split_warnings(runs, images["filename"])),
         notes=tuple(notes + split_notes(runs)),
         pairs=tuple(
             _pair(images, runs, pair, paired) for pair, paired in zip(numbers, found, strict=True)
@@ -230,7 +230,7 @@ def _pair(
         closer=int((change < -SAME).sum()),
         farther=int((change > SAME).sum()),
         same=int((change.abs() <= SAME).sum()),
-        split_doubt=split_doubt(runs[a - 1], runs[b - 1]),
+        split_doubt=split_doubt(runs[a - 1], runs[b - 1], images["filename"]),
         verdict=paired.differences["MAE"].verdict,
     )
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +12,7 @@ import pandas as pd
 
 from dataset import NOT_READ, by_path, taken_back, within_ages
 from errors import InputError, Message
-from reading.cells import filename_key, from_cell, subject_key, tidy
+from reading.cells import filename_key, subject_key, tidy
 from reading.files import UnreadableFile, read_content
 from reading.predictions import (
     METRICS_FILE,
@@ -22,6 +20,7 @@ from reading.predictions import (
     MOST_NAMES,
     PREDICTIONS_FILE,
     SPLIT_FILE,
+    names_in_split,
     parse_json,
     part_of,
     stored_record,
@@ -277,13 +276,9 @@ def _from_predictions(path: Path, text: str) -> list[str]:
 
 
 def _from_split_csv(path: Path, text: str) -> list[str]:
-    rows, names = csv.reader(io.StringIO(text)), []
     try:
-        columns = next(rows, [])
-        if {"filename", "split"} <= set(columns):
-            name, split = columns.index("filename"), columns.index("split")
-            names = [row[name] for row in rows if row[split : split + 1] == ["test"]]
-            return [from_cell(text) for text in names]
-    except (csv.Error, IndexError):  # a field of more than 128 kB, a row that ends early
-        pass
-    raise InputError("--check-split {path}: has no columns filename and split", path=path)
+        return names_in_split("test", text)
+    except ValueError as error:
+        raise InputError(
+            "--check-split {path}: has no columns filename and split", path=path
+        ) from error

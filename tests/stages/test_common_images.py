@@ -18,8 +18,11 @@ SETTINGS = {
 FOUR = [f"anon_{n}_1.png" for n in (1, 2, 3, 4)]
 
 
-def run(folder, filenames=FOUR, **settings):
-    """Results of one image each of some people; no settings: without test_metrics.json."""
+def run(folder, filenames=FOUR, training=None, **settings):
+    """Results of one image each of some people; no settings: without test_metrics.json.
+
+    training: names that split.csv gives to training; without them there is no such file.
+    """
     folder.mkdir()
     ages = [10.0 * int(name.split("_")[1]) for name in filenames]
     content = {"predictions": [age + 1 for age in ages], "targets": ages, "filenames": filenames}
@@ -27,6 +30,9 @@ def run(folder, filenames=FOUR, **settings):
     if settings:
         record = {"dataset_config": SETTINGS | settings}
         (folder / "test_metrics.json").write_text(json.dumps(record))
+    if training is not None:
+        rows = [f"{name},{'train' if name in training else 'test'}" for name in FOUR]
+        (folder / "split.csv").write_text("\n".join(["filename,split", *rows]))
     return folder
 
 
@@ -80,8 +86,30 @@ def test_different_images_are_warned_of(tmp_path):
 def test_a_part_of_the_other_images_is_not_another_split(tmp_path, split):
     # one left out unreadable images, or the other scored all: both were tested on what is common
     part = run(tmp_path / "a", FOUR[:3], seed=42)
-    found = compare_results([part, run(tmp_path / "b", seed=42, split=split)])
+    found = compare_results([part, run(tmp_path / "b", training=FOUR[3:], seed=42, split=split)])
     assert found.warnings == () and not found.pairs[0].split_doubt
+
+
+def test_the_list_of_a_run_says_what_it_was_trained_on(tmp_path):
+    """Lists in the checkpoint of b may have split otherwise than the same settings did in a."""
+    a = run(tmp_path / "a", FOUR[:3], training=FOUR[3:], seed=42)
+    b = run(tmp_path / "b", training=FOUR[2:], seed=42, split="all")
+    c = run(tmp_path / "c", FOUR[:2], training=FOUR[2:], seed=42)
+    found = compare_results([a, b])
+    (warning,) = found.warnings
+    assert warning["en"].startswith("Some of these images are training images of #2 (")
+    assert found.pairs[0].split_doubt
+    held_out = compare_results([a, b, c])  # the first two images, that nobody was trained on
+    assert held_out.warnings == () and not any(pair.split_doubt for pair in held_out.pairs)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "filename\na", "filename,split\n,train", "split,filename\n\xff"]
+)
+def test_without_a_usable_list_all_images_may_be_training_images(tmp_path, text):
+    a, b = run(tmp_path / "a", seed=42), run(tmp_path / "b", seed=42, split="all")
+    (b / "split.csv").write_bytes(text.encode("latin-1"))
+    assert compare_results([a, b]).pairs[0].split_doubt == (",train" not in text)
 
 
 @pytest.mark.parametrize("split", ["all", "train"])
@@ -89,7 +117,7 @@ def test_images_that_both_were_trained_on_are_warned_of(tmp_path, split):
     found = compare_results([run(tmp_path / name, split=split) for name in "ab"])
     (warning,) = found.warnings
     assert warning["en"].startswith(
-        "Training images are among those scored in #1, #2 (--split all or train)"
+        "Some of these images are training images of #1, #2 (--split all or train)"
     )
     assert found.pairs[0].split_doubt
 
@@ -102,7 +130,7 @@ def test_images_that_one_was_trained_on_are_warned_of(tmp_path, split, other):
     found = compare_results(paths)
     (warning,) = found.warnings
     assert warning["en"].startswith(
-        "Training images are among those scored in #2 (--split all or train)"
+        "Some of these images are training images of #2 (--split all or train)"
     )
     assert found.pairs[0].split_doubt
     assert "may have been trained on" in found.pairs[0].sentence["en"]

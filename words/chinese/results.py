@@ -79,7 +79,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "训练集，其结果会因此虚高。请比较划分相同的运行。",
         "split_images": "各结果所含图像不同：只有 {n} 张为全部结果所共有（各运行的图像数："
         "{counts}）。划分相同则测试集相同，可见这些运行的划分不同，共有图像可能曾属于其中一次运行的训练集。",
-        "split_trained": "{runs}：这些运行的评估图像包含其自身的训练图像（--split all 或 train），"
+        "split_trained": "所比较的图像中有一部分是 {runs} 的训练图像（--split all 或 train），"
         "该比较不能说明对新受试者的表现。",
         "split_unknown": "无法核对 {runs} 的数据划分：predictions.json 旁没有记录划分设置的 "
         "test_metrics.json。若划分不同，共有图像可能曾属于其中一次运行的训练集。",

@@ -92,7 +92,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "split_images": "The results hold different images: only {n} are in all of them (images "
         "of each run: {counts}). The same split gives the same test set, so these runs were split "
         "otherwise, and common images may have been in the training set of one of them.",
-        "split_trained": "Training images are among those scored in {runs} (--split all or "
+        "split_trained": "Some of these images are training images of {runs} (--split all or "
         "train). The comparison says nothing about new people.",
         "split_unknown": "The split of these runs could not be checked: {runs}. There is no "
         "test_metrics.json with its settings beside predictions.json. If the splits differ, "
