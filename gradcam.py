@@ -70,6 +70,7 @@ __all__ = [
     "weighted_map",
 ]
 
+_ONE_PASS = threading.RLock()  # each sets the network to eval mode, and back
 TargetOutput = Callable[[Tensor], Tensor] | None
 Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
@@ -79,7 +80,8 @@ class GradCAM:
     """Grad-CAM heatmaps of `model` at `target_layer`, one of its modules.
 
     Nothing is registered on the network between calls, and a call leaves its parameters, their
-    gradients, its train/eval mode and its hooks as they were, also when it raises.
+    gradients, its train/eval mode and its hooks as they were, also when it raises. Calls from
+    several threads wait for each other.
     """
 
     def __init__(self, model: nn.Module, target_layer: nn.Module) -> None:
@@ -270,21 +272,22 @@ def _gradients_from(model: nn.Module, layer: nn.Module, device_type: str) -> Ite
         torch.set_grad_enabled(True)  # of this thread, until the enclosing no_grad ends
         return captured[0].clone()  # what follows may write into its input in place
 
-    training = [module for module in model.modules() if module.training]
-    hook = layer.register_forward_hook(cut)
-    try:
-        for module in training:
-            module.training = False
-        with (
-            torch.inference_mode(False),
-            torch.no_grad(),
-            torch.autocast(device_type, enabled=False),
-        ):
-            yield captured
-    finally:
-        hook.remove()
-        for module in training:
-            module.training = True
+    with _ONE_PASS:
+        training = [module for module in model.modules() if module.training]
+        hook = layer.register_forward_hook(cut)
+        try:
+            for module in training:
+                module.training = False
+            with (
+                torch.inference_mode(False),
+                torch.no_grad(),
+                torch.autocast(device_type, enabled=False),
+            ):
+                yield captured
+        finally:
+            hook.remove()
+            for module in training:
+                module.training = True
 
 
 def _one_number_each(output: Any, target_output: TargetOutput, count: int) -> Tensor:

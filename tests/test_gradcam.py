@@ -263,7 +263,7 @@ def test_same_map_whatever_the_surroundings():
     assert wanted.grad is None
 
 
-def test_two_threads_share_a_network():
+def test_threads_share_a_network():
     model = small_network(6)
     batches = [torch.randn(1, 3, 64, 64) for _ in range(2)]
     expected = [signed_maps(model, model.backbone.layer3, batch)[1] for batch in batches]
@@ -279,6 +279,33 @@ def test_two_threads_share_a_network():
         thread.join()
     for k in range(2):
         assert all(torch.allclose(one, expected[k], atol=1e-6) for one in found[k])
+
+
+def test_no_thread_sets_the_network_back_to_training_during_the_pass_of_another():
+    model = small_network(6)
+    batch = torch.randn(1, 3, 64, 64)
+    layer = model.backbone.layer3
+    expected = signed_maps(model, layer, batch)[1]
+    model.train()
+    inside, done = threading.Event(), threading.Event()
+
+    def target(output):
+        inside.set()
+        done.wait(0.3)  # for the other pass to begin, which has to wait
+        return output
+
+    first = threading.Thread(target=signed_maps, args=(model, layer, batch, target))
+    first.start()
+    inside.wait()
+
+    def leave_first(*_):
+        done.set()
+        first.join()
+
+    with model.backbone.layer1.register_forward_pre_hook(leave_first):
+        found = signed_maps(model, layer, batch)[1]
+    assert torch.allclose(found, expected, atol=1e-6)
+    assert all(module.training for module in model.modules())
 
 
 def test_target_output_of_a_network_with_several_outputs():
