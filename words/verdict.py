@@ -194,8 +194,8 @@ def _leakage(leakage: Any, verdict_text: Texts) -> Said:
         said = in_both("verdict", "said", said=capital)
         if leakage.split_source == "checkpoint" and not leakage.proved:
             return colour, said
-        key = "proved" if leakage.proved else "unproved"
-        return colour, _both(said, in_both("verdict", key))
+        key = "unproved" if leakage.proof is None else "list_in_doubt"
+        return colour, _both(said, in_both("verdict", "proved" if leakage.proved else key))
     return colour, in_both("verdict", "said", said=capital)
 
 
@@ -235,7 +235,8 @@ def obstacles(
     if leakage.level != "no leak found":
         against.append(in_both("verdict", "leak_stands", said=leakage_text))
     elif not leakage.proved and leakage.split_source != "checkpoint":
-        against.append(in_both("verdict", "split_unproved"))
+        key = "split_unproved" if leakage.proof is None else "list_stands"
+        against.append(in_both("verdict", key))
     if n < MIN_SUBJECTS_FOR_A_CLAIM:
         against.append(in_both("verdict", "few_subjects", n=n, least=MIN_SUBJECTS_FOR_A_CLAIM))
     share = metrics["MAE"].one_subject_share

@@ -53,12 +53,16 @@ def run(
         "focus": focus,
         "checks": checked(),
         "transplant": None,
-        "leakage": Namespace(level="no leak found", proved=True, split_source="settings"),
+        "leakage": split_from("settings", proof="equal", proved=True),
         "leakage_text": NO_LEAK,
         "left_out": {},
         "found": 2 * n,
     }
     return made | changed
+
+
+def split_from(source, *, proof=None, proved=False, level="no leak found"):
+    return Namespace(level=level, split_source=source, proof=proof, proved=proved)
 
 
 def colours(**changed):
@@ -163,10 +167,7 @@ def test_worse_is_said_as_more_error():
     ],
 )
 def test_leakage(level, colour):
-    assert (
-        colours(leakage=Namespace(level=level, proved=False, split_source="settings"))["leakage"]
-        == colour
-    )
+    assert colours(leakage=split_from("settings", level=level))["leakage"] == colour
 
 
 def test_what_was_left_out():
@@ -235,7 +236,7 @@ def test_every_obstacle_is_named():
     made["analysis"].overall_metrics["MAE"].one_subject_share = 0.625
     found = against(
         synthetic=True,
-        leakage=Namespace(level="LEAK", proved=False, split_source="settings"),
+        leakage=split_from("settings", level="LEAK"),
         leakage_text={"en": "LEAK: 1 subject", "zh": "泄漏"},
         left_out={"no_label": 2},
         found=18,  # 11%
@@ -256,13 +257,20 @@ def test_every_obstacle_is_named():
 
 
 def test_a_split_without_a_list_is_no_proof():
-    leakage = Namespace(level="no leak found", proved=False, split_source="settings")
+    leakage = split_from("settings")
     assert against(leakage=leakage)[0].startswith("The test set was not held against a list")
     assert text("leakage", leakage=leakage).endswith("was not held against a list.")
 
 
+def test_a_list_of_a_run_in_doubt_is_no_proof():
+    leakage = split_from("settings", proof="equal, and of a run on its training images")
+    (said,) = against(leakage=leakage)
+    assert said.startswith("The list that the test set equals is of a run whose own leakage check")
+    assert text("leakage", leakage=leakage).endswith("was not clean, and proves nothing.")
+
+
 def test_a_split_from_the_lists_of_the_checkpoint_is_held_against_them():
-    leakage = Namespace(level="no leak found", proved=False, split_source="checkpoint")
+    leakage = split_from("checkpoint")
     assert against(leakage=leakage) == []
     assert text("leakage", leakage=leakage) == "No leak found."
 

@@ -58,6 +58,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "said": "{said}。",
         "proved": "测试集与给出的名单一致。",
         "unproved": "但划分本身未与名单核对。",
+        "list_in_doubt": "但该名单所属的运行自身的检查并非没有问题，不能作为证明。",
         "all_scored": "应评估的图像全部计入数值：{count} 张。",
         "on_purpose": "按设定不采用年龄范围以外的图像：{count} 张。",
         "some_left_out": "文件夹中的 {of} 张图像里，未计入数值的有：{reasons}。",
@@ -72,6 +73,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "is_synthetic": "数据为合成数据：没有扫描过任何人。",
         "leak_stands": "数据泄漏检查——{said}。",
         "split_unproved": "测试集未与训练时的名单核对（--check-split，或检查点中的名单）："
+        "没有泄漏这一点未得到证明。",
+        "list_stands": "测试集所符合的名单出自一次自身泄漏检查并非没有问题的运行："
         "没有泄漏这一点未得到证明。",
         "few_subjects": "只有 {n} 名受试者：少于 {least} 名时不给 95% 置信区间。",
         "one_subject": "MAE 的 95% 置信区间所依据的方差有 {share}% 来自同一名受试者：请查看是谁。",

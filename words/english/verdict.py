@@ -73,6 +73,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "said": "{said}.",
         "proved": "The test set equals a list that was given.",
         "unproved": "The split itself was not held against a list.",
+        "list_in_doubt": "The list is of a run whose own check was not clean, and proves nothing.",
         "all_scored": "Every image that was to be evaluated is in the numbers: {count} images.",
         "on_purpose": "Left out on purpose, as outside the age range: {count} images.",
         "some_left_out": "Not in the numbers, of {of} images in the folder: {reasons}.",
@@ -88,6 +89,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "leak_stands": "Leakage check – {said}.",
         "split_unproved": "The test set was not held against a list of training "
         "(--check-split, or lists in the checkpoint): that nothing leaked is not proved.",
+        "list_stands": "The list that the test set equals is of a run whose own leakage check was "
+        "not clean: that nothing leaked is not proved.",
         "few_subjects": "Only {n} subjects: below {least} there are no 95% CIs.",
         "one_subject": "One subject carries {share}% of the variance behind the 95% CI of the MAE: "
         "look at who that is.",
