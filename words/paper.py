@@ -126,10 +126,15 @@ def _split(data: Record, warnings: Sequence[str]) -> list[Texts]:
         listed = data["split_source"] == "checkpoint"
         return [in_both("paper", "split_listed" if listed else "split_none")]
     width = f"{data['age_bin_width']:g}"
-    kind = "stratified" if data["use_age_stratify"] else "unstratified"
-    for name, fallen in (("val", "test_stratified"), ("test", "unstratified")):
-        if in_both("warnings", f"{name}_not_stratified")["en"] in warnings:
-            kind = fallen
+    by_age = {
+        name: data["use_age_stratify"]
+        and in_both("warnings", f"{name}_not_stratified")["en"] not in warnings
+        for name in ("test", "val")
+    }
+    if not data["val_size"]:
+        by_age["val"] = by_age["test"]
+    one = "test_stratified" if by_age["test"] else "val_stratified"
+    kind = ("unstratified", one, "stratified")[sum(by_age.values())]
     way = in_both("paper", kind, width=width)
     shares = {name: f"{100 * data[f'{name}_size']:g}" for name in ("test", "val")}
     said = [in_both("paper", "split", seed=data["seed"], way=way, **shares)]

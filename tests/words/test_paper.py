@@ -85,22 +85,25 @@ def test_methods_say_what_was_exchanged_and_related(record):
     assert "在 18 名受试者的 90 对图像之间互换" in said["zh"]
 
 
-def test_a_split_that_could_not_be_stratified_is_not_called_so(record):
+@pytest.mark.parametrize(
+    ("fallen", "val_size", "way"),
+    [
+        ([], 0.5, "stratified by age in bins of 30 years: 40%"),
+        (["val"], 0.5, "the test set stratified by age in bins of 30 years, the validation set w"),
+        (["test"], 0.5, "the validation set stratified by age in bins of 30 years, the test set w"),
+        (["test", "val"], 0.5, "without regard to age: 40%"),
+        ([], 0, "stratified by age in bins of 30 years: 40%"),
+        (["test"], 0, "without regard to age: 40%"),
+    ],
+)
+def test_what_could_not_be_stratified_is_not_called_so(record, fallen, val_size, way):
+    record["dataset_config"]["val_size"] = val_size
     record["evaluation_info"]["warnings"] = [
-        "the test split is not stratified by age: an age bin has only one subject, or there are "
+        f"the {name} split is not stratified by age: an age bin has only one subject, or there are "
         "more bins than subjects in a split"
+        for name in fallen
     ]
-    said = methods_paragraph(record)["en"]
-    assert "without regard to age" in said and "stratified" not in said
-
-
-def test_a_validation_set_that_could_not_be_stratified_is_named(record):
-    record["evaluation_info"]["warnings"] = [
-        "the val split is not stratified by age: an age bin has only one subject, or there are "
-        "more bins than subjects in a split"
-    ]
-    said = methods_paragraph(record)["en"]
-    assert "the test set stratified by age in bins of 30 years, the validation set without" in said
+    assert f"at random (seed 3), {way}" in methods_paragraph(record)["en"]
 
 
 @pytest.mark.parametrize(("split", "said"), [("test", False), ("val", True), ("all", True)])

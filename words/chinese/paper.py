@@ -19,6 +19,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "进入测试集，其余受试者的 {val}% 进入验证集。",
         "stratified": "按 {width} 岁一段的年龄段分层",
         "test_stratified": "测试集按 {width} 岁一段的年龄段分层，验证集不按年龄分层",
+        "val_stratified": "验证集按 {width} 岁一段的年龄段分层，测试集不按年龄分层",
         "unstratified": "不按年龄分层",
         "split_listed": "数据集的划分采用与网络一同保存的名单。",
         "split_none": "未划分数据集：评估了全部图像。",

@@ -21,6 +21,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "stratified": "stratified by age in bins of {width} years",
         "test_stratified": "the test set stratified by age in bins of {width} years, the "
         "validation set without regard to age",
+        "val_stratified": "the validation set stratified by age in bins of {width} years, the "
+        "test set without regard to age",
         "unstratified": "without regard to age",
         "split_listed": "The split is the one that was stored with the network.",
         "split_none": "No split was made: all images were evaluated.",
