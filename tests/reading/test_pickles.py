@@ -2,6 +2,7 @@
 
 import argparse
 import codecs
+import collections
 import itertools
 import pathlib
 import pickle
@@ -160,6 +161,9 @@ BAD = {
     "unpacked": (pickled(Call(codecs.encode, "ab", "zip")), NONSENSE),
     "bytes with arguments": (pickled(Call(bytes, 10**10)), NONSENSE),
     "complex of text": (pickled(Call(complex, "1", "2")), NONSENSE),
+    "complex of integers": (pickled(Call(complex, 1, 2)), NONSENSE),
+    "counter of pairs": (pickled(Call(collections.Counter, [(1, 2)])), NONSENSE),
+    "shape as a list": (pickled(Call(torch.Size, [1])), NONSENSE),
     "shape of text": (pickled(Call(torch.Size, ("a",))), NONSENSE),
     "device of a list": (pickled(Call(torch.device, [])), NONSENSE),
 }
