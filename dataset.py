@@ -22,7 +22,7 @@ from reading.folder import find_images as find_images
 from reading.folder import is_text, printable, subject_in
 from reading.images import IMAGE_SUFFIXES
 from reading.labels import Labels, read_labels
-from reading.settings import OUTSIDE, SPLITS, Settings, check_settings
+from reading.settings import OUTSIDE, SPLITS, Settings, check_settings, filters_ages
 from words.catalogue import in_both
 
 TRAINING_SUFFIXES = (".png", ".jpg")  # in these letters: no .PNG, no .jpeg
@@ -250,7 +250,7 @@ def within_ages(images: pd.DataFrame, min_age: float, max_age: float) -> pd.Data
             max_age=max_age,
         )
     ages = images["training_age"]
-    if min_age <= 0 and max_age >= 100:
+    if not filters_ages(min_age, max_age):
         return images
     outside = ages.notna() & ~ages.between(min_age, max_age)
     if outside.sum() == ages.notna().sum():

@@ -13,7 +13,7 @@ from page.bars import deletion_chart, focus_chart, group_bars
 from page.data import PageData
 from page.estimates import metric_rows, outliers, shares, some
 from page.figures import attention
-from page.render import fact, link_to, render, signed, t
+from page.render import both, fact, link_to, render, shown, signed, t
 from stats.calibration import refusal
 from stats.concentration import MEANS as CELLS
 from stats.jackknife import MIN_SUBJECTS
@@ -127,7 +127,11 @@ def _leakage_rows(leakage: Mapping[str, Any]) -> list[tuple[str, Sequence[str] |
         "identical": leakage["identical_images_across_splits"],
         "renumbered": leakage["identical_images_of_different_subjects"],
         "near": None if near is None else [pair["images"] for pair in near],
-        "conflicts": leakage["conflicting_labels"],
+        "conflicts": [
+            # results of before have English alone
+            one if isinstance(one, str) else both(one)
+            for one in leakage["conflicting_labels"]
+        ],
         "changed": [
             f"{name}: {change['checkpoint']} → {change['used']}"
             for name, change in leakage["changed_settings"].items()
@@ -146,9 +150,12 @@ def _leakage_rows(leakage: Mapping[str, Any]) -> list[tuple[str, Sequence[str] |
     return rows
 
 
-def _same(group: Sequence[Mapping[str, str]]) -> str:
+def _same(group: Sequence[Mapping[str, str]]) -> Markup:
     """Name images that belong together."""
-    return " = ".join(f"{image['filename']} ({image['split']})" for image in group)
+    return Markup(" = ").join(
+        Markup("{} ({})").format(shown(image["filename"]), t("leakage", image["split"]))
+        for image in group
+    )
 
 
 def _refused(calibration: Mapping[str, Any] | None) -> Mapping[str, str] | None:

@@ -71,6 +71,11 @@ class Settings:
     train_age_mean: float | None = _setting(None, float, Message("a number of years"))
 
 
+def filters_ages(min_age: float, max_age: float) -> bool:
+    """Tell whether training with these ends left anybody out by age."""
+    return min_age > 0 or max_age < 100
+
+
 RANGES: dict[str, Range] = {
     field.name: field.metadata["range"] for field in dataclasses.fields(Settings)
 }

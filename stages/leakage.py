@@ -20,7 +20,7 @@ from reading.settings import NO_SPLIT, OUTSIDE, SPLITS
 from stages.listed import Proof
 from stages.originals import Digest, Originals
 from stats.hamming import near_pairs
-from words.catalogue import LANGUAGES, in_both
+from words.catalogue import LANGUAGES, each_language, in_both
 from words.reports import leakage_verdict
 
 NO_LEAK, POSSIBLE, LEAK = "no leak found", "possible leak", "LEAK"
@@ -59,7 +59,7 @@ class Leakage:
     identical_images_of_different_subjects: list[list[dict[str, str]]]
     near_identical_images_across_splits: list[dict[str, Any]] | None
     near_not_compared: int
-    conflicting_labels: list[str]
+    conflicting_labels: list[dict[str, str]]
     changed_settings: dict[str, dict[str, Any]]
     default_settings: list[str]
     doubts: tuple[dict[str, str], ...] = ()
@@ -196,7 +196,7 @@ def check_leakage(
         identical_images_of_different_subjects=[described(group) for group in renumbered],
         near_identical_images_across_splits=near,
         near_not_compared=left_out,
-        conflicting_labels=list(conflicts),
+        conflicting_labels=list(map(each_language, conflicts)),
         changed_settings={name: dict(values) for name, values in settings.items()},
         default_settings=list(default_settings) if split_source == "settings" else [],
         doubts=tuple(dict(doubt) for doubt in doubts),

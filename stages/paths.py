@@ -41,10 +41,14 @@ def recorded_argument(argument: str) -> str:
 def without_folders(text: str, folders: Iterable[Path | None]) -> str:
     """Leave out of a text where the folders stand: `Masks/a.png` for `/data/study/Masks/a.png`.
 
-    What stands beside such a folder is written so too.
+    What stands beside such a folder is written so too. A folder that was given as a relative path
+    is looked for as an absolute one, too: what is looked for beside it is named so.
     """
-    for folder in folders:
-        if folder is not None and recorded_path(folder) != str(folder):
+    if os.sep not in text:
+        return text
+    given = [folder for folder in folders if folder is not None]
+    for folder in (*given, *(Path(os.path.abspath(folder)) for folder in given)):
+        if recorded_path(folder) != str(folder):
             beside = os.path.join(folder.parent, "")
             at_root = beside == os.sep  # which parts all other paths as well
             text = text.replace(str(folder), folder.name) if at_root else text.replace(beside, "")

@@ -8,7 +8,7 @@ from typing import Any
 
 from errors import InputError, one_list
 from model import Checkpoint
-from reading.settings import SPLIT_SETTINGS, Settings
+from reading.settings import SPLIT_SETTINGS, Settings, filters_ages
 from words.catalogue import LANGUAGES, in_both, texts
 
 
@@ -69,6 +69,8 @@ def resolve_settings(checkpoint: Checkpoint, options: Mapping[str, Any]) -> Used
     overridden = []
     for name, value in given.items():
         before = getattr(trained, name)
+        if _without_effect(name, trained, settings):
+            continue
         if name in SPLIT_SETTINGS and name in checkpoint.given:
             changed[name] = {"checkpoint": before, "used": value}
         elif name in checkpoint.given:
@@ -79,3 +81,11 @@ def resolve_settings(checkpoint: Checkpoint, options: Mapping[str, Any]) -> Used
         overridden.append(in_both("warnings", "image_size_absent", used=settings.image_size))
     absent = tuple(name for name in SPLIT_SETTINGS if name not in checkpoint.given)
     return UsedSettings(settings, changed, absent, tuple(overridden))
+
+
+def _without_effect(name: str, trained: Settings, used: Settings) -> bool:
+    """Whether a setting of the split decides nothing: ages that leave nobody out, unused bins."""
+    if name == "age_bin_width":
+        return not (trained.use_age_stratify or used.use_age_stratify)
+    filtered = any(filters_ages(one.min_age, one.max_age) for one in (trained, used))
+    return name in ("min_age", "max_age") and not filtered

@@ -307,8 +307,8 @@ def _notes(checkpoint_chosen_on_validation: bool, n_shared: int) -> tuple[str, .
     if n_shared:
         notes.append(
             Message(
-                "{shared} subjects stand in both the validation and the evaluated data: coverage "
-                "and corrected ages are too good.",
+                "Subjects in both the validation and the evaluated data: {shared}. Coverage and "
+                "corrected ages are too good.",
                 shared=n_shared,
             )
         )

@@ -115,6 +115,11 @@ def translated(fact: object, lang: str) -> object:
     return template.format(**{name: translated(part, lang) for name, part in fact.facts.items()})
 
 
+def each_language(fact: object) -> dict[str, str]:
+    """Say a Message in every language: {language: text}."""
+    return {lang: str(translated(fact, lang)) for lang in LANGUAGES}
+
+
 def language(choice: str) -> str:
     """Return "en" or "zh" for "en", "zh", or "auto": the language of the user's locale.
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from errors import one_line
-from words.catalogue import in_both, texts, translated
+from words.catalogue import in_both, texts
 
 # What Markdown, or GitHub's, takes for more than letters: all of it is ASCII punctuation.
 _MARKUP = re.compile(
@@ -68,7 +68,7 @@ class LeakageLike(Protocol):
     @property
     def near_not_compared(self) -> int: ...
     @property
-    def conflicting_labels(self) -> Sequence[str]: ...
+    def conflicting_labels(self) -> Sequence[Mapping[str, str]]: ...
     @property
     def changed_settings(self) -> Mapping[str, Mapping[str, object]]: ...
     @property
@@ -198,7 +198,7 @@ def _sections(
         ("section_near", pairs, none),
         (
             "section_conflicts",
-            [_literal(str(translated(reason, lang))) for reason in leakage.conflicting_labels],
+            [_literal(reason[lang]) for reason in leakage.conflicting_labels],
             words["nothing"],
         ),
         (

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from errors import Message
-from words.catalogue import LANGUAGES, in_both, texts
+from words.catalogue import LANGUAGES, each_language, in_both, texts
 from words.tables import CI, DIFFERENCE_DIGITS, p_value_text, plain_number
 
 ALPHA = 0.05
@@ -97,7 +97,7 @@ def _calibration_of(bias: Any) -> dict[str, str] | None:
 
 
 def calibration_sentence(calibration: Any, split: str) -> dict[str, str]:
-    """State whether the prediction intervals hold as many subjects as they promise.
+    """State whether the prediction intervals hold what they promise, and what is wrong with that.
 
     calibration: a `stats.calibration.Calibration`. split: what was evaluated, "test" and so on.
     Returns the text by language.
@@ -120,7 +120,7 @@ def calibration_sentence(calibration: Any, split: str) -> dict[str, str]:
         above = share.ci95[0] > int(level)
         key = "less" if not coverage.as_promised else "more" if above else "kept"
         parts.append(in_both("calibration", key, **facts, **_bounds(share.ci95, ".1f")))
-    return joined("calibration", parts)
+    return joined("calibration", [*parts, *map(each_language, calibration.notes)])
 
 
 # ---------------------------------------------------------------- groups of people

@@ -154,8 +154,7 @@ def calibration_table(calibration: Any, lang: str) -> str:
     head = words["head"].format(
         images=calibration.n_val_images, subjects=calibration.n_val_subjects
     )
-    notes = [wrap(str(translated(note, lang))) for note in calibration.notes]
-    return "\n".join([head, align(rows, "llll"), wrap(correction), *notes])
+    return "\n".join([head, align(rows, "llll"), wrap(correction)])
 
 
 def comparison_table(comparison: Any, lang: str) -> str:

@@ -53,6 +53,29 @@ def test_numbers_have_a_typographic_minus_and_brackets():
     assert estimate({"value": None, "ci95": None}, 1) == "–"
 
 
+def test_the_leakage_table_is_in_both_languages():
+    found = record()
+    found["leakage"]["conflicting_labels"] = [
+        {"en": "A1 says <1> and A2 says 2", "zh": "A1 为 1，A2 为 2"},
+        "a line of before",
+    ]
+    found["leakage"]["identical_images_across_splits"] = [
+        [
+            {"filename": "<a>.png", "subject_id": "1", "split": "test"},
+            {"filename": "b.png", "subject_id": "2", "split": "train"},
+        ]
+    ]
+    page = report_html(page_data(record=found, samples=[sample(k) for k in range(4)]))
+    assert (
+        '<li><span lang="en">A1 says &lt;1&gt; and A2 says 2</span>'
+        '<span lang="zh">A1 为 1，A2 为 2</span></li><li>a line of before</li>'
+    ) in page
+    assert (
+        '<li>&lt;a&gt;.png (<span lang="en">test</span><span lang="zh">测试集</span>) = '
+        'b.png (<span lang="en">train</span><span lang="zh">训练集</span>)</li>'
+    ) in page
+
+
 def test_a_text_stands_in_both_languages_and_its_facts_are_escaped():
     assert t("page", "theme") == '<span lang="en">Colours</span><span lang="zh">配色</span>'
     text = {"en": "by -0.5 (-1 to 2), 50-60, <b>", "zh": "-0.5 \u202e"}

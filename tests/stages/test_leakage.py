@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from demo.phantom import make_phantom_dataset
+from errors import Message
 from reading.images import open_image, read_image
 from stages.leakage import (
     LEAK,
@@ -95,10 +96,10 @@ def test_the_same_bytes_under_two_numbers_in_one_split_are_told_but_no_leak(samp
 
 def test_settings_and_conflicts_are_told(samples):
     changed = {"seed": {"checkpoint": 1, "used": 2}}
-    found = check(samples, changed_settings=changed, conflicts=["subject 9: 40 and 50"])
+    found = check(samples, changed_settings=changed, conflicts=[Message("is empty")])
     assert found.level == POSSIBLE
     assert found.changed_settings == changed
-    assert found.conflicting_labels == ["subject 9: 40 and 50"]
+    assert found.conflicting_labels == [{"en": "is empty", "zh": "为空"}]
     assert leak_warnings(found) == []  # the changed setting has a warning of its own
     found = check(samples, default_settings=["seed"])
     assert found.level == POSSIBLE

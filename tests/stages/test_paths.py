@@ -73,6 +73,13 @@ def test_a_folder_at_the_root_is_left_out_too():
     assert without_folders(text, [Path("/Masks")]) == "in Masks: Masks/a.png and b/c.png"
 
 
+def test_what_is_named_from_the_root_beside_a_relative_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for given in (Path("Healthy", "Images"), Path("Images"), Path("..", tmp_path.name, "Images")):
+        masks = Path(os.path.abspath(given)).parent / "Masks" / "a.png"
+        assert without_folders(f"in {masks}", [None, given]) == f"in {Path('Masks', 'a.png')}"
+
+
 def test_places_are_told_apart_with_links_resolved(tmp_path, monkeypatch):
     (tmp_path / "a").mkdir()
     (tmp_path / "link").symlink_to("a")

@@ -47,6 +47,29 @@ def test_a_changed_split_is_warned_of():
     ]
 
 
+@pytest.mark.parametrize(
+    ("trained", "options", "changed"),
+    [
+        ({}, {"max_age": 120}, []),  # from 100 on, nobody is left out
+        ({}, {"max_age": 99}, ["max_age"]),
+        ({"max_age": 90}, {"max_age": 120}, ["max_age"]),
+        ({"min_age": 18}, {"max_age": 120}, ["max_age"]),
+        ({}, {"min_age": 18, "max_age": 120}, ["min_age", "max_age"]),
+        ({"use_age_stratify": False}, {"age_bin_width": 5}, []),
+        ({}, {"age_bin_width": 5}, ["age_bin_width"]),
+        (
+            {"use_age_stratify": False},
+            {"use_age_stratify": True, "age_bin_width": 5},
+            ["use_age_stratify", "age_bin_width"],
+        ),
+    ],
+)
+def test_what_decides_nothing_is_not_warned_of(trained, options, changed):
+    used = resolve_settings(checkpoint(**trained), options)
+    assert list(used.changed) == changed
+    assert used.overridden == ()
+
+
 def test_what_the_checkpoint_does_not_say_is_warned_of_even_when_given():
     used = resolve_settings(checkpoint(ALL - {"seed", "val_size"}), {"seed": 9})
     assert used.absent == ("val_size", "seed")  # in the order of the settings

@@ -210,7 +210,7 @@ def test_notes():
     (chosen,) = run(val, test, checkpoint_chosen_on_validation=True)[0].notes
     assert "also chose the checkpoint" in chosen
     block, _ = calibrate(*val, *test, checkpoint_chosen_on_validation=False)
-    assert block.notes[0].startswith("30 subjects stand in both")
+    assert block.notes[0].endswith("data: 30. Coverage and corrected ages are too good.")
     assert isinstance(block.notes[0], Message) and block.notes[0].facts == {"shared": 30}
 
 

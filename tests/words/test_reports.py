@@ -123,7 +123,8 @@ def test_names_of_others_are_no_markup(name):
 
 def test_usual_names_stay_as_they_are():
     said = "images left out (2, 50%): anon_1_1.png, sheet 'A': age -5; 受试者 P-7"
-    found = leakage(subjects_in_several_splits=["12", "P-7", "a_b"], conflicting_labels=[said])
+    conflicts = [{"en": said}]
+    found = leakage(subjects_in_several_splits=["12", "P-7", "a_b"], conflicting_labels=conflicts)
     assert section(found, 1, "en")[1] == ["- 12", "- P-7", "- a_b"]
     assert f"\n- {said}\n" in leakage_report(found, near_bits=20, lang="en")
 
@@ -191,7 +192,10 @@ def test_doubts_and_a_list_have_sections_of_their_own():
             "test_size；检查点未说明训练时的划分设置：val_size",
         ),
         (  # told in the report, and no ground for a verdict
-            {"identical_images_of_different_subjects": (GROUP,), "conflicting_labels": ("x",)},
+            {
+                "identical_images_of_different_subjects": (GROUP,),
+                "conflicting_labels": ({"en": "x", "zh": "x"},),
+            },
             "no leak found",
             "未发现泄漏",
         ),
@@ -254,7 +258,7 @@ def test_images_that_cannot_be_compared_are_counted_beside_what_was_found():
 
 def test_conflicts_and_settings_are_listed():
     found = leakage(
-        conflicting_labels=("subject 9: 40 and 50",),
+        conflicting_labels=({"en": "subject 9: 40 and 50", "zh": "受试者 9：40 和 50"},),
         changed_settings={"seed": CHANGE},
         default_settings=("val_size",),
     )

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from errors import Message
 from stats import agreement
 from stats.definitions import Ages
 from stats.focus import NO_PEER, Focus, NullSummary
@@ -163,6 +164,20 @@ def test_the_coverage_is_that_of_the_split_that_was_evaluated(split, en, zh, ci9
     sentence = calibration_sentence(calibration((90, 10.0, 80.8, ci95, promised)), split)
     assert en in sentence["en"] and zh in sentence["zh"]
     assert "test" not in sentence["en"] and "测试" not in sentence["zh"]
+
+
+def test_what_is_wrong_with_the_validation_data_is_said_with_the_intervals():
+    note = Message(
+        "Subjects in both the validation and the evaluated data: {shared}. Coverage and "
+        "corrected ages are too good.",
+        shared=3,
+    )
+    found = replace(calibration((90, 11.2, 91.0, (80.0, 95.0), True)), notes=(note,))
+    said = calibration_sentence(found, "test")
+    assert said["en"].endswith("evaluated data: 3. Coverage and corrected ages are too good.")
+    assert said["zh"].endswith(
+        "有 3 名受试者同时出现在验证集和所评估的数据中：覆盖率和校正后的年龄过于乐观。"
+    )
 
 
 def test_a_level_without_an_interval_says_why():

@@ -122,21 +122,6 @@ def test_calibration_table_gives_levels_and_the_correction():
     )
 
 
-def test_calibration_table_ends_with_its_notes():
-    note = Message(
-        "{shared} subjects stand in both the validation and the evaluated data: coverage "
-        "and corrected ages are too good.",
-        shared=3,
-    )
-    quiet = calibration(line=Message("no"))
-    assert "too good" not in tables.calibration_table(quiet, "en")
-    loud = replace(quiet, notes=(note,))
-    said = tables.calibration_table(loud, "en").split("\n", 3)[-1]
-    assert " ".join(said.split()) == note
-    said = tables.calibration_table(loud, "zh").replace("\n", "")
-    assert "有 3 名受试者同时出现在验证集和所评估的数据中：覆盖率和校正后的年龄过于乐观。" in said
-
-
 def test_calibration_table_says_why_nothing_is_corrected():
     why = Message("needs {needed} validation subjects, has {found}", needed=10, found=4)
     said = tables.calibration_table(calibration(line=why), "en")

@@ -26,8 +26,8 @@ TEXTS: dict[str, str] = {
         "斜率 {slope:.3f} 低于 {least}：信号过弱"
     ),
     "the true ages of the validation split do not vary": "验证集受试者的真实年龄没有变化",
-    "{shared} subjects stand in both the validation and the evaluated data: coverage "
-    "and corrected ages are too good.": (
+    "Subjects in both the validation and the evaluated data: {shared}. Coverage and "
+    "corrected ages are too good.": (
         "有 {shared} 名受试者同时出现在验证集和所评估的数据中：覆盖率和校正后的年龄过于乐观。"
     ),
     # stats/definitions.py
