@@ -155,6 +155,7 @@ def evaluate(args: argparse.Namespace, world: World) -> None:
             found,
             execution,
             lang=log.lang,
+            command_line=args.command_line,
             image_dir=setup.image_dir,
             excel_path=setup.excel_path,
             workbook_sha256=labelled.workbook_sha256,

@@ -162,6 +162,7 @@ def run(n: int, folder: Path) -> dict[str, tuple[float, float]]:
             evaluation,
             Execution(torch.device("cpu"), 4, 2),
             lang="en",
+            command_line=["scale.py"],
             image_dir=folder,
             excel_path=folder / "w.xlsx",
             workbook_sha256="",

@@ -95,10 +95,13 @@ def _report_images(text: str) -> str | int:
 
 
 def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
-    """Parse and check what can be checked without reading a file. Raises InputError."""
+    """Parse and check what can be checked without reading a file. Raises InputError.
+
+    command_line of the result: the command as it was given, for the record.
+    """
     words = texts("options", asked_language(argv))
-    everything = "--help-all" in (sys.argv[1:] if argv is None else argv)
-    common = None if everything else COMMON
+    arguments = sys.argv[1:] if argv is None else argv
+    common = None if "--help-all" in arguments else COMMON
     parser = Parser("evaluate.py", words, wrap, {"gpu": "cuda"}, common)
     add = parser.group("options")
     add("-h", "--help", action="help")
@@ -116,6 +119,7 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
             setattr(args, name, True)
         args.calibrate = args.split != NO_SPLIT
     _check_combination(args)
+    args.command_line = ["evaluate.py", *arguments]
     return args
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -214,6 +213,7 @@ def run_record(
     execution: Execution,
     *,
     lang: str,
+    command_line: Sequence[str],
     image_dir: Path,
     excel_path: Path,
     workbook_sha256: str,
@@ -242,7 +242,7 @@ def run_record(
         "language": lang,
         "device": device,
         "schema_version": SCHEMA_VERSION,
-        "command_line": sys.argv if record_paths else [*map(recorded_argument, sys.argv)],
+        "command_line": [*map(str if record_paths else recorded_argument, command_line)],
         "image_dir": shown(image_dir),
         "excel_path": shown(excel_path),
         "mask_dir": None if mask_dir is None else shown(mask_dir),

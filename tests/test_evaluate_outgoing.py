@@ -72,7 +72,9 @@ def test_odd_subjects_come_back_and_no_file_names_a_machine(odd_study, monkeypat
     listed.write_text("anon_nan_1.png\n", encoding="utf-8")
     more = ("--mask-dir", str(odd_study / "Masks"), f"--check-split={listed}")
     given = arguments(odd_study, tmp_path / OWNER / "my" / "out", *more)
-    monkeypatch.setattr("sys.argv", [str(odd_study / "evaluate.py"), *given])
+    monkeypatch.setattr(
+        "sys.argv", [f"/home/{OWNER}/notebook.py", "-f", f"cfg,/home/{OWNER}/k.json"]
+    )
     assert main(given) == 0
     (final,) = (tmp_path / OWNER / "my" / "out").iterdir()
 
@@ -82,7 +84,7 @@ def test_odd_subjects_come_back_and_no_file_names_a_machine(odd_study, monkeypat
             assert secret.encode("utf-32-le") not in data, name  # as numpy writes names
     info = json.loads((final / "test_metrics.json").read_bytes())["evaluation_info"]
     assert info["checkpoint_path"] == "run_7/best_model.pth"
-    assert info["command_line"][0] == "study/evaluate.py"
+    assert info["command_line"][0] == "evaluate.py"
     assert "--excel-path=study/ages.xlsx" in info["command_line"]
     assert [text for text in info["warnings"] if "Masks/anon_nan_1.png: " in text]
 
