@@ -131,8 +131,8 @@ def load_checkpoint(path: str | Path, *, trust: bool = False) -> Checkpoint:
     model = _build(path, settings.model, settings.dropout, weights)
     model.image_size = settings.image_size
     synthetic = content.get("synthetic") is True
-    lists = _read_lists(path, content)
-    notes = tuple(_notes(content, model))
+    lists, passed_over = _read_lists(path, content)
+    notes = (*_notes(content, model), *passed_over)
     return Checkpoint(path, model, settings, given, stored_dtype, synthetic, lists, sha256, notes)
 
 
@@ -174,13 +174,17 @@ def _arguments(content: dict[Any, Any]) -> dict[Any, Any]:
     return entries(nested) if isinstance(nested, Mapping) else getattr(nested, "__dict__", {})
 
 
-def _read_lists(path: Path, content: dict[Any, Any]) -> dict[str, tuple[str, ...]]:
+def _read_lists(
+    path: Path, content: dict[Any, Any]
+) -> tuple[dict[str, tuple[str, ...]], list[dict[str, str]]]:
     """The files and subjects of each split, where the file lists them, at the top level or below.
 
-    Raises InputError for what is neither a list nor a count, a path or another text than that of a
-    list: were a list passed over, the split would be made from the settings.
+    Also notes, by language, on the paths of lists that stand elsewhere. Raises InputError for what
+    is neither a list nor a count, a path or another text than that of a list: were a list passed
+    over, the split would be made from the settings.
     """
-    lists = {}
+    lists: dict[str, tuple[str, ...]] = {}
+    elsewhere = {}
     for source in (_arguments(content), content):
         for name in (f"{split}_{what}" for split in SPLITS for what in ("files", "subjects")):
             names = _plain_list(source.get(name))
@@ -197,7 +201,9 @@ def _read_lists(path: Path, content: dict[Any, Any]) -> dict[str, tuple[str, ...
                     value=shown(names),
                     wanted=Message("a list of names"),
                 )
-    return lists
+            elif isinstance(names, str | PurePath) and str(names).strip():
+                elsewhere[name] = in_both("warnings", "list_elsewhere", name=name)
+    return lists, [note for name, note in elsewhere.items() if name not in lists]
 
 
 def _is_written_list(value: object) -> bool:

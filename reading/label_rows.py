@@ -5,9 +5,9 @@ It needs no pandas, so that a process of its own (`reading.apart`) begins quickl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from errors import InputError, Message, one_list
 from reading.blocks import BODY, OPTIONAL, TRAINING_COHORT, Block, choose_blocks, find_table
@@ -26,6 +26,7 @@ from reading.cells import (
 )
 from reading.xlsx import Book, cell_name, opened, tidy_title
 
+_T = TypeVar("_T")
 _KEYS = {"subject": subject_key, "filename": filename_key}
 _WANTED = {"subject": Message("a subject number"), "filename": Message("a file name")}
 _MOST_SEXES = 16  # every two are held against each other
@@ -37,7 +38,7 @@ class Found(NamedTuple):
 
     by: "subject" or "filename". rows: key, age in years, sex, cohort, subject, body mass index, of
     one person or file each. problems: of rows that cannot be used. training, unread, departures: as
-    in `labels.Labels`, in pairs.
+    in `labels.Labels`, in pairs. contradicted: as there.
     """
 
     by: str
@@ -46,6 +47,7 @@ class Found(NamedTuple):
     training: list[tuple[str, float]]
     unread: list[tuple[str, Message]]
     departures: list[tuple[str, Message]]
+    contradicted: list[str]
 
 
 class _Row(NamedTuple):
@@ -76,6 +78,7 @@ class _Sheet:
     training: dict[str, float] = field(default_factory=dict)
     unread: dict[str, Message] = field(default_factory=dict)
     fractions: list[str] = field(default_factory=list)  # cells of numbers such as 7.1
+    contradicted: list[str] = field(default_factory=list)  # cells
 
     def cell(self, block: Block, role: str, row: int) -> str:
         return cell_name(self.title, block.columns[role], row)
@@ -123,6 +126,7 @@ def _labels_of(
         training=list(found.training.items()),
         unread=[(key, why) for key, why in found.unread.items() if key not in found.training],
         departures=list(_departures(found, blocks, tidy(book.sheets[0].title)).items()),
+        contradicted=found.contradicted,
     )
 
 
@@ -272,14 +276,20 @@ def _merge_duplicates(found: _Sheet) -> list[_Row]:
             )
             found.problems.append(_Problem(key, cell, _CONFLICTING, reason))
             continue
-        sex = {row.sex for row in group} - {None}
-        subject = {row.subject for row in group} - {None}
-        bmi = {row.bmi for row in group} - {None}
         merged.append(
             group[0]._replace(
-                sex=sex.pop() if len(sex) == 1 else None,
-                subject=subject.pop() if len(subject) == 1 else None,
-                bmi=bmi.pop() if len(bmi) == 1 else None,
+                sex=_agreed(found, group, "sex", [row.sex for row in group]),
+                subject=_agreed(found, group, "subject", [row.subject for row in group]),
+                bmi=_agreed(found, group, "length", [row.bmi for row in group]),
             )
         )
     return merged
+
+
+def _agreed(found: _Sheet, group: list[_Row], role: str, values: Sequence[_T | None]) -> _T | None:
+    """What the rows of one label say, where they say one thing; else its cell is contradicted."""
+    said = {value: row for value, row in zip(values, group, strict=True) if value is not None}
+    if len(said) > 1:
+        first = next(iter(said.values()))
+        found.contradicted.append(found.cell(first.block, role, first.row))
+    return next(iter(said)) if len(said) == 1 else None

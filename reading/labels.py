@@ -39,6 +39,7 @@ class Labels:
 
     training: subject -> age in years, as training read it. unread: key of the table -> why training
     did not read it. departures: name -> why training cannot have read this table as it stands.
+    contradicted: cells of sex, body size or subject that another row of the label contradicts.
     sha256: checksum of the file as it was read.
     """
 
@@ -48,6 +49,7 @@ class Labels:
     training: dict[str, float]
     unread: dict[str, Message]
     departures: dict[str, Message]
+    contradicted: list[str]
     sha256: str
 
     @property
@@ -97,6 +99,7 @@ def read_labels(
         training=dict(found.training),
         unread=dict(found.unread),
         departures=dict(found.departures),
+        contradicted=found.contradicted,
         sha256=content.sha256,
     )
 

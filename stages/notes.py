@@ -20,12 +20,15 @@ def file_notes(image_dir: Path) -> Notes:
 
 
 def label_notes(labels: Labels) -> Notes:
-    """Count the cells without a usable age of people who have one in another row."""
-    problems = labels.problems
+    """Count the cells that another row makes up for, and those that another row contradicts."""
+    problems, differ, notes = labels.problems, labels.contradicted, []
     passed = problems[problems["key"].isin(labels.table["key"])]
-    if passed.empty:
-        return []
-    return [in_both("warnings", "cells_passed", count=len(passed), first=passed["reason"].iloc[0])]
+    if not passed.empty:
+        facts = {"count": len(passed), "first": passed["reason"].iloc[0]}
+        notes.append(in_both("warnings", "cells_passed", **facts))
+    if differ:
+        notes.append(in_both("warnings", "cells_differ", count=len(differ), first=differ[0]))
+    return notes
 
 
 def image_notes(found: Inference) -> Notes:

@@ -74,6 +74,14 @@ def test_cells_beside_a_usable_age_of_the_same_person_are_named(tmp_path):
     assert label_notes(read_labels(write_book(tmp_path / "b.xlsx", rows[:3]))) == []
 
 
+def test_cells_that_another_row_contradicts_are_named(tmp_path):
+    header = ["id", "age", "sex", "length", "weight"]
+    rows = [header, [1, 31, "F", 160, 60], [1, 31, None, 180, 60], [1, 31, "M", None, None]]
+    (note,) = label_notes(read_labels(write_book(tmp_path / "a.xlsx", rows)))
+    assert note["en"].endswith("are taken as unknown: 2, such as Sheet!C2")
+    assert note["zh"].endswith("按未知处理：2 处，例如 Sheet!C2")
+
+
 def test_find_images_takes_any_case_and_sorts_by_path_string(tmp_path):
     names = ["anon_2_1.PNG", "anon_10_1.jpg", "Anon_1_1.Jpeg", "anon_2_1.jpeg", "中_3_1.png"]
     touch(tmp_path, *names, "notes.txt", "anon_5_1.tiff", "._anon_2_1.PNG", "png")

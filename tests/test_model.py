@@ -485,6 +485,20 @@ def test_a_list_of_another_kind_is_not_passed_over(tmp_path, value, shown):
         lists_of(tmp_path / "c.pth", test_files=value)
 
 
+def test_a_list_that_stands_elsewhere_is_named(tmp_path):
+    lists_of(
+        tmp_path / "c.pth",
+        args={"train_files": "no.txt", "val_files": 30, "val_subjects": ""},
+        test_files=pathlib.PurePosixPath("/home/jane/test.txt"),
+        train_files=["a.png"],
+    )
+    (note,) = load_checkpoint(tmp_path / "c.pth").notes
+    assert note["en"].startswith(
+        "test_files in the checkpoint is the name of something and no list"
+    )
+    assert note["zh"].startswith("检查点中的 test_files 只是名称或路径")
+
+
 def test_a_list_in_a_list_is_not_written_out(tmp_path):
     """Ten lists of ten lists of ..., thirty deep: as text they would have 10**30 characters."""
     endless = [1]

@@ -198,6 +198,7 @@ def test_duplicates_that_agree_are_merged_and_those_that_conflict_left_out(book)
     labels = read_labels(book(rows))
     assert as_dict(labels) == {"1": 20, "2": 30, "4": 50}
     assert labels.table["sex"].tolist() == ["F", None, None]
+    assert labels.contradicted == ["Data!C4"]
     assert labels.problems.to_dict("records") == [
         {
             "key": "3",

@@ -61,6 +61,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "not_a_sum": "在 {layer} 处，热图的岁数之和不等于预测年龄：请看位置，不看岁数",
         "cells_passed": "工作簿中有的单元格没有可用的年龄，但同一人的另一行有，以该行为准：{count} "
         "处，例如：{first}",
+        "list_elsewhere": "检查点中的 {name} 只是名称或路径，不是名单，未使用；请用 --check-split "
+        "将测试集与所指的名单核对",
+        "cells_differ": "同一标签的各行所写的性别、身高体重或受试者相互矛盾，按未知处理："
+        "{count} 处，例如 {first}",
         "other_weights": "所用权重为 {used} 中的权重；文件中 {others} 里的其他权重未使用",
         "head_assumed": "检查点没有说明回归头的 {count} 个线性层之间是什么：假定每层之后为 ReLU 和 "
         "dropout；若训练时用的是其他函数，预测年龄就是错的",

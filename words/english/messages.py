@@ -69,6 +69,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "read its places, not its years",
         "cells_passed": "cells of the workbook without a usable age, of people who have one in "
         "another row, which counts: {count}, such as: {first}",
+        "list_elsewhere": "{name} in the checkpoint is the name of something and no list, and is "
+        "not used; hold the test set against the list that is meant with --check-split",
+        "cells_differ": "sexes, body sizes or subjects that the rows of one label contradict, and "
+        "that are taken as unknown: {count}, such as {first}",
         "other_weights": "the weights are those under {used}; the file holds others under "
         "{others}, which are not used",
         "head_assumed": "the checkpoint does not say what stands between the {count} linear layers "
