@@ -7,7 +7,7 @@ import io
 import json
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from reading.settings import RANGES, SPLIT_SETTINGS
 PREDICTIONS_FILE = "predictions.json"
 METRICS_FILE = "test_metrics.json"
 SPLIT_FILE = "split.csv"
+PREDICTIONS_TABLE = "predictions.csv"
 # Of `dataset_config`: what decides which images are tested. The ages stand there as one text.
 SPLIT_FIELDS = (
     *(name for name in SPLIT_SETTINGS if name not in ("min_age", "max_age")),
@@ -41,12 +42,14 @@ class Run:
     `true_age` and `pred_age` in years. split: the SPLIT_FIELDS and `split`, the part that was
     evaluated; None where no file beside the predictions tells, or what it tells makes no sense.
     training: file names of the images that the network was trained on; None where none tells.
+    digests: file name -> checksum of the image, where the run recorded it.
     """
 
     path: Path
     table: pd.DataFrame
     split: dict[str, object] | None = None
     training: frozenset[str] | None = None
+    digests: dict[str, str] = field(default_factory=dict)
 
 
 def predictions_file(path: Path) -> Path:
@@ -89,7 +92,21 @@ def read_predictions(path: str | Path) -> Run:
             count=f"{lengths['filenames']:,}",
             most=f"{MOST_NAMES:,}",
         )
-    return Run(path, _table(lists, file), _split_settings(file), _training_images(file))
+    splits = _rows_beside(file, SPLIT_FILE, "filename", "split")
+    digests = _rows_beside(file, PREDICTIONS_TABLE, "filename", "image_sha256")
+    return Run(
+        path,
+        _table(lists, file),
+        _split_settings(file),
+        None
+        if splits is None
+        else frozenset(_key(name) for name, split in splits if split == "train"),
+        {_key(name): digest for name, digest in digests or ()},
+    )
+
+
+def _key(name: str) -> str:
+    return filename_key(name) or ""
 
 
 def _subject_ids(file: Path, ids: object) -> dict[str, list[Any]]:
@@ -141,35 +158,33 @@ def _split_settings(file: Path) -> dict[str, object] | None:
     return known | {"split": settings.get("split", "test")}  # earlier programs had no other
 
 
-def _training_images(file: Path) -> frozenset[str] | None:
-    """Read which images were for training from the list beside the predictions, if there is one."""
+def _rows_beside(file: Path, name: str, *columns: str) -> list[list[str]] | None:
+    """Read columns of a table that the run wrote beside its predictions; None without such ones."""
     if file.name != PREDICTIONS_FILE:
         return None
     try:
-        data = read_content(file.with_name(SPLIT_FILE), MOST_LIST_BYTES).data
-        names = names_in_split("train", data.decode("utf-8-sig"))
+        data = read_content(file.with_name(name), MOST_LIST_BYTES).data
+        return columns_of(data.decode("utf-8-sig"), *columns)
     except UnreadableFile as error:
         if isinstance(error.__cause__, PermissionError):
             raise
         return None
     except ValueError:
         return None
-    return frozenset(filter(None, map(filename_key, names)))
 
 
-def names_in_split(split: str, text: str) -> list[str]:
-    """Take the file names of one split from the text of a split.csv.
+def columns_of(text: str, *names: str) -> list[list[str]]:
+    """Take columns of one of our CSV files, as texts, row by row.
 
-    Raises ValueError where it has no columns filename and split.
+    Raises ValueError where it has no such columns.
     """
     rows = csv.reader(io.StringIO(text))
     try:
-        columns = next(rows, [])
-        name_at, split_at = columns.index("filename"), columns.index("split")
-        names = [row[name_at] for row in rows if row[split_at : split_at + 1] == [split]]
+        header = next(rows, [])
+        places = [header.index(name) for name in names]
+        return [[from_cell(row[place]) for place in places] for row in rows if row]
     except (csv.Error, IndexError) as error:  # a field of over 128 kB, a row that ends early
         raise ValueError(str(error)) from error
-    return [from_cell(name) for name in names]
 
 
 # ---------------------------------------------------------------- JSON

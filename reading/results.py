@@ -33,10 +33,15 @@ from reading.belonging import (
 )
 from reading.cells import from_cell
 from reading.files import UnreadableFile, read_content
-from reading.predictions import METRICS_FILE, MOST_LIST_BYTES, MOST_YEARS, parse_json
+from reading.predictions import (
+    METRICS_FILE,
+    MOST_LIST_BYTES,
+    MOST_YEARS,
+    PREDICTIONS_TABLE,
+    parse_json,
+)
 
 SCHEMA_VERSION = 3
-PREDICTIONS_TABLE = "predictions.csv"
 MAPS_FILE = "gradcam_maps.npz"
 PAIRS_FILE = "transplant_pairs.csv"
 

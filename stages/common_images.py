@@ -112,6 +112,7 @@ def common_images(runs: Sequence[Run]) -> tuple[pd.DataFrame, Texts]:
                 other=f"{true_age[name]:g}",
             )
     subjects, notes = _subjects(runs, tables, common)
+    notes += _other_pictures(runs, common)
     images = pd.DataFrame({"filename": common, "subject_id": subjects, "true_age": true_age.array})
     for number, table in enumerate(tables, start=1):
         images[f"pred_age_{number}"] = table["pred_age"].array
@@ -148,6 +149,16 @@ def _subjects(
     if not unknown:
         return subjects, []
     return subjects, [in_both("compare", "no_subject", unknown=unknown, images=len(common))]
+
+
+def _other_pictures(runs: Sequence[Run], common: pd.Index) -> Texts:
+    """Note how many common images are, by their checksums, not the same file in all runs."""
+    known = [{run.digests[name] for run in runs if name in run.digests} for name in common]
+    other = [name for name, digests in zip(common, known, strict=True) if len(digests) > 1]
+    if not other:
+        return []
+    facts = {"count": len(other), "of": len(common), "example": one_line(other[0])}
+    return [in_both("compare", "other_pictures", **facts)]
 
 
 # ---------------------------------------------------------------- the split

@@ -20,7 +20,7 @@ from reading.predictions import (
     MOST_NAMES,
     PREDICTIONS_FILE,
     SPLIT_FILE,
-    names_in_split,
+    columns_of,
     parse_json,
     part_of,
     stored_record,
@@ -277,8 +277,9 @@ def _from_predictions(path: Path, text: str) -> list[str]:
 
 def _from_split_csv(path: Path, text: str) -> list[str]:
     try:
-        return names_in_split("test", text)
+        rows = columns_of(text, "filename", "split")
     except ValueError as error:
         raise InputError(
             "--check-split {path}: has no columns filename and split", path=path
         ) from error
+    return [name for name, split in rows if split == "test"]

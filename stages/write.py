@@ -28,9 +28,14 @@ from reading.belonging import NO_MASK
 from reading.files import UnreadableFile
 from reading.images import picture
 from reading.masks import Mask, read_mask
-from reading.predictions import METRICS_FILE, PREDICTIONS_FILE, SPLIT_FILE
+from reading.predictions import (
+    METRICS_FILE,
+    PREDICTIONS_FILE,
+    PREDICTIONS_TABLE,
+    SPLIT_FILE,
+)
 from reading.resize import resize_mask
-from reading.results import MAPS_FILE, PAIRS_FILE, PREDICTIONS_TABLE
+from reading.results import MAPS_FILE, PAIRS_FILE
 from stages.leakage import NEAR_BITS
 from stages.options import FIGURE_FORMATS
 from stages.presentation import Presentation

@@ -136,6 +136,20 @@ def test_images_that_one_was_trained_on_are_warned_of(tmp_path, split, other):
     assert "may have been trained on" in found.pairs[0].sentence["en"]
 
 
+def test_other_pictures_of_the_same_name_are_noted(tmp_path):
+    folders = [run(tmp_path / name, training=[], seed=42) for name in "abc"]
+    for folder, digests in zip(folders, ("1234", "1235", "12"), strict=True):
+        rows = [f"{name},{digest}" for name, digest in zip(FOUR, digests, strict=False)]
+        (folder / "predictions.csv").write_text("\n".join(["filename,image_sha256", *rows]))
+    found = compare_results(folders)
+    (note,) = found.notes
+    assert note["en"].startswith(
+        "Images that are not the same file in all runs: 1 of 4, such as anon_4"
+    )
+    assert note["zh"].startswith("4 张图像中有 1 张在各次运行中不是同一文件，例如 anon_4_1.png")
+    assert compare_results([folders[0], folders[2]]).notes == ()
+
+
 def test_what_cannot_be_checked_is_noted_and_not_warned_of(tmp_path):
     paths = [run(tmp_path / "a"), run(tmp_path / "b", seed=43), run(tmp_path / "c")]
     found = compare_results(paths)

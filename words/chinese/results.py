@@ -83,6 +83,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "该比较不能说明对新受试者的表现。",
         "split_unknown": "无法核对 {runs} 的数据划分：predictions.json 旁没有记录划分设置的 "
         "test_metrics.json。若划分不同，共有图像可能曾属于其中一次运行的训练集。",
+        "other_pictures": "{of} 张图像中有 {count} 张在各次运行中不是同一文件，例如 {example}："
+        "差别可能来自图像，而不是网络。",
         "no_subject": "{images} 张图像中有 {unknown} 张的文件名不含受试者编号"
         "（anon_<编号>_<序号>），每张按一名受试者计，置信区间可能偏窄。",
     },

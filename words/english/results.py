@@ -97,6 +97,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "split_unknown": "The split of these runs could not be checked: {runs}. There is no "
         "test_metrics.json with its settings beside predictions.json. If the splits differ, "
         "common images may have been in the training set of one run.",
+        "other_pictures": "Images that are not the same file in all runs: {count} of {of}, such as "
+        "{example}. What differs may be the pictures and not the networks.",
         "no_subject": "{unknown} of {images} images have no subject in their names "
         "(anon_<subject>_<n>); each counts as a subject of its own, so the intervals may be too "
         "narrow.",
