@@ -382,8 +382,9 @@ def same(stored, found, tolerance, where=""):
         for number, pair in enumerate(zip(stored, found, strict=True)):
             same(*pair, tolerance, f"{where}.{number}")
     elif isinstance(stored, float):
-        # absolutely, for what is nearly zero: ages are float32, which differ by 4e-6 from the next
-        assert found == pytest.approx(stored, rel=tolerance, abs=tolerance / 10), where
+        # absolutely, for what is nearly zero: this network's ages are good to 1e-3 years from one
+        # kind of processor to another, and so is a slope of them to 1e-4
+        assert found == pytest.approx(stored, rel=tolerance, abs=tolerance), where
     else:
         assert found == stored, where
 
