@@ -107,10 +107,29 @@ def test_five_questions_in_green():
         ("muscle", {"ratio": (0.4, 0.9)}, "amber"),
         ("muscle", {"ratio": None}, "grey"),
         ("muscle", {"n": 9}, "grey"),
+        # at the very ends
+        ("error", {"n": 10}, "green"),
+        ("pull", {"n": 10}, "green"),
+        ("muscle", {"n": 10}, "green"),
+        ("error", {"skill": (0.0, 0.5)}, "amber"),
+        ("pull", {"bias": (0.0, 2.1)}, "grey"),
+        ("pull", {"bias": None}, "grey"),
+        ("pull", {"slope": (-0.30, 0.0)}, "grey"),
+        ("muscle", {"ratio": (1.0, 2)}, "grey"),
+        ("muscle", {"ratio": (0.4, 1.0)}, "grey"),
     ],
 )
 def test_an_interval_gives_the_colour(question, interval, colour):
     assert colours(**interval)[question] == colour
+
+
+def test_the_direction_is_said():
+    worse, no_better = text("error", skill=(-0.5, -0.1)), text("error", skill=(-0.5, 0.0))
+    assert "more error" in worse and "more error" not in no_better
+    down, up = text("pull", slope=(-0.30, -0.2)), text("pull", slope=(0.2, 0.30))
+    assert "pulled to the mean" in down and "rises with age" in up
+    old, young = text("pull", bias=(5.0, 9.0)), text("pull", bias=(-9.0, -5.0))
+    assert "too old" in old and "too young" in young
 
 
 @pytest.mark.parametrize(
