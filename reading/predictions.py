@@ -163,12 +163,7 @@ def _rows_beside(file: Path, name: str, *columns: str) -> list[list[str]] | None
     if file.name != PREDICTIONS_FILE:
         return None
     try:
-        data = read_content(file.with_name(name), MOST_LIST_BYTES).data
-        return columns_of(data.decode("utf-8-sig"), *columns)
-    except UnreadableFile as error:
-        if isinstance(error.__cause__, PermissionError):
-            raise
-        return None
+        return columns_of(_bytes_if_usable(file.with_name(name)).decode("utf-8-sig"), *columns)
     except ValueError:
         return None
 
@@ -214,14 +209,23 @@ def stored_record(file: Path) -> dict[str, Any]:
     Raises InputError where it may not be read, OSError and MemoryError where the machine cannot.
     """
     try:
-        found = parse_json(read_content(file, MOST_LIST_BYTES).data)
-    except UnreadableFile as error:
-        if isinstance(error.__cause__, PermissionError):
-            raise
-        return {}
+        found = parse_json(_bytes_if_usable(file))
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _bytes_if_usable(file: Path) -> bytes:
+    """Read a file that need not be there; empty where it cannot be used, as one without bytes.
+
+    Raises InputError where it may not be read.
+    """
+    try:
+        return read_content(file, MOST_LIST_BYTES).data
+    except UnreadableFile as error:
+        if isinstance(error.__cause__, PermissionError):
+            raise
+        return b""
 
 
 def part_of(record: dict[str, Any], name: str) -> dict[str, Any]:
