@@ -78,7 +78,7 @@ class _Sheet:
     training: dict[str, float] = field(default_factory=dict)
     unread: dict[str, Message] = field(default_factory=dict)
     fractions: list[str] = field(default_factory=list)  # cells of numbers such as 7.1
-    contradicted: list[str] = field(default_factory=list)  # cells
+    contradicted: list[str] = field(default_factory=list)  # cells that another row contradicts
 
     def cell(self, block: Block, role: str, row: int) -> str:
         return cell_name(self.title, block.columns[role], row)
