@@ -300,6 +300,7 @@ def run(program: str, main: Callable[[], int]) -> NoReturn:
     counts = os.environ.get("OMP_NUM_THREADS", "1").split(",")
     if not all(re.fullmatch("[1-9][0-9]{0,3}", count) for count in counts):
         del os.environ["OMP_NUM_THREADS"]  # what it ignores, libgomp says in two lines
+    os.environ.setdefault("TORCH_LOGS", "-all")  # only its errors
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells where its cache is
     if not sys.warnoptions:
         warnings.simplefilter("ignore")

@@ -56,6 +56,7 @@ from reading.masks import read_mask
 from reading.resize import resize_image
 from reading.settings import Settings
 from words.catalogue import asked_language, in_both, language, texts, translated
+from words.tables import plain_number, signed_number
 
 __all__ = [
     "GradCAM",
@@ -162,8 +163,12 @@ def generate_gradcam_visualization(
     input, pixels; None for the checkpoint's, 224 for a network of another origin. target_layer: a
     module of `model`, or its name. sign: older, younger or both. signed_map: (h, w), years; given
     together with pred_age the network does not run. note: a line above everything. The file has
-    300 dpi. Raises InputError for a file or a layer that cannot be used.
+    300 dpi. Raises InputError for a file or a layer that cannot be used, and ValueError for an age
+    that is not finite or another language.
     """
+    for name, years in {"true_age": true_age, "pred_age": pred_age}.items():
+        if years is not None and not np.isfinite(years):
+            raise ValueError(f"{name}: expected a finite number of years or None, got {years!r}")
     refuse_inputs([output_path], [image_path, mask_path])
     image, _ = read_image(image_path)
     mask = None if mask_path is None else read_mask(mask_path)
@@ -382,5 +387,10 @@ def _explain_image(path: Path, checkpoint: Checkpoint, shown: _Shown, output: Pa
     older, younger = float(maps.clamp(min=0).sum()), float(maps.clamp(max=0).sum())
     key = "explained" if shown.adds_up else "explained_in_part"
     return texts("screen", shown.lang)[key].format(
-        path=path, age=age, offset=age - older - younger, older=older, younger=younger, file=output
+        path=path,
+        age=plain_number(age, 1),
+        offset=plain_number(age - older - younger, 1),
+        older=signed_number(older, 1),
+        younger=signed_number(younger, 1),
+        file=output,
     )

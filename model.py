@@ -67,16 +67,17 @@ class AgeRegressor(nn.Module):
 def normalise_pixels(images: torch.Tensor) -> torch.Tensor:
     """Normalise as training did: uint8 (N, 1 or 3, H, W) to float32 (N, 3, H, W)."""
     mean, std = _channel_statistics(images.device)
-    return (images / 255 - mean) / std
+    return (images.float() / 255 - mean) / std
 
 
 @functools.cache
 def _channel_statistics(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean and standard deviation, (1, 3, 1, 1), on the device once: a copy would make it wait."""
+    kind: Any = {"dtype": torch.float32, "device": device}
     with torch.inference_mode(False):  # kept for later calls, which may want gradients
         return (
-            torch.tensor(IMAGENET_MEAN, device=device).view(1, 3, 1, 1),
-            torch.tensor(IMAGENET_STD, device=device).view(1, 3, 1, 1),
+            torch.tensor(IMAGENET_MEAN, **kind).view(1, 3, 1, 1),
+            torch.tensor(IMAGENET_STD, **kind).view(1, 3, 1, 1),
         )
 
 

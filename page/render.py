@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from errors import one_line
-from plots.style import number_text
+from plots.style import number_text, signed_text
 from words.catalogue import LANGUAGES, in_both, texts
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -79,7 +79,7 @@ def num(value: float | None, digits: int = 0) -> str:
 
 def signed(value: float | None, digits: int) -> str:
     """As `num`, with a plus above 0."""
-    return ("+" if value is not None and round(value, digits) > 0 else "") + num(value, digits)
+    return "–" if value is None else signed_text(value, digits)
 
 
 def link_to(name: str) -> str:

@@ -33,6 +33,7 @@ from plots.style import (
     make_panels,
     number_text,
     paper_style,
+    signed_text,
 )
 from reading.resize import resize_mask, shrink
 from stats.mask_overlap import upsample
@@ -248,10 +249,9 @@ def _tile(ax: Axes, sample: Sample, seen: "View", sign: str, lang: str, letters:
 def _tile_ages(sample: Sample) -> str:
     """ "50.0 → 51.0 (+1.0)"; "→ 51.0" where the true age is not known."""
     if sample.true_age is None:
-        return f"→ {sample.pred_age:.1f}"
-    error = sample.pred_age - sample.true_age
-    signed = ("+" if error > 0 else "") + number_text(error, 1)
-    return f"{sample.true_age:.1f} → {sample.pred_age:.1f} ({signed})"
+        return f"→ {number_text(sample.pred_age, 1)}"
+    ages = " → ".join(number_text(age, 1) for age in (sample.true_age, sample.pred_age))
+    return f"{ages} ({signed_text(sample.pred_age - sample.true_age, 1)})"
 
 
 def strongest_cell(signed_map: Numbers, sign: str) -> float:
@@ -347,10 +347,10 @@ def label_picture(ax: Axes, text: str, height: float = 0.5, size: float = TITLE_
 def _ages(sample: Sample, words: Mapping[str, str]) -> str:
     """Both ages and the error in words, with the side of 5 years that the colour shows."""
     if sample.true_age is None or sample.verdict is None:
-        return words["pred_only"].format(f"{sample.pred_age:.1f}")
+        return words["pred_only"].format(number_text(sample.pred_age, 1))
     error = abs(sample.pred_age - sample.true_age)
-    side = words[sample.verdict]
-    return words["ages"].format(sample.true_age, sample.pred_age, error, side)
+    ages = (number_text(age, 1) for age in (sample.true_age, sample.pred_age))
+    return words["ages"].format(*ages, number_text(error, 2), words[sample.verdict])
 
 
 def _shortened(name: str, letters: int) -> str:

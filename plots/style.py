@@ -26,7 +26,7 @@ from PIL import Image
 from plots.fonts import font_family
 from plots.placing import place
 from words import tables
-from words.tables import EstimateLike, plain_number
+from words.tables import EstimateLike, plain_number, signed_number
 
 Floats = npt.NDArray[np.float64]
 Handle = Artist | Container  # entry of a key
@@ -232,6 +232,11 @@ def shortened(name: str, most_mm: float) -> str:
 def number_text(value: float, digits: int) -> str:
     """Fixed-point text with a typographic minus; never "−0.00"."""
     return plain_number(value, digits).replace("-", "−")
+
+
+def signed_text(value: float, digits: int) -> str:
+    """As `number_text`, with a plus above 0."""
+    return signed_number(value, digits).replace("-", "−")
 
 
 def estimate_text(estimate: EstimateLike, digits: int, unit: str = "{}") -> str:

@@ -121,7 +121,7 @@ def read_age(value: object) -> float | Message:
             age=age,
             most=MAX_AGE_READ,
         )
-    return age
+    return age + 0.0  # -0 is 0
 
 
 def read_bmi(length: object, weight: object) -> float | None:

@@ -57,7 +57,7 @@ def read_checkpoint_file(path: Path, *, trust: bool = False) -> tuple[object, st
     """
     file = read_content(path, MAX_BYTES, functools.partial(_check_start, path, trust))
     try:
-        if path.suffix == ".safetensors":
+        if path.suffix.lower() == ".safetensors":
             content: object = _read_safetensors(file)
         else:
             content = _run(file) if trust else _read(file)
@@ -84,7 +84,7 @@ def read_checkpoint_file(path: Path, *, trust: bool = False) -> tuple[object, st
 
 def _check_start(path: Path, trust: bool, start: bytes) -> None:
     """Refuse, from its first bytes, what torch.save did not write."""
-    if path.suffix == ".safetensors":
+    if path.suffix.lower() == ".safetensors":
         if start[8:9] != b"{":  # behind its length
             raise _no_safetensors(path, Message("its header is missing"))
         size = int.from_bytes(start[:8], "little")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import pandas as pd
 from errors import InputError, Message, one_list, system_reason
 from reading.cells import MOST_CHARACTERS, filename_key, from_cell, subject_key
 from reading.files import UnreadableFile, read_content
-from reading.settings import RANGES, SPLIT_SETTINGS
+from reading.settings import RANGES, SPLIT_SETTINGS, filters_ages
 
 PREDICTIONS_FILE = "predictions.json"
 METRICS_FILE = "test_metrics.json"
@@ -155,7 +156,17 @@ def _split_settings(file: Path) -> dict[str, object] | None:
     if not all(RANGES[name].holds(settings.get(name)) for name in SPLIT_FIELDS[:-1]):
         return None
     known = {name: settings[name] for name in SPLIT_FIELDS}
+    if _leaves_nobody_out(ages):
+        known["age_range"] = "0-100"  # as is that of 0 to 120
     return known | {"split": settings.get("split", "test")}  # earlier programs had no other
+
+
+def _leaves_nobody_out(ages: str) -> bool:
+    try:
+        low, high = map(float, re.split("(?<=[0-9])-", ages, maxsplit=1))  # not at that of 1e-05
+    except ValueError:
+        return False
+    return not filters_ages(low, high)
 
 
 def _rows_beside(file: Path, name: str, *columns: str) -> list[list[str]] | None:

@@ -196,7 +196,7 @@ def shown(value: object, most: int = 120) -> str:
 
     Only these: the text of a nested value may have no end, and that of a tensor has many lines.
     """
-    if not isinstance(value, str | int | float):
+    if not isinstance(value, str | int | float | None):
         return f"<{type(value).__name__.lstrip('_')}>"
     text = repr(value)
     return text if len(text) <= most else f"{text[:most]}...{text[-1]}"

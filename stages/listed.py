@@ -216,8 +216,9 @@ def read_test_list(path: Path) -> NameList:
                 second=PREDICTIONS_FILE,
             )
     text = _text(path, file)
-    record = stored_record(file.parent / METRICS_FILE) if file.suffix in (".csv", ".json") else {}
-    if file.suffix == ".json":
+    kind = file.suffix.lower()
+    record = stored_record(file.parent / METRICS_FILE) if kind in (".csv", ".json") else {}
+    if kind == ".json":
         names = _from_predictions(path, text)
         evaluated = part_of(record, "dataset_config").get("split", "test")
         if evaluated != "test":
@@ -226,7 +227,7 @@ def read_test_list(path: Path) -> NameList:
                 path=path,
                 split=evaluated,
             )
-    elif file.suffix == ".csv":
+    elif kind == ".csv":
         names = _from_split_csv(path, text)
     else:
         names = text.splitlines()

@@ -87,7 +87,8 @@ def check_layer(model: AgeRegressor, name: str, image_size: int) -> bool:
     Raises InputError for a layer that gives no map.
     """
     size = min(image_size, 96)  # a larger picture has more cells, and shows no more
-    noise = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(0))
+    source = torch.Generator().manual_seed(0)
+    noise = torch.randn(2, 3, size, size, generator=source, dtype=torch.float32)
     try:
         return identity_holds(model, find_layer(model, name), noise)
     except ValueError as error:

@@ -46,7 +46,7 @@ def _number(option_name: str, allowed: Range) -> Callable[[str], float | int]:
 
     def parse(text: str) -> float | int:
         try:
-            value: float | int = allowed.kind(text)
+            value: float | int = allowed.kind(text) + 0  # -0 is 0
             usable = allowed.holds(value)
         except ValueError:  # no number
             usable = False
@@ -201,7 +201,7 @@ def _add_reports(parser: Parser) -> None:
     add("--report-images", type=_report_images, metavar="{all,none,N}")
     add("--compare", nargs="+", type=Path, metavar="RESULTS")
     add("--baseline", type=Path, metavar="RESULTS")
-    years = Range(float, Message("a number of years above 0"), lambda value: 0 < value <= 100)
+    years = Range(float, Message("above 0 and at most 100 years"), lambda value: 0 < value <= 100)
     add("--margin", type=_number("--margin", years), default=0.5, metavar="YEARS")
 
 

@@ -222,7 +222,8 @@ def predict(
     indices: list[int] = []
     # Room for all, taken once: small tensors kept from every batch would lie between the large ones
     # that come and go, and memory would grow with the number of images.
-    ages = torch.empty(len(paths), device=predictor.device)
+    kind: Any = {"dtype": torch.float32, "device": predictor.device}
+    ages = torch.empty(len(paths), **kind)
     maps: torch.Tensor | None = None
     unreadable: dict[int, str] = {}
     notes: dict[int, str] = {}
@@ -245,7 +246,7 @@ def predict(
         ages[place] = batch_ages[: len(rows)]
         if batch_maps is not None:
             if maps is None:
-                maps = torch.empty(len(paths), *batch_maps.shape[1:], device=predictor.device)
+                maps = torch.empty(len(paths), *batch_maps.shape[1:], **kind)
             maps[place] = batch_maps[: len(rows)]
         watch(rows, images)
     pred_age = np.full(len(paths), np.nan)

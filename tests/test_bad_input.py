@@ -241,8 +241,8 @@ CASES = CHECKPOINTS | {
         "--cam-check-samples: changes nothing without --cam-check; give both, or neither",
     ),
     "--margin": (
-        option("--margin", "0"),
-        "argument --margin: '0' is not a number of years above 0; see --help",
+        option("--margin", "101"),
+        "argument --margin: '101' is not above 0 and at most 100 years; see --help",
     ),
     "an empty name": (option("--sheet="), "argument --sheet: has an empty value; see --help"),
 }

@@ -140,6 +140,11 @@ def test_both_signs_share_a_scale_centred_at_zero(folder):
             signed_map=signed,
             sign="up",
         )
+    for ages in ((float("nan"), 50.0), (50.0, float("inf"))):
+        with pytest.raises(ValueError, match="_age: expected a finite number of years or None"):
+            gradcam.generate_gradcam_visualization(
+                nn.Identity(), folder / "Images/anon_3_1.png", None, *ages, "cpu", signed_map=signed
+            )
 
 
 @pytest.mark.parametrize(

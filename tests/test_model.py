@@ -505,7 +505,7 @@ def test_a_list_in_a_list_is_not_written_out(tmp_path):
     for _ in range(30):
         endless = [endless] * 10
     found = lists_of(tmp_path / "c.pth", test_files=["a.png", endless, None])
-    assert found == {"test_files": ("a.png", "<list>", "<NoneType>")}
+    assert found == {"test_files": ("a.png", "<list>", "None")}
 
 
 def test_the_mean_age_that_training_stored(tmp_path):

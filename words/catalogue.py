@@ -70,8 +70,11 @@ def texts(section: str, lang: str) -> Mapping[str, str]:
     """Texts of a section by key, in `lang`, one of LANGUAGES.
 
     Raises:
-        KeyError: no such language or section.
+        KeyError: no such section.
+        ValueError: another language.
     """
+    if lang not in LANGUAGES:
+        raise ValueError(f"lang is {lang!r}; it has to be 'en' or 'zh'")
     return _CATALOGUE[lang][section]
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from words.catalogue import LANGUAGES, in_both, texts
 from words.sentences import joined
-from words.verdict import ON_PURPOSE
+from words.tables import plain_number
+from words.verdict import ON_PURPOSE, reasons_left_out
 
 Record = Mapping[str, Any]
 Texts = dict[str, str]
@@ -34,7 +35,7 @@ def methods_paragraph(record: Record) -> Texts:
         ),
         *_who(data),
         *_split(data, record["evaluation_info"]["warnings"]),
-        in_both("paper", "metrics"),
+        in_both("paper", "metrics", names=_reported(record)),
     ]
     if any(one["ci95"] is not None for one in numbers.values()):
         parts.append(in_both("paper", "intervals"))
@@ -69,7 +70,8 @@ def results_paragraph(record: Record) -> Texts:
     left_out = record["evaluation_info"]["left_out"]
     on_purpose = left_out["by_reason"].get(ON_PURPOSE, 0)
     if faults := left_out["total"] - on_purpose:
-        parts.append(in_both("paper", "left_out", count=faults))
+        reasons = reasons_left_out(left_out["by_reason"])
+        parts.append(in_both("paper", "left_out", count=faults, reasons=reasons))
     if on_purpose:
         parts.append(in_both("verdict", "on_purpose", count=on_purpose))
     errors = {name: _years(numbers[name], 2) for name in ("MAE", "RMSE", "Bias")}
@@ -120,6 +122,17 @@ def _who(data: Record) -> list[Texts]:
     return said
 
 
+def _reported(record: Record) -> Texts:
+    """List the metrics of which the results paragraph tells."""
+    numbers = record["overall_metrics"]
+    limits = agreement_limits(record["bland_altman"])["lower_limit"]
+    there = {name: numbers[name]["value"] is not None for name in ("Correlation", "CCC")}
+    there["limits"] = limits["value"] is not None
+    names = ["MAE", "RMSE", "Bias", *(name for name, known in there.items() if known)]
+    *others, last = (in_both("paper", f"reported_{name}") for name in names)
+    return in_both("paper", "and", others=joined("paper", others), last=last)
+
+
 def _split(data: Record, warnings: Sequence[str]) -> list[Texts]:
     """Say how the subjects were split; a warning tells of bins too small to stratify."""
     if data["split_source"] != "settings":
@@ -138,25 +151,21 @@ def _split(data: Record, warnings: Sequence[str]) -> list[Texts]:
     way = in_both("paper", kind, width=width)
     shares = {name: f"{100 * data[f'{name}_size']:g}" for name in ("test", "val")}
     said = [in_both("paper", "split", seed=data["seed"], way=way, **shares)]
-    if _filters(data["age_range"]):
-        said.append(in_both("paper", "age_range", ages=data["age_range"].replace("-", "–")))
+    ages = re.split("(?<=[0-9])-", data["age_range"], maxsplit=1)  # not at that of 1e-05
+    low, high = map(float, ages)
+    if low > 0 or high < 100:  # else `dataset.within_ages` leaves nobody out
+        said.append(in_both("paper", "age_range", ages="–".join(ages)))
     return said
-
-
-def _filters(age_range: str) -> bool:
-    """Whether `dataset.within_ages` leaves anybody out by age."""
-    low, high = map(float, re.split("(?<=[0-9])-", age_range, maxsplit=1))  # not that of 1e-05
-    return low > 0 or high < 100
 
 
 def _estimate(block: Record, digits: int, unit: str = "") -> Texts:
     """A value with its 95% CI, where there are any. unit: "" or "_years"."""
     if block["value"] is None:
         return in_both("paper", "none")
-    value = f"{block['value']:.{digits}f}"
+    value = plain_number(block["value"], digits)
     if block["ci95"] is None:
         return in_both("paper", f"plain{unit}", value=value)
-    low, high = (f"{bound:.{digits}f}" for bound in block["ci95"])
+    low, high = (plain_number(bound, digits) for bound in block["ci95"])
     return in_both("paper", f"value{unit}", value=value, low=low, high=high)
 
 

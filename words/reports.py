@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from errors import one_line
 from words.catalogue import in_both, texts
+from words.tables import plain_number, signed_number
 
 # What Markdown, or GitHub's, takes for more than letters: all of it is ASCII punctuation.
 _MARKUP = re.compile(
@@ -253,10 +254,11 @@ def error_list(
     ]
     for row in rows:
         direction = words["over" if row.error > 0 else "under" if row.error < 0 else "exact"]
+        signed = words["signed"].format(direction=direction, error=signed_number(row.error, 2))
         mark = words["outlier"] if row.abs_error > outlier_years else "-"
         lines.append(
-            f"{one_line(row.filename)}\t{row.true_age:.1f}\t{row.pred_age:.1f}\t{row.abs_error:.2f}\t"
-            f"{words['signed'].format(direction=direction, error=row.error)}\t{mark}"
+            f"{one_line(row.filename)}\t{plain_number(row.true_age, 1)}\t"
+            f"{plain_number(row.pred_age, 1)}\t{row.abs_error:.2f}\t{signed}\t{mark}"
         )
     return "\n".join(lines) + "\n"
 

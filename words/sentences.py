@@ -8,7 +8,7 @@ from typing import Any
 
 from errors import Message
 from words.catalogue import LANGUAGES, each_language, in_both, texts
-from words.tables import CI, DIFFERENCE_DIGITS, p_value_text, plain_number
+from words.tables import CI, DIFFERENCE_DIGITS, p_value_text, plain_number, signed_number
 
 ALPHA = 0.05
 MIN_SUBJECTS_FOR_A_CLAIM = 10  # as of an interval
@@ -37,7 +37,7 @@ def age_bias_sentence(bias: Any, n_subjects: int) -> dict[str, str]:
     if bias.biased is None or n_subjects < MIN_SUBJECTS_FOR_A_CLAIM:
         why = slope.reason or slope.ci95_reason or few_people(n_subjects)
         return in_both("age_bias", "unjudged", why=why)
-    facts = {"slope": f"{slope.value:.3f}", "n": n_subjects} | _bounds(slope.ci95, ".3f")
+    facts = {"slope": plain_number(slope.value, 3), "n": n_subjects} | _bounds(slope.ci95, 3)
     if not bias.biased:
         said = in_both("age_bias", "unbiased", **facts)
     elif not bias.at_ages:
@@ -87,10 +87,10 @@ def _calibration_of(bias: Any) -> dict[str, str] | None:
         key = "wide"
     if key in ("calibrated", "wide") and not bias.biased:
         return None
-    facts = {"value": f"{slope.value:.2f}"}
+    facts = {"value": plain_number(slope.value, 2)}
     if key != "unrelated":
-        facts["pull"] = f"{bias.if_calibrated.value:.3f}"
-    return in_both("age_bias", key, **facts, **_bounds(slope.ci95, ".2f"))
+        facts["pull"] = plain_number(bias.if_calibrated.value, 3)
+    return in_both("age_bias", key, **facts, **_bounds(slope.ci95, 2))
 
 
 # ---------------------------------------------------------------- calibration
@@ -119,7 +119,7 @@ def calibration_sentence(calibration: Any, split: str) -> dict[str, str]:
             continue
         above = share.ci95[0] > int(level)
         key = "less" if not coverage.as_promised else "more" if above else "kept"
-        parts.append(in_both("calibration", key, **facts, **_bounds(share.ci95, ".1f")))
+        parts.append(in_both("calibration", key, **facts, **_bounds(share.ci95, 1)))
     return joined("calibration", [*parts, *map(each_language, calibration.notes)])
 
 
@@ -134,13 +134,14 @@ def difference_sentences(differences: Sequence[Any]) -> list[dict[str, str]]:
     """
     said = []
     for row in differences:
-        facts = {"a": row.a, "b": row.b, "value": f"{row.value:+.2f}"}
+        facts = {"a": row.a, "b": row.b, "value": signed_number(row.value, 2)}
         metric = {lang: texts("groups", lang)[row.metric] for lang in LANGUAGES}
         if row.ci95_holm is None:
             key, more = "unjudged", {"why": row.ci95_reason}
         else:
             key = "differ" if row.p_holm < ALPHA else "no_evidence"
-            more = _bounds(row.ci95_holm, "+.2f") | {"p": p_value_text(row.p_holm)}
+            low, high = (signed_number(bound, 2) for bound in row.ci95_holm)
+            more = {"low": low, "high": high, "p": p_value_text(row.p_holm)}
         said.append(in_both("groups", key, metric=metric, **facts, **more))
     return said
 
@@ -164,7 +165,7 @@ def focus_sentence(focus: Any) -> dict[str, str]:
         parts = [in_both("focus", "few", why=why, **facts), in_both("focus", "unknown")]
         return joined("focus", parts)
     place = _place(ratio.ci95)
-    place_text = in_both("focus", place, **facts, **_bounds(ratio.ci95, ".2f"))
+    place_text = in_both("focus", place, **facts, **_bounds(ratio.ci95, 2))
     own_text = _own_sentence(focus.own_minus_other, focus.null, on_muscle=place == "on")
     return joined("focus", [place_text, own_text, _link_sentence(focus.focus_and_error)])
 
@@ -209,7 +210,7 @@ def _link_sentence(relation: Any) -> dict[str, str]:
         return in_both("focus", "unknown")
     low, high = relation.ci95
     key = "less_error" if high < 0 else "more_error" if low > 0 else "no_link"
-    return in_both("focus", key, rho=f"{relation.value:.2f}", low=f"{low:.2f}", high=f"{high:.2f}")
+    return in_both("focus", key, rho=plain_number(relation.value, 2), **_bounds((low, high), 2))
 
 
 def check_sentence(checks: Any) -> dict[str, str]:
@@ -229,8 +230,8 @@ def _weights_sentence(checks: Any) -> dict[str, str]:
     facts = {
         "n": checks.n_images,
         "s": checks.n_subjects,
-        "similarity": f"{similarity.value:.2f}",
-        "chance": f"{randomised.chance:.2f}",
+        "similarity": plain_number(similarity.value, 2),
+        "chance": plain_number(randomised.chance, 2),
         "limit": f"{randomised.similar_from:.2f}",
     }
     if randomised.verdict is None:
@@ -281,7 +282,7 @@ def _repeat_sentences(checks: Any) -> list[dict[str, str]]:
             continue  # every map is constant, as is said already
         facts = {
             "what": in_both("checks", change.change),
-            "similarity": f"{similarity.value:.2f}",
+            "similarity": plain_number(similarity.value, 2),
             "change": f"{change.age_change.value:.2f}",
             "limit": f"{checks.repeatability.repeatable_from:.2f}",
         }
@@ -298,7 +299,7 @@ def _spread(similarity: Any) -> dict[str, str]:
     """Write the interval of a similarity that is judged; none where all subjects have the same."""
     if similarity.ci95 is None:
         return in_both("checks", "alike")
-    return in_both("checks", "interval", **_bounds(similarity.ci95, ".2f"))
+    return in_both("checks", "interval", **_bounds(similarity.ci95, 2))
 
 
 def why_unjudged(n_subjects: int, estimate: Any) -> object:
@@ -314,9 +315,9 @@ def joined(section: str, parts: Sequence[dict[str, str]]) -> dict[str, str]:
     }
 
 
-def _bounds(ci95: CI, spec: str) -> dict[str, str]:
-    low, high = ci95
-    return {"low": format(low, spec), "high": format(high, spec)}
+def _bounds(ci95: CI, digits: int) -> dict[str, str]:
+    low, high = (plain_number(bound, digits) for bound in ci95)
+    return {"low": low, "high": high}
 
 
 # ---------------------------------------------------------------- comparison of runs

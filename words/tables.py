@@ -278,6 +278,11 @@ def plain_number(value: float | None, digits: int) -> str:
     return text.lstrip("-") if float(text) == 0 else text
 
 
+def signed_number(value: float, digits: int) -> str:
+    """As `plain_number`, with a plus above 0."""
+    return ("+" if round(value, digits) > 0 else "") + plain_number(value, digits)
+
+
 def estimate_text(estimate: EstimateLike, digits: int, unit: str = "{}") -> str:
     """ "7.67 [6.89, 8.51]", or "7.67 years [6.89, 8.51]" with "{} years" as `unit`."""
     return interval_text(estimate.value, estimate.ci95, digits, unit)

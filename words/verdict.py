@@ -8,7 +8,7 @@ language.
 from collections.abc import Mapping
 from typing import Any
 
-from words.catalogue import LANGUAGES, in_both
+from words.catalogue import LANGUAGES, in_both, texts
 from words.sentences import (
     MIN_SUBJECTS_FOR_A_CLAIM,
     WORTH_NAMING,
@@ -204,13 +204,24 @@ def _left_out(left_out: Mapping[str, int], scored: int, found: int) -> Said:
     aside = in_both("verdict", "on_purpose", count=on_purpose) if on_purpose else _nothing()
     if not _faults(left_out):
         return GREEN, _both(in_both("verdict", "all_scored", count=scored), aside)
+    said = in_both("verdict", "some_left_out", reasons=reasons_left_out(left_out), of=found)
+    return AMBER, _both(said, aside)
+
+
+def reasons_left_out(left_out: Mapping[str, int]) -> Texts:
+    """List why images are not in the numbers, the most frequent reason first; but on purpose."""
+    known = texts("verdict", "en")
     reasons = [
-        in_both("verdict", "left_out_kind", kind=in_both("verdict", kind), count=count)
+        in_both(
+            "verdict",
+            "left_out_kind",
+            kind=in_both("verdict", kind) if kind in known else kind,
+            count=count,
+        )
         for kind, count in sorted(left_out.items(), key=lambda item: -item[1])
         if kind != ON_PURPOSE
     ]
-    said = in_both("verdict", "some_left_out", reasons=joined("verdict", reasons), of=found)
-    return AMBER, _both(said, aside)
+    return joined("verdict", reasons)
 
 
 def obstacles(

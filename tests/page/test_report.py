@@ -76,6 +76,19 @@ def test_the_leakage_table_is_in_both_languages():
     ) in page
 
 
+def test_the_page_says_how_many_images_could_not_be_held_against_others():
+    found = record()
+    found["leakage"] |= {"near_identical_images_across_splits": [], "near_not_compared": 3}
+    samples = [sample(k) for k in range(4)]
+    assert "contrast from left to right: 3</span>" in report_html(
+        page_data(record=found, samples=samples)
+    )
+    del found["leakage"]["near_not_compared"]  # as in results of before
+    assert "contrast from left to right" not in report_html(
+        page_data(record=found, samples=samples)
+    )
+
+
 def test_a_text_stands_in_both_languages_and_its_facts_are_escaped():
     assert t("page", "theme") == '<span lang="en">Colours</span><span lang="zh">配色</span>'
     text = {"en": "by -0.5 (-1 to 2), 50-60, <b>", "zh": "-0.5 \u202e"}

@@ -87,6 +87,10 @@ def test_age_that_can_mean_one_thing_is_read(value, age):
     assert read_age(value) == age
 
 
+def test_no_age_is_minus_zero():
+    assert str(read_age(-0.0)) == "0.0"
+
+
 @pytest.mark.parametrize(
     ("value", "reason"),
     [

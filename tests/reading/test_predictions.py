@@ -97,6 +97,16 @@ def test_the_split_is_read_from_the_metrics_beside_it(tmp_path):
     assert read_predictions(path).split == SETTINGS | {"split": "test"}
 
 
+@pytest.mark.parametrize(
+    ("ages", "expected"),
+    [("0-120", "0-100"), ("0-99", "0-99"), ("1e-05-120", "1e-05-120"), ("0-1-2", "0-1-2")],
+)
+def test_ages_that_leave_nobody_out_are_one_setting(tmp_path, ages, expected):
+    path = write(tmp_path / "predictions.json")
+    write_metrics(tmp_path, age_range=ages)
+    assert read_predictions(path).split["age_range"] == expected
+
+
 @pytest.mark.parametrize("content", ["", "[1]", "{", "3", '{"dataset_config": null}', "[" * 10**5])
 def test_a_split_that_is_not_recorded_is_none(tmp_path, content):
     path = write(tmp_path / "predictions.json")

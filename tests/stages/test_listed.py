@@ -214,6 +214,8 @@ def test_lists_of_every_form(tmp_path):
     (run / "split.csv").write_text("\ufeff" + lines, encoding="utf-8")
     assert read_test_list(run).names == names[:1]  # which also has what was left out
     assert read_test_list(run / "split.csv").names == names[:1]
+    (run / "split.csv").rename(run / "MINE.CSV")
+    assert read_test_list(run / "MINE.CSV").names == names[:1]
 
 
 def test_the_verdict_of_the_run_goes_with_its_list(tmp_path):

@@ -40,6 +40,11 @@ def test_full_asks_for_everything_but_a_calibration_without_a_split():
     assert (args.calibrate, args.cam_check, args.check_near_duplicates) == (False, False, False)
 
 
+def test_no_zero_has_a_sign():
+    args = parse_arguments(["--demo", "--val-size", "-0", "--min-age", "-0.0"])
+    assert f"{args.val_size:g} {args.min_age:g}" == "0 0"
+
+
 def test_figure_formats():
     assert parse_arguments(["--demo"]).figure_format == ("png",)
     assert parse_arguments(["--demo", "--figure-format", "svg,png"]).figure_format == ("png", "svg")

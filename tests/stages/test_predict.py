@@ -11,8 +11,8 @@ from PIL import Image
 from torchvision import transforms
 
 from demo.train import tiny_checkpoint
-from model import load_checkpoint
-from stages.network import Execution, Predictor, fold_batch_norms
+from model import _channel_statistics, load_checkpoint
+from stages.network import Execution, Predictor, check_layer, fold_batch_norms
 from stages.predict import (
     Inference,
     PictureSums,
@@ -83,6 +83,21 @@ def test_equals_the_plain_loop(network, paths, oracle, batch_size):
     np.testing.assert_allclose(found.maps, oracle[1], atol=1e-5 * scale)
     assert found.maps.dtype == np.float32
     assert found.unreadable == {}
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.bfloat16])
+def test_numbers_are_float32_whatever_a_program_has_made_the_default(network, paths, kind):
+    expected = predict(Predictor(network, CPU), paths, SIZE, batch_size=4, workers=1)
+    _channel_statistics.cache_clear()
+    torch.set_default_dtype(kind)
+    try:
+        check_layer(network, "layer4", SIZE)
+        found = predict(Predictor(network, CPU), paths, SIZE, batch_size=4, workers=1)
+    finally:
+        torch.set_default_dtype(torch.float32)
+        _channel_statistics.cache_clear()
+    np.testing.assert_array_equal(found.pred_age, expected.pred_age)
+    np.testing.assert_array_equal(found.maps, expected.maps)
 
 
 def test_positions_sum_to_the_prediction_less_an_offset(network, paths):

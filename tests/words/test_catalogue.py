@@ -99,6 +99,8 @@ def test_texts_of_a_section():
     assert catalogue.texts("samples", "zh")["synthetic"] == "合成数据（演示）"
     with pytest.raises(KeyError, match="nowhere"):
         catalogue.texts("nowhere", "en")
+    with pytest.raises(ValueError, match="lang is 'fr'; it has to be 'en' or 'zh'"):
+        catalogue.texts("samples", "fr")
 
 
 def test_in_both_formats_the_same_facts():

@@ -47,7 +47,8 @@ def test_the_baseline_is_the_mean_over_images(record):
 def test_people_are_called_left_out_by_age_where_they_are(record, ages, said):
     """As the README says: only where min_age is above 0 or max_age below 100."""
     record["dataset_config"]["age_range"] = ages
-    sentence = f"Subjects outside {ages.replace('-', '–')} years of age were left out."
+    between = "1e-05–120" if "e" in ages else ages.replace("-", "–")
+    sentence = f"Subjects outside {between} years of age were left out."
     assert (sentence in methods_paragraph(record)["en"]) is said
     assert ("岁之间的受试者不纳入" in methods_paragraph(record)["zh"]) is said
     images = pd.DataFrame({"training_age": [0.0, 50.0, 110.0], "kind": None, "reason": None})
@@ -68,6 +69,19 @@ def test_methods_mention_nothing_that_was_not_done(record):
     for word in ("conformal", "energy", "randomisation", "confidence", "baseline", "seed"):
         assert word not in said
     assert "No split was made" in said
+    for name in ("Correlation", "CCC"):  # as with a single image
+        record["overall_metrics"][name]["value"] = None
+    del record["bland_altman"]["repeated"]
+    record["bland_altman"]["lower_limit"]["value"] = None
+    said = methods_paragraph(record)
+    assert "error (RMSE) and the mean error. We " in said["en"]
+    assert "（RMSE）和平均误差。将 " in said["zh"]
+    assert "Pearson 相关系数 r：无法给出；CCC：无法给出。" in results_paragraph(record)["zh"]
+
+
+def test_methods_report_what_the_results_tell(record):
+    said = methods_paragraph(record)["en"]
+    assert "Pearson's r, the concordance correlation coefficient (CCC; Lin 1989) and the l" in said
 
 
 def test_methods_say_what_was_exchanged_and_related(record):
@@ -126,8 +140,7 @@ def test_who_was_left_out_on_purpose_could_have_been_used(record):
     left_out = {"total": 5, "by_reason": {"outside_age_range": 4, "no_label": 1}}
     record["evaluation_info"]["left_out"] |= left_out
     assert results_paragraph(record)["en"].startswith(
-        "Left out, as they could not be used: 1 image. Left out on purpose, as outside the age "
-        "range: 4 images."
+        "Left out: 1 image – no label (1). Left out on purpose, as outside the age range: 4 images."
     )
 
 
@@ -147,10 +160,13 @@ def test_results_carry_values_with_their_intervals(record):
         "available."
     )
     assert "Leakage check – no leak found." in said
-    record["evaluation_info"]["left_out"]["total"] = 3
-    assert results_paragraph(record)["en"].startswith(
-        "Left out, as they could not be used: 3 images."
+    reasons = {"unreadable": 1, "not_read_by_training": 2, "of a later version": 1}
+    record["evaluation_info"]["left_out"] |= {"total": 4, "by_reason": reasons}
+    said = results_paragraph(record)
+    assert said["en"].startswith(
+        "Left out: 4 images – not read by training (2), unreadable (1), of a later version (1). The"
     )
+    assert said["zh"].startswith("未纳入分析的图像：4 张——训练时未读取（2 张），无法读取（1 张），")
 
 
 def test_both_lists_are_whole():

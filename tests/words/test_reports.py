@@ -303,12 +303,17 @@ def test_error_list_in_english():
         "a\t20.0\t22.0\t2.00\toverestimated (+2.00)\t-",
         "b\t30.0\t23.0\t7.00\tunderestimated (-7.00)\tOUTLIER",
         "c\t40.0\t47.0\t7.00\toverestimated (+7.00)\tOUTLIER",
-        "d\t50.0\t50.0\t0.00\texact (+0.00)\t-",
+        "d\t50.0\t50.0\t0.00\texact (0.00)\t-",
+    ]
+    nearly = rows(0.001, -0.001).assign(true_age=-0.0, pred_age=-0.01)  # no zero has a sign
+    assert [line.split("\t")[1:5] for line in listed(nearly, largest=True, lang="en")[3:]] == [
+        ["0.0", "0.0", "0.00", "overestimated (0.00)"],
+        ["0.0", "0.0", "0.00", "underestimated (0.00)"],
     ]
     smallest = listed(table[:1], largest=False, lang="en")
     assert smallest[0] == "# Images with the smallest absolute error: 1 of 12"
     half = listed(table, largest=False, lang="en", shared=True)
-    assert half[0].endswith(": 4 of 12 (half of all, so that no image stands in both lists)")
+    assert half[0].endswith(": 4 of 12 (no image stands in both lists)")
 
 
 def test_error_list_in_chinese():
@@ -319,11 +324,11 @@ def test_error_list_in_chinese():
         "a\t20.0\t22.0\t2.00\t高估（+2.00）\t-",
         "b\t30.0\t23.0\t7.00\t低估（-7.00）\t离群",
         "c\t40.0\t46.0\t6.00\t高估（+6.00）\t-",  # an outlier lies above, not at it
-        "d\t50.0\t50.0\t0.00\t准确（+0.00）\t-",
+        "d\t50.0\t50.0\t0.00\t准确（0.00）\t-",
     ]
     largest = listed(rows(2.0), largest=True, lang="zh", shared=True)
     assert largest[0] == (
-        "# 绝对误差最大的图像：1 张，共 12 张（各占一半，同一图像不会同时出现在两个列表中）"
+        "# 绝对误差最大的图像：1 张，共 12 张（同一图像不会同时出现在两个列表中）"
     )
 
 

@@ -165,6 +165,13 @@ def test_plain_number(value, digits, text):
     assert tables.plain_number(value, digits) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "text"), [(1.25, "+1.2"), (0.04, "0.0"), (-0.04, "0.0"), (-0.0, "0.0"), (-1, "-1.0")]
+)
+def test_signed_number(value, text):
+    assert tables.signed_number(value, 1) == text
+
+
 def test_estimate_text():
     assert tables.estimate_text(estimate(7.674, (-0.004, 8.0)), 2) == "7.67 [0.00, 8.00]"
     assert tables.estimate_text(estimate(7.674), 2) == "7.67"

@@ -9,10 +9,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "demo": "合成数据：演示用的图像由公式绘制，没有扫描过任何真人",
         "demo_reused": "沿用 {root} 中已有的演示数据和网络",
         "demo_made": "正在 {root} 中生成 {count} 张图像并训练网络：约需一至两分钟",
-        "explained_in_part": "{path}：预测年龄 {age:.1f} 岁；热图的岁数之和与之不等（偏老 "
-        "{older:+.1f}，偏年轻 {younger:+.1f}）-> {file}",
-        "explained": "{path}：预测年龄 {age:.1f} 岁（偏移 {offset:.1f}，偏老 {older:+.1f}，"
-        "偏年轻 {younger:+.1f}）-> {file}",
+        "explained_in_part": "{path}：预测年龄 {age} 岁；热图的岁数之和与之不等（偏老 "
+        "{older}，偏年轻 {younger}）-> {file}",
+        "explained": "{path}：预测年龄 {age} 岁（偏移 {offset}，偏老 {older}，"
+        "偏年轻 {younger}）-> {file}",
     },
     "progress": {
         "bar": "{desc}：{percentage:3.0f}%|{bar}{r_bar}",
@@ -165,10 +165,10 @@ TEXTS: dict[str, dict[str, str]] = {
     "error_list": {
         "largest": "# 绝对误差最大的图像：{count} 张，共 {total} 张{shared}",
         "smallest": "# 绝对误差最小的图像：{count} 张，共 {total} 张{shared}",
-        "shared": "（各占一半，同一图像不会同时出现在两个列表中）",
+        "shared": "（同一图像不会同时出现在两个列表中）",
         "outlier_rule": "# 离群：绝对误差大于 {years:.2f} 岁（均值 + 2 倍总体标准差）",
         "columns": "# 文件名\t真实年龄\t预测年龄\t绝对误差\t方向\t离群",
-        "signed": "{direction}（{error:+.2f}）",
+        "signed": "{direction}（{error}）",
         "over": "高估",
         "under": "低估",
         "exact": "准确",

@@ -24,9 +24,15 @@ TEXTS: dict[str, dict[str, str]] = {
         "split_listed": "数据集的划分采用与网络一同保存的名单。",
         "split_none": "未划分数据集：评估了全部图像。",
         "age_range": "年龄不在 {ages} 岁之间的受试者不纳入。",
-        "metrics": "误差为预测年龄减真实年龄。报告平均绝对误差（MAE）、均方根误差（RMSE）、"
-        "平均误差、Pearson 相关系数 r、一致性相关系数（CCC；Lin 1989）"
-        "和一致性界限（Bland & Altman 2007）。",
+        "metrics": "误差为预测年龄减真实年龄。报告{names}。",
+        "join": "、",
+        "and": "{others}和{last}",
+        "reported_MAE": "平均绝对误差（MAE）",
+        "reported_RMSE": "均方根误差（RMSE）",
+        "reported_Bias": "平均误差",
+        "reported_Correlation": "Pearson 相关系数 r",
+        "reported_CCC": "一致性相关系数（CCC；Lin 1989）",
+        "reported_limits": "一致性界限（Bland & Altman 2007）",
         "intervals": "95% 置信区间以受试者为单位，因为同一名受试者的图像并不独立（在变换后的尺度上"
         "逐一剔除受试者的刀切法）。",
         "baseline": "基线为一律预测为训练集图像的平均年龄。",
@@ -45,9 +51,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "分析，用样条校正真实年龄，并按 Holm 法对 {tests} 次检验进行校正。",
         "calibration": "预测区间采用 split conformal 方法，取自验证集的 {subjects} 名受试者。",
         "software": "软件：Python {python}、PyTorch {torch}、torchvision {torchvision}。",
-        "left_out": "因无法使用而未纳入分析的图像：{count} 张。",
+        "left_out": "未纳入分析的图像：{count} 张——{reasons}。",
         "errors": "MAE 为 {MAE}，RMSE 为 {RMSE}，平均误差为 {Bias}。",
-        "fits": "Pearson 相关系数 r 为 {Correlation}，CCC 为 {CCC}。",
+        "fits": "Pearson 相关系数 r：{Correlation}；CCC：{CCC}。",
         "by_subject": "每名受试者取各图像预测的均值时，MAE 为 {MAE}。",
         "skill": "一律预测为训练集图像的平均年龄时，MAE 为 {MAE}；相对它的改进"
         "（1 − MAE / 基线 MAE）为 {skill}。",

@@ -199,7 +199,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "n_images": "{n} 张",
         "nothing_out": "无",
         "who": "受试者特征",
-        "age": "年龄（岁）：均值 ± 标准差（范围）",
+        "age": "年龄（岁，每名受试者一个均值）：均值 ± 标准差（范围）",
         "sex": "性别",
         "cohort": "队列",
         "all": "合计",

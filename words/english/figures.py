@@ -62,8 +62,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "inside": "Inside the interval (%)",
     },
     "samples": {
-        "ages": "True age {:.1f} years    predicted {:.1f} years    "
-        "absolute error {:.2f} years ({})",
+        "ages": "True age {} years    predicted {} years    absolute error {} years ({})",
         "good": "below 5 years",
         "bad": "5 years or more",
         "pred_only": "Predicted age {} years",

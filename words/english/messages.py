@@ -10,10 +10,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "scanned",
         "demo_reused": "Reusing the demo in {root}",
         "demo_made": "Making {count} images and training on them, in {root}: one to two minutes",
-        "explained_in_part": "{path}: predicted age {age:.1f} years; the map does not add up to it "
-        "(older {older:+.1f}, younger {younger:+.1f}) -> {file}",
-        "explained": "{path}: predicted age {age:.1f} years (offset {offset:.1f}, older "
-        "{older:+.1f}, younger {younger:+.1f}) -> {file}",
+        "explained_in_part": "{path}: predicted age {age} years; the map does not add up to it "
+        "(older {older}, younger {younger}) -> {file}",
+        "explained": "{path}: predicted age {age} years (offset {offset}, older "
+        "{older}, younger {younger}) -> {file}",
     },
     "progress": {
         "bar": "{desc}: {percentage:3.0f}%|{bar}{r_bar}",
@@ -187,11 +187,11 @@ TEXTS: dict[str, dict[str, str]] = {
     "error_list": {
         "largest": "# Images with the largest absolute error: {count} of {total}{shared}",
         "smallest": "# Images with the smallest absolute error: {count} of {total}{shared}",
-        "shared": " (half of all, so that no image stands in both lists)",
+        "shared": " (no image stands in both lists)",
         "outlier_rule": "# OUTLIER: absolute error above {years:.2f} years (mean + 2 population "
         "standard deviations)",
         "columns": "# filename\ttrue age\tpredicted age\tabsolute error\tdirection\toutlier",
-        "signed": "{direction} ({error:+.2f})",
+        "signed": "{direction} ({error})",
         "over": "overestimated",
         "under": "underestimated",
         "exact": "exact",

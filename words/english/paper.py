@@ -27,10 +27,15 @@ TEXTS: dict[str, dict[str, str]] = {
         "split_listed": "The split is the one that was stored with the network.",
         "split_none": "No split was made: all images were evaluated.",
         "age_range": "Subjects outside {ages} years of age were left out.",
-        "metrics": "The error is the predicted less the true age. We report the mean absolute "
-        "error (MAE), the root mean squared error (RMSE), the mean error, Pearson's r, the "
-        "concordance correlation coefficient (CCC; Lin 1989) and limits of agreement (Bland & "
-        "Altman 2007).",
+        "metrics": "The error is the predicted less the true age. We report {names}.",
+        "join": ", ",
+        "and": "{others} and {last}",
+        "reported_MAE": "the mean absolute error (MAE)",
+        "reported_RMSE": "the root mean squared error (RMSE)",
+        "reported_Bias": "the mean error",
+        "reported_Correlation": "Pearson's r",
+        "reported_CCC": "the concordance correlation coefficient (CCC; Lin 1989)",
+        "reported_limits": "the limits of agreement (Bland & Altman 2007)",
         "intervals": "95% confidence intervals (CI) are over subjects, because images of one "
         "subject are not independent (jackknife over subjects on a transformed scale).",
         "baseline": "The baseline is to say the mean age of the training images for everyone.",
@@ -58,7 +63,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "calibration": "Prediction intervals are split conformal, from {subjects} subjects of the "
         "validation set.",
         "software": "Software: Python {python}, PyTorch {torch}, torchvision {torchvision}.",
-        "left_out": "Left out, as they could not be used: {count} images.",
+        "left_out": "Left out: {count} images – {reasons}.",
         "errors": "The MAE was {MAE}, the RMSE {RMSE} and the mean error {Bias}.",
         "fits": "Pearson's r was {Correlation}, the CCC {CCC}.",
         "by_subject": "With one mean prediction per subject the MAE was {MAE}.",

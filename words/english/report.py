@@ -215,7 +215,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "n_images": "{n} images",
         "nothing_out": "nothing",
         "who": "Who the subjects are",
-        "age": "Age, years: mean ± SD (range)",
+        "age": "Age, years (one mean per subject): mean ± SD (range)",
         "sex": "Sex",
         "cohort": "Cohort",
         "all": "all",

@@ -149,7 +149,7 @@ TEXTS: dict[str, str] = {
     "argument {option}: {given} is not {wanted}; see --help": (
         "参数 {option}：值 {given} 无效，应为{wanted}；参见 --help"
     ),
-    "a number of years above 0": "大于 0 的年数",
+    "above 0 and at most 100 years": "大于 0 且不超过 100 的年数",
     "a whole number of at least {least}": "不小于 {least} 的整数",
     "a whole number from 1 to {most}": "整数（1 至 {most}）",
     "{options}: missing; give --checkpoint, --image-dir and --excel-path, or try --demo": (
