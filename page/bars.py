@@ -98,8 +98,11 @@ class Chart:
     marks: Mapping[str, float]
 
 
-def focus_chart(own: Floats, others: Floats) -> Chart | None:
-    """Histograms of energy ratios with own and with others' masks, % of each; None without any."""
+def focus_chart(own: Floats, others: Floats, means: Mapping[str, float | None]) -> Chart | None:
+    """Histograms of energy ratios with own and with others' masks, % of each; None without any.
+
+    means: places of lines, by name. That of others weighs images alike, and their sample does not.
+    """
     if own.size == 0:
         return None
     right = 1.05 * float(max(own.max(), 1.5, others.max() if others.size else 0.0))
@@ -115,9 +118,8 @@ def focus_chart(own: Floats, others: Floats) -> Chart | None:
         for left, end, value in zip(edges[:-1], edges[1:], height, strict=True):
             corners += [(left, value), (end, value)]
         shapes[name] = _points([(x(a), y(b)) for a, b in [*corners, (right, 0.0)]])
-    marks = {"chance": x(1.0), "mean_own": x(float(own.mean()))}
-    if others.size:
-        marks["mean_others"] = x(float(others.mean()))
+    marks = {"chance": x(1.0)}
+    marks |= {name: x(mean) for name, mean in means.items() if mean is not None}
     step = 10.0 ** math.floor(math.log10(right))
     if right / step < 2:
         step /= 2

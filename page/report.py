@@ -103,7 +103,9 @@ def _charts(data: PageData) -> dict[str, object]:
     ratios = np.array([s.energy_ratio for s in data.samples if s.energy_ratio is not None])
     others = data.other_ratios
     pictures, limit, scale_uri = attention(data.groups)
-    checks = record["gradcam_analysis"].get("checks") or {}
+    cam = record["gradcam_analysis"]
+    means = {"mean_own": cam["energy_ratio"]["value"], "mean_others": cam["null"]["mean"]}
+    checks = cam.get("checks") or {}
     deletion = checks.get("deletion", {})
     return {
         "bars": group_bars(record["age_group_analysis"]),
@@ -111,9 +113,8 @@ def _charts(data: PageData) -> dict[str, object]:
         "limit": limit,
         "scale_uri": scale_uri,
         "ratios": ratios,
-        "mean_own": float(ratios.mean()) if ratios.size else None,
-        "mean_others": float(others.mean()) if others.size else None,
-        "focus": focus_chart(ratios, others),
+        **means,
+        "focus": focus_chart(ratios, others, means),
         # results of before have one order and one infill, and only their sentence is shown
         "deletion": deletion_chart(deletion) if "infills" in deletion else None,
     }

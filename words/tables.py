@@ -179,7 +179,8 @@ def comparison_table(comparison: Any, lang: str) -> str:
     parts.append(align(_difference_rows(pairs, lang), "lllll"))
     legend = words["legend"].format(comparison.tests, len(comparison.pairs))
     if len(comparison.pairs) == 1:
-        parts.append(align(_group_rows(pairs[0].age_groups, words["groups"]), "lrrrrll", gap=2))
+        headings = words["groups"].format(a=pairs[0].a, b=pairs[0].b)
+        parts.append(align(_group_rows(pairs[0].age_groups, headings), "lrrrrll", gap=2))
         if comparison.age_group_tests:
             group_legend = words["group_legend"].format(comparison.age_group_tests)
             legend = words["join"].join([legend, group_legend])

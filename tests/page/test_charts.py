@@ -67,15 +67,18 @@ def test_bars_of_the_age_groups():
 
 def test_histogram_of_the_focus():
     """The axis ends at 1.05 x 2 = 2.1, in 24 bins: 2.0 falls into the 23rd, half of the images."""
-    chart = focus_chart(np.array([0.0, 2.0]), np.array([1.05]))
+    means = {"mean_own": 1.0, "mean_others": 1.05}  # of all masks, where the chart has a sample
+    chart = focus_chart(np.array([0.0, 2.0]), np.array([0.9]), means)
     assert chart.marks["chance"] == pytest.approx(47.62)
     assert chart.marks["mean_own"] == pytest.approx(47.62)
     assert chart.marks["mean_others"] == pytest.approx(50.0)
     points = chart.shapes["own"].split()
     assert points[1] == "0,50"  # half of the images, of an axis up to 100%
     assert points[45] == "91.67,50"  # after 0,0 and 22 bins of two corners
-    assert "others" not in focus_chart(np.array([0.5]), np.zeros(0)).shapes
-    assert focus_chart(np.zeros(0), np.zeros(0)) is None
+    alone = focus_chart(np.array([0.5]), np.zeros(0), {"mean_own": 0.5, "mean_others": None})
+    assert "others" not in alone.shapes
+    assert set(alone.marks) == {"chance", "mean_own"}
+    assert focus_chart(np.zeros(0), np.zeros(0), {}) is None
 
 
 def test_curves_of_the_deletion():

@@ -158,6 +158,12 @@ def test_every_section_can_be_linked_to_and_nothing_is_loaded():
     assert page == comparison_html(made(3), MADE, lang="zh")
 
 
+def test_the_difference_of_age_groups_says_which_run_comes_first():
+    page = comparison_html(made(), MADE, lang="en")
+    row = page[page.index("MAE #1</th>") :]
+    assert row.index("MAE #2</th>") < row.index("</span> #2 − #1</th>")
+
+
 def test_without_age_groups_there_is_no_such_section():
     found = made()
     bare = replace(found, pairs=tuple(replace(pair, age_groups=()) for pair in found.pairs))

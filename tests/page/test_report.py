@@ -53,6 +53,16 @@ def test_numbers_have_a_typographic_minus_and_brackets():
     assert estimate({"value": None, "ci95": None}, 1) == "–"
 
 
+def test_means_of_the_focus_are_those_of_the_record():
+    """The page holds a sample of the ratios with other masks, whose mean is another."""
+    found = record()
+    found["gradcam_analysis"]["energy_ratio"]["value"] = 1.234
+    found["gradcam_analysis"]["null"]["mean"] = 0.789
+    page = report_html(page_data(record=found, samples=[sample(k) for k in range(4)]))
+    assert "own masks (4 images), mean 1.23</span>" in page
+    assert "in the same decade of age, mean 0.79</span>" in page
+
+
 def test_the_leakage_table_is_in_both_languages():
     found = record()
     found["leakage"]["conflicting_labels"] = [

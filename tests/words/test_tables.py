@@ -255,6 +255,15 @@ def test_table_of_two_runs_has_their_metrics_differences_and_age_groups():
     assert " ".join(parts[7].split()) == ("One note. " * 12).strip()
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_columns_of_age_groups_are_named_by_their_runs(lang):
+    """With the second run as the baseline, it is the one that the other is held against."""
+    found = compared()
+    assert "MAE #1  MAE #2" in tables.comparison_table(found, lang)
+    turned = replace(found, pairs=(replace(found.pairs[0], a=2, b=1),), baseline=2)
+    assert "MAE #2  MAE #1" in tables.comparison_table(turned, lang)
+
+
 def test_table_of_three_runs_has_all_pairs_and_no_age_groups():
     text = tables.comparison_table(compared(3), "en")
     assert "True age" not in text and "Age groups" not in text

@@ -46,7 +46,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "runs": "|运行|图像|非共有|MAE|RMSE|CCC|年龄斜率",
         "matrix": "MAE 之差（岁），行减列；* 有统计学差异，= 在 ±{} 岁内等效：",
         "pairs": "差值|指标|数值 [95% 置信区间]|p|校正后 p",
-        "groups": "真实年龄|图像|受试者|MAE #1|MAE #2|变化 [95% 置信区间]|校正后 p",
+        "groups": "真实年龄|图像|受试者|MAE #{a}|MAE #{b}|变化 [95% 置信区间]|校正后 p",
         "legend": "[ ] 与 p：仅针对该差值本身。校正后 p：对 {} 次检验（{} 对运行的 MAE 与年龄偏差"
         "斜率）作 Bonferroni 校正，结论只以此为准。RMSE 与 CCC 不作判定。",
         "group_legend": "各年龄段：p 另对 {} 次检验作校正。",

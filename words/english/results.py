@@ -48,7 +48,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "matrix": "Difference of the MAE (years), row less column; * told apart, = equivalent "
         "within {} years:",
         "pairs": "Difference|Metric|Value [95% CI]|p|p corrected",
-        "groups": "True age|Images|Subjects|MAE #1|MAE #2|Change [95% CI]|p corrected",
+        "groups": "True age|Images|Subjects|MAE #{a}|MAE #{b}|Change [95% CI]|p corrected",
         "legend": "[ ], p: of this difference alone. p corrected: Bonferroni's correction for {} "
         "tests (MAE and age bias slope, pairs: {}); it alone decides what is said. RMSE and CCC "
         "are not judged.",
