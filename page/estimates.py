@@ -57,7 +57,8 @@ class Share:
 def shares(samples: Sequence[Sample]) -> dict[str, list[Share]]:
     """Split the samples by age group, sex, cohort and focus; a factor of one level is left out.
 
-    Focus: "on" where the muscle holds more of the evidence than its area would, else "off".
+    Focus: "on" where the muscle holds more of the evidence than its area would, else "off". Level
+    "", the last: where nothing is known.
     """
     factors: dict[str, Callable[[Sample], str]] = {
         "age_group": lambda sample: sample.age_group,
@@ -69,10 +70,9 @@ def shares(samples: Sequence[Sample]) -> dict[str, list[Share]]:
     for factor, level in factors.items():
         parts: dict[str, list[Sample]] = {}
         for sample in samples:
-            if level(sample):
-                parts.setdefault(level(sample), []).append(sample)
+            parts.setdefault(level(sample), []).append(sample)
         if len(parts) > 1:
-            order = sorted(parts)
+            order = sorted(parts, key=lambda name: (not name, name))
             if factor == "age_group":
                 order.sort(key=lambda group: int(group.partition("-")[0] or 0))
             found[factor] = [_share(name, parts[name]) for name in order]

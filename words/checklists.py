@@ -86,7 +86,7 @@ def _carried(record: Mapping[str, Any]) -> set[str]:
         "internal": split == "test",
         "comparison": split != "none",
         "updating": has_prediction_intervals(record),
-        "fairness": len(record["by_sex"]) > 1,
+        "fairness": sum(part["group"] is not None for part in record["by_sex"]) > 1,
         "all_partitions": split == "all",
     }
     return {name for name in texts("rests", "en") if conditions.get(name, True)}

@@ -35,6 +35,14 @@ def test_shares_of_the_samples():
     assert shares([]) == {}
 
 
+def test_who_is_in_no_part_is_counted_too():
+    known = {"energy_ratio": None, "sex": ""}
+    found = shares([sample(0, **known), sample(1), sample(2, cohort="")])
+    assert [(part.level, part.images) for part in found["sex"]] == [("F", 1), ("M", 1), ("", 1)]
+    assert [(part.level, part.images) for part in found["cohort"]] == [("Healthy", 2), ("", 1)]
+    assert [part.level for part in found["focus"]] == ["off", "on", ""]
+
+
 def test_age_groups_stand_by_age_and_not_by_name():
     parts = shares([sample(0, age_group="100-110"), sample(1, age_group="20-30")])["age_group"]
     assert [part.level for part in parts] == ["20-30", "100-110"]

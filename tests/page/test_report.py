@@ -53,6 +53,13 @@ def test_numbers_have_a_typographic_minus_and_brackets():
     assert estimate({"value": None, "ci95": None}, 1) == "–"
 
 
+def test_parts_of_which_nothing_is_known_are_named():
+    samples = [sample(k, sex="" if k else "F", energy_ratio=k or None) for k in range(3)]
+    page = report_html(page_data(samples=samples))
+    assert '<span lang="en">not known</span><span lang="zh">未知</span></th>' in page
+    assert '<span lang="en">no mask, or no evidence</span>' in page
+
+
 def test_means_of_the_focus_are_those_of_the_record():
     """The page holds a sample of the ratios with other masks, whose mean is another."""
     found = record()

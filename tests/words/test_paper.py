@@ -169,6 +169,15 @@ def test_results_carry_values_with_their_intervals(record):
     assert said["zh"].startswith("未纳入分析的图像：4 张——训练时未读取（2 张），无法读取（1 张），")
 
 
+def test_errors_by_sex_need_two_sexes(record):
+    def fairness():
+        return next(one for one in checklists(record)["TRIPOD+AI"] if one["number"] == "14")
+
+    assert fairness()["filled"]
+    record["by_sex"] = [{"group": "F"}, {"group": None}]
+    assert not fairness()["filled"]
+
+
 def test_both_lists_are_whole():
     found = checklists(STORED)
     claim = [item["number"] for item in found["CLAIM 2024"]]

@@ -100,6 +100,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "f_focus": "按证据所在位置",
         "on": "肌肉上的证据多于其面积份额",
         "off": "不在肌肉上",
+        "no_focus_known": "没有掩膜，或没有证据",
+        "not_known": "未知",
         "worst": "离群样本，误差最大者在前：",
         "no_outlier": "没有离群样本。",
         "and_more": "另有 {count} 张",

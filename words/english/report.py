@@ -112,6 +112,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "f_focus": "By where the evidence lies",
         "on": "more on the muscle than its area",
         "off": "not on the muscle",
+        "no_focus_known": "no mask, or no evidence",
+        "not_known": "not known",
         "worst": "Outliers, the largest error first:",
         "no_outlier": "No image is an outlier.",
         "and_more": "and {count} more",
