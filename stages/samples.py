@@ -188,6 +188,8 @@ def _as_listed(
         if agree(anew, lists):
             return Samples(anew, LISTED, notes, (*doubts, *absent_doubts(anew, lists)))
     images, more = listed_split(images, lists, settings)
+    if given_lists(lists) == ["test"]:
+        notes = (*notes, in_both("warnings", "only_test_listed"))
     return Samples(images, LISTED, notes, (*doubts, *more))
 
 

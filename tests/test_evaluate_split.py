@@ -242,7 +242,8 @@ def test_lists_of_the_checkpoint_are_believed(data, run, with_lists):
 
 def test_a_list_that_the_split_agrees_with_leaves_validation_where_it_was(data, run, with_lists):
     names, _ = contracted_test_set(data)
-    record, table, _ = run("--calibrate", checkpoint=with_lists(test_files=names[::-1]))
+    record, table, done = run("--calibrate", checkpoint=with_lists(test_files=names[::-1]))
+    assert "lists its test set alone" not in done.err
     assert table["filename"].tolist() == names
     assert record["dataset_config"]["split_source"] == "checkpoint"
     assert record["leakage"]["level"] == "no leak found"
@@ -256,7 +257,8 @@ def test_lists_may_stand_in_args_and_be_arrays(data, run, with_lists):
     args = torch.load(data.checkpoint, weights_only=True)["args"]
     others = [path.name for path in data.images.iterdir() if path.name not in names]
     path = with_lists(args={**args, "test_files": np.array(others), "train_files": 30})
-    record, table, _ = run(checkpoint=path)
+    record, table, done = run(checkpoint=path)
+    assert "WARNING: the checkpoint lists its test set alone: all other images count" in done.err
     assert table["filename"].tolist() == others
     assert record["dataset_config"]["split_source"] == "checkpoint"
 
@@ -314,9 +316,13 @@ def test_images_that_were_trained_on_are_said_everywhere(data, tmp_path, command
     record = json.loads((folder / "test_metrics.json").read_text())
     trained = record["leakage"]["splits"]["train"]["images"]
     assert record["leakage"]["trained_on"] == {"images": trained, "of": 80}
-    assert loud(done)[0].startswith(f"WARNING: THE NETWORK WAS TRAINED ON {trained} OF THE 80")
-    assert record["dataset_config"]["warning"]["en"].startswith("THE NETWORK WAS TRAINED ON")
-    verdict = f"the network was trained on {trained} of the 80 evaluated images"
+    assert loud(done)[0].startswith(
+        f"WARNING: BY THIS SPLIT, THE NETWORK WAS TRAINED ON {trained} OF THE 80"
+    )
+    assert record["dataset_config"]["warning"]["en"].startswith(
+        "BY THIS SPLIT, THE NETWORK WAS TRAINED ON"
+    )
+    verdict = f"by this split, the network was trained on {trained} of the 80 evaluated images"
     assert record["leakage"]["verdict"] == f"TRAINING IMAGES: {verdict}"
     assert "no leak" not in done.out
     assert f"*** SYNTHETIC DATA (demo); TRAINING IMAGES: {trained} of 80 ***" in done.out

@@ -96,6 +96,7 @@ def _facts(record: Mapping[str, Any]) -> dict[str, object]:
     """What the answers name."""
     numbers, info = record["overall_metrics"], record["evaluation_info"]
     mae, repeatability = numbers["MAE"], numbers["Repeatability"]["value"]
+    refused = record.get("calibration", {}).get("correction", {}).get("refused", True)
     interval = "" if mae["ci95"] is None else " [{:.2f}, {:.2f}]".format(*mae["ci95"])
     return {
         "size": record["model_config"]["image_size"],
@@ -108,6 +109,7 @@ def _facts(record: Mapping[str, Any]) -> dict[str, object]:
         "torch": info["versions"]["torch"],
         "images": record["summary"]["n_images"],
         "subjects": record["summary"]["n_subjects"],
+        "updated": in_both("paper", "not_corrected" if refused else "corrected"),
         "mae": f"{mae['value']:.2f}{interval}",
         "repeatability": "" if repeatability is None else f"{repeatability:.2f}",
     }

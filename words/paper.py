@@ -125,9 +125,11 @@ def _who(data: Record) -> list[Texts]:
 def _reported(record: Record) -> Texts:
     """List the metrics of which the results paragraph tells."""
     numbers = record["overall_metrics"]
-    limits = agreement_limits(record["bland_altman"])["lower_limit"]
+    block = record["bland_altman"]
+    limits = agreement_limits(block)
     there = {name: numbers[name]["value"] is not None for name in ("Correlation", "CCC")}
-    there["limits"] = limits["value"] is not None
+    key = "limits" if limits is block else "repeated_limits"
+    there[key] = limits["lower_limit"]["value"] is not None
     names = ["MAE", "RMSE", "Bias", *(name for name, known in there.items() if known)]
     *others, last = (in_both("paper", f"reported_{name}") for name in names)
     return in_both("paper", "and", others=joined("paper", others), last=last)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from page.bars import deletion_chart, focus_chart, group_bars
-from page.estimates import Share, outliers, shares, some
+from page.estimates import Share, metric_rows, outliers, shares, some
 from page.figures import _evidence_over, _outlined, attention
 from tests.page.common import group, sample
+from words.tables import SUMMARY_DIGITS
 
 
 def age_group(mae, mean_error, mae_ci95=None, mean_error_ci95=None):
@@ -17,6 +18,16 @@ def age_group(mae, mean_error, mae_ci95=None, mean_error_ci95=None):
         "mean_error": mean_error,
         "mean_error_ci95": mean_error_ci95,
     }
+
+
+@pytest.mark.parametrize(("people", "marked"), [(39, False), (40, True)])
+def test_intervals_that_rest_on_one_person_are_marked_where_there_are_many(people, marked):
+    level = {name: {"value": 1.0, "ci95": None} for name in SUMMARY_DIGITS}
+    other = level | {"MAE": level["MAE"] | {"one_subject_share": 0.6}}
+    for levels in ((level, other), (other, level)):
+        images = levels[0] | {"n_subjects": {"value": people}}
+        rows = metric_rows({"overall_metrics": images, "subject_level_metrics": levels[1]})
+        assert [row.name for row in rows if row.one_subject] == ["MAE"] * marked
 
 
 def test_shares_of_the_samples():

@@ -273,11 +273,11 @@ def test_images_that_were_trained_on_have_a_level_of_their_own(samples):
     assert found.level == TRAINED_ON
     assert (found.trained_on.images, found.trained_on.of) == (2, 4)
     assert leakage_verdict(found, "en") == (
-        "TRAINING IMAGES: the network was trained on 2 of the 4 evaluated images"
+        "TRAINING IMAGES: by this split, the network was trained on 2 of the 4 evaluated images"
     )
     assert leak_warnings(found) == []  # it was said before the network ran
     (warning,) = trained_on_warnings(["train", "val", "test", "train"])
-    assert warning["en"].startswith("THE NETWORK WAS TRAINED ON 2 OF THE 4 IMAGES")
+    assert warning["en"].startswith("BY THIS SPLIT, THE NETWORK WAS TRAINED ON 2 OF THE 4 IMAGES")
     assert trained_on_warnings(["test", "val"]) == []
     # not even a proof of the test set says otherwise, and no doubt goes unsaid
     assert check_leakage(samples, ["train"], Originals({}), proof=proof()).level == TRAINED_ON

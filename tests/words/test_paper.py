@@ -82,6 +82,9 @@ def test_methods_mention_nothing_that_was_not_done(record):
 def test_methods_report_what_the_results_tell(record):
     said = methods_paragraph(record)["en"]
     assert "Pearson's r, the concordance correlation coefficient (CCC; Lin 1989) and the l" in said
+    assert "limits of agreement for several images of a subject (Bland & Altman 2007)." in said
+    del record["bland_altman"]["repeated"]  # with one image of each
+    assert "limits of agreement (Bland & Altman 1986)." in methods_paragraph(record)["en"]
 
 
 def test_methods_say_what_was_exchanged_and_related(record):
@@ -167,6 +170,24 @@ def test_results_carry_values_with_their_intervals(record):
         "Left out: 4 images – not read by training (2), unreadable (1), of a later version (1). The"
     )
     assert said["zh"].startswith("未纳入分析的图像：4 张——训练时未读取（2 张），无法读取（1 张），")
+
+
+@pytest.mark.parametrize(
+    ("refused", "en", "zh"),
+    [
+        (True, "prediction intervals, on their own: calibration", "预测区间，单独列出："),
+        (
+            False,
+            "prediction intervals and corrected ages, on their own",
+            "预测区间和校正后的年龄，",
+        ),
+    ],
+)
+def test_ages_that_were_not_corrected_are_not_claimed(record, refused, en, zh):
+    record["calibration"]["correction"]["refused"] = refused
+    said = next(one for one in checklists(record)["TRIPOD+AI"] if one["number"] == "24")["value"]
+    assert said["en"].startswith(en)
+    assert said["zh"].startswith(zh)
 
 
 def test_errors_by_sex_need_two_sexes(record):

@@ -122,7 +122,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "all_partitions": "MAE {mae} 岁；by_split",
         "performance": "MAE {mae} 岁；上方的指标表",
         "failures": "high_error_samples.txt；上方“哪些图像误差大”",
-        "updating": "预测区间和校正后的年龄，单独列出：calibration",
+        "updating": "{updated}，单独列出：calibration",
         "predictions": "每张图像一次前向计算；predictions.csv",
         "fairness": "按性别的误差：by_sex",
         "output": "以岁为单位的年龄，无阈值",

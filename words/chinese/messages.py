@@ -87,8 +87,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "masks_nowhere": "图像路径中没有名为 Images 的文件夹，因此也没有与之并列的 Masks",
         "split_listed": "数据集的划分取自检查点中的名单（{names}），未按设置重新划分",
         "without_split": "未划分数据集：只应评估训练时从未用过其图像的人",
-        "trained_on": "{of} 张图像中有 {count} 张曾用于训练该网络：这些图像上的误差不能说明"
-        "网络对未见过的人的表现",
+        "only_test_listed": "检查点只列出了测试集：其余图像在此均视为训练图像，"
+        "验证集的图像也在其中",
+        "trained_on": "按此划分，{of} 张图像中有 {count} 张曾用于训练该网络："
+        "这些图像上的误差不能说明网络对未见过的人的表现",
         "leak": "{verdict}；详见 DATA_LEAKAGE_REPORT.md",
     },
     "leakage": {
@@ -104,7 +106,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "near_identical_images": "{count} 对分属不同数据集的图像几乎相同",
         "changed_settings": "划分所用的设置与训练时不同：{names}",
         "default_settings": "检查点未说明训练时的划分设置：{names}",
-        "trained_on_images": "被评估的 {of} 张图像中有 {count} 张曾用于训练该网络",
+        "trained_on_images": "按此划分，被评估的 {of} 张图像中有 {count} 张曾用于训练该网络",
         "trained_on_note": "含训练图像：{of} 张中的 {count} 张",
         "validation_evaluated": "被评估的图像含验证集，而检查点可能正是据此选出的",
         "without_split": "未划分数据集，无法得知网络训练时是否用过这些人的图像",

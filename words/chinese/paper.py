@@ -32,7 +32,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "reported_Bias": "平均误差",
         "reported_Correlation": "Pearson 相关系数 r",
         "reported_CCC": "一致性相关系数（CCC；Lin 1989）",
-        "reported_limits": "一致性界限（Bland & Altman 2007）",
+        "reported_limits": "一致性界限（Bland & Altman 1986）",
+        "reported_repeated_limits": "每名受试者有多张图像时的一致性界限（Bland & Altman 2007）",
+        "corrected": "预测区间和校正后的年龄",
+        "not_corrected": "预测区间",
         "intervals": "95% 置信区间以受试者为单位，因为同一名受试者的图像并不独立（在变换后的尺度上"
         "逐一剔除受试者的刀切法）。",
         "baseline": "基线为一律预测为训练集图像的平均年龄。",

@@ -123,7 +123,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "all_partitions": "MAE {mae} years; by_split",
         "performance": "MAE {mae} years; the table of numbers above",
         "failures": "high_error_samples.txt; which images fail, above",
-        "updating": "prediction intervals and corrected ages, on their own: calibration",
+        "updating": "{updated}, on their own: calibration",
         "predictions": "one forward pass per image; predictions.csv",
         "fairness": "errors by sex: by_sex",
         "output": "an age in years, without thresholds",

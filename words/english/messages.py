@@ -101,7 +101,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "split_listed": "the split is the one that the checkpoint lists ({names}); it was not "
         "made anew from the settings",
         "without_split": "no split is made: evaluate only people whom training never had",
-        "trained_on": "THE NETWORK WAS TRAINED ON {count} OF THE {of} IMAGES: its errors on them "
+        "only_test_listed": "the checkpoint lists its test set alone: all other images count as "
+        "training images here, also those of the validation set",
+        "trained_on": "BY THIS SPLIT, THE NETWORK WAS TRAINED ON {count} OF THE {of} IMAGES: its "
+        "errors on them "
         "say nothing about people whom it has never seen",
         "leak": "{verdict}; see DATA_LEAKAGE_REPORT.md",
     },
@@ -118,7 +121,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "near_identical_images": "{count} pairs of images across splits look nearly identical",
         "changed_settings": "the split was made with other settings than training's: {names}",
         "default_settings": "the checkpoint does not say how training split: {names}",
-        "trained_on_images": "the network was trained on {count} of the {of} evaluated images",
+        "trained_on_images": "by this split, the network was trained on {count} of the {of} "
+        "evaluated images",
         "trained_on_note": "TRAINING IMAGES: {count} of {of}",
         "validation_evaluated": "validation images are evaluated, on which the checkpoint may have "
         "been chosen",

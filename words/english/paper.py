@@ -35,7 +35,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "reported_Bias": "the mean error",
         "reported_Correlation": "Pearson's r",
         "reported_CCC": "the concordance correlation coefficient (CCC; Lin 1989)",
-        "reported_limits": "the limits of agreement (Bland & Altman 2007)",
+        "reported_limits": "the limits of agreement (Bland & Altman 1986)",
+        "reported_repeated_limits": "the limits of agreement for several images of a subject "
+        "(Bland & Altman 2007)",
+        "corrected": "prediction intervals and corrected ages",
+        "not_corrected": "prediction intervals",
         "intervals": "95% confidence intervals (CI) are over subjects, because images of one "
         "subject are not independent (jackknife over subjects on a transformed scale).",
         "baseline": "The baseline is to say the mean age of the training images for everyone.",
