@@ -56,7 +56,7 @@ def context(data: PageData) -> dict[str, Any]:
     return {
         "rows": rows,
         "columns": columns,
-        "choices": {key: _choices(rows, key) for key in ("age_group", "sex", "cohort")},
+        "choices": {key: _choices(data.samples, key) for key in ("age_group", "sex", "cohort")},
         "scatter_plot": predicted_on_true(plotted, len(rows)),
         "agreement_plot": bland_altman(plotted, len(rows)),
         "n_maps": n_maps,

@@ -117,9 +117,12 @@ def test_a_large_run_has_its_worst_images_in_the_table_and_all_in_the_plots(monk
         assert 0 < len(places) <= len(ERRORS) - 4
         assert "".join(f"M{x} {y}h0" for x, y in places) == plot.unlisted
     page = report_html(data)
+    assert "Other images of this subject in the table<" in page
+    assert found["choices"]["age_group"] == ["20-30", "60-70"]  # the links of all groups filter
     assert "This table holds 4 of 10 images" in page and 'class="unlisted"' in page
     assert "10 images" in page.split('id="caption-scatter"')[1].split("</fig")[0]
-    assert 'class="unlisted"' not in report_html(page_data())
+    whole = report_html(page_data())
+    assert 'class="unlisted"' not in whole and "Other images of this subject<" in whole
 
 
 def test_json_in_the_page_cannot_end_its_element():

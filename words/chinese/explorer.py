@@ -66,6 +66,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "opacity": "不透明度",
         "years_title": "从热图到预测值",
         "others_title": "该受试者的其他图像",
+        "others_listed": "表格中该受试者的其他图像",
     },
     "explorer_script": {
         "swap_own": "{true} 岁，读作 {pred} 岁",

@@ -73,6 +73,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "opacity": "Opacity",
         "years_title": "From the map to the prediction",
         "others_title": "Other images of this subject",
+        "others_listed": "Other images of this subject in the table",
     },
     "explorer_script": {
         "swap_own": "{true} years old, read as {pred}",
