@@ -270,6 +270,9 @@ def choose_samples(
     if labelled.split_source == samples.REMADE:
         log.warn_all(setup.used.split_warnings(), loud=True)
     log.warn_all(labelled.notes)
+    if args.full and args.calibrate and not labelled.has_validation:
+        args.calibrate = False
+        log.warn(in_both("warnings", "no_validation"))
     rows = labelled.chosen(args.split, validation=args.calibrate)
     splits = rows["split"][rows["evaluated"]].tolist()
     log.warn_all(leakage.trained_on_warnings(splits), loud=True)

@@ -81,6 +81,11 @@ class Samples:
         """The cohorts of the images that can be used, by name."""
         return sorted(self.table["cohort"].dropna().unique())
 
+    @property
+    def has_validation(self) -> bool:
+        """Whether any image that can be used is in the validation split."""
+        return bool(self.table["split"].eq("val").any())
+
     def chosen(self, split: str, *, validation: bool) -> pd.DataFrame:
         """Select the rows of `split`, or of "all", and the validation split if asked for.
 

@@ -57,6 +57,14 @@ def test_a_clean_run_says_nothing_of_it(run):
     assert set(table["split"]) == {"test"}
 
 
+def test_full_leaves_out_the_calibration_where_there_is_no_validation_split(run):
+    few = ("--cam-check-samples", "1", "--transplant-samples", "10", "--transplant-donors", "1")
+    record, _, done = run("--full", "--val-size", "0", *few)
+    assert "WARNING: --full: no calibration, for the validation split is empty" in done.lines
+    assert "calibration" not in record
+    assert "checks" in record["gradcam_analysis"]
+
+
 # ---------------------------------------------------------------- what training read otherwise
 
 

@@ -87,6 +87,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "masks_nowhere": "图像路径中没有名为 Images 的文件夹，因此也没有与之并列的 Masks",
         "split_listed": "数据集的划分取自检查点中的名单（{names}），未按设置重新划分",
         "without_split": "未划分数据集：只应评估训练时从未用过其图像的人",
+        "no_validation": "--full：验证集为空，因此不作校准",
         "only_test_listed": "检查点只列出了测试集：其余图像在此均视为训练图像，"
         "验证集的图像也在其中",
         "trained_on": "按此划分，{of} 张图像中有 {count} 张曾用于训练该网络："

@@ -181,7 +181,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "swap_note": "此处由浏览器用缩小的图片绘制，边缘是硬的。"
         "网络读的是完整的图像，边缘柔和；读过的各对给出其年龄。",
         "swap_left_out": "不能参与的图像：",
-        "not_calibrated": "本次运行未作校准；可加 --calibrate。",
+        "not_calibrated": "本次运行未作校准。有验证集时，可加 --calibrate。",
         "level": "标称水平",
         "half_width": "半宽（岁）",
         "cover_images": "区间内的图像（%）",

@@ -101,6 +101,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "split_listed": "the split is the one that the checkpoint lists ({names}); it was not "
         "made anew from the settings",
         "without_split": "no split is made: evaluate only people whom training never had",
+        "no_validation": "--full: no calibration, for the validation split is empty",
         "only_test_listed": "the checkpoint lists its test set alone: all other images count as "
         "training images here, also those of the validation set",
         "trained_on": "BY THIS SPLIT, THE NETWORK WAS TRAINED ON {count} OF THE {of} IMAGES: its "
