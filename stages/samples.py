@@ -41,6 +41,7 @@ SAME_MEAN = 0.01  # years; training may have rounded the mean age that it stored
 REMADE, LISTED = "settings", "checkpoint"
 Departures = Mapping[str, Message]
 SKIPPED_COLUMNS = ["filename", "path", "subject_id", "split", "kind", "reason"]
+_SEE = Message("see --val-size, or the checkpoint's lists")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,11 +97,9 @@ class Samples:
         evaluated = table["split"].eq(split) | (split == "all")
         held_out = table["split"].eq("val") & validation
         if not evaluated.any():
-            raise InputError(
-                "--split {split}: no image is in it; see --test-size and --val-size", split=split
-            )
+            raise InputError("--split {split}: no image is in it; {see}", split=split, see=_SEE)
         if validation and not held_out.any():
-            raise InputError("--calibrate: the validation split is empty; see --val-size")
+            raise InputError("--calibrate: the validation split is empty; {see}", see=_SEE)
         rows = table.assign(evaluated=evaluated)
         return rows[evaluated | held_out].reset_index(drop=True)
 

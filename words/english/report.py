@@ -197,8 +197,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "network read the full images, with a soft edge; its ages are given for the pairs that "
         "it read.",
         "swap_left_out": "Images that could not take part:",
-        "not_calibrated": "Not done in this run. Where there is a validation split, --calibrate does "
-        "it.",
+        "not_calibrated": "Not done in this run. Where there is a validation split, --calibrate "
+        "does it.",
         "level": "Level",
         "half_width": "Half width, years",
         "cover_images": "Images inside, %",

@@ -181,13 +181,10 @@ TEXTS: dict[str, str] = {
         "--check-split {path}：没有该文件或文件夹；请给出先前的结果，或文件名单"
     ),
     # stages/samples.py
-    "--split {split}: no image is in it; see --test-size and --val-size": (
-        "--split {split}：其中没有图像；请检查 --test-size 和 --val-size"
-    ),
+    "--split {split}: no image is in it; {see}": "--split {split}：其中没有图像；{see}",
     "--split: no image of it is left to evaluate": "--split：其中没有可评估的图像",
-    "--calibrate: the validation split is empty; see --val-size": (
-        "--calibrate：验证集为空；请检查 --val-size"
-    ),
+    "--calibrate: the validation split is empty; {see}": "--calibrate：验证集为空；{see}",
+    "see --val-size, or the checkpoint's lists": "请检查 --val-size 或检查点中的名单",
     "--calibrate: the validation split has no image that can be read": (
         "--calibrate：验证集中没有可读取的图像"
     ),
