@@ -183,18 +183,18 @@ def _as_listed(
 ) -> Samples:
     """Believe the lists; where the split made anew agrees, it tells what they leave open."""
     names = one_list(name for name, listed in lists.items() if listed)
-    notes = (in_both("warnings", "split_listed", names=names),)
+    notes = [in_both("warnings", "split_listed", names=names)]
     doubts = []
     if "cohort" in departures:  # where the same number means another person
         doubts.append(in_both("leakage", "departure", reason=departures["cohort"]))
     with contextlib.suppress(InputError):  # too few people to split
         anew = _split_anew(images, {}, {}, settings).images
         if agree(anew, lists):
-            return Samples(anew, LISTED, notes, (*doubts, *absent_doubts(anew, lists)))
+            return Samples(anew, LISTED, tuple(notes), (*doubts, *absent_doubts(anew, lists)))
     images, more = listed_split(images, lists, settings)
     if given_lists(lists) == ["test"]:
-        notes = (*notes, in_both("warnings", "only_test_listed"))
-    return Samples(images, LISTED, notes, (*doubts, *more))
+        notes.append(in_both("warnings", "only_test_listed"))
+    return Samples(images, LISTED, tuple(notes), (*doubts, *more))
 
 
 def _split_anew(
