@@ -37,8 +37,12 @@ function element(name, className, ...children) {
   made.append(...children);
   return made;
 }
+// As in the table, whose writer rounds halves to even.
 const number = (value, digits = 1) => {
-  const text = value.toFixed(digits).replace("-", "−");
+  const scaled = value * 10 ** digits;
+  const half = Number.isInteger(value * 2 ** (digits + 1)) && Math.abs(scaled % 1) === 0.5;
+  const even = half ? (2 * Math.round(scaled / 2)) / 10 ** digits : value;
+  const text = even.toFixed(digits).replace("-", "−");
   return /[1-9]/.test(text) ? text : text.replace("−", "");
 };
 const signed = (value) => (Number(value.toFixed(1)) > 0 ? "+" : "") + number(value);

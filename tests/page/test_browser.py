@@ -13,6 +13,7 @@ from page.data import Picture
 from page.report import report_html
 from plots.overlays import get_heatmap_overlay, normalise
 from plots.samples import view
+from plots.style import number_text
 from tests.page.common import page_data, sample
 from tests.page.test_comparison import MADE, made
 
@@ -114,6 +115,14 @@ def drawn(page, text):
 
 def opened(page, number):
     playwright.expect(page.locator("#one-name")).to_have_text(name(number))
+
+
+def test_numbers_are_written_as_in_the_table(visit):
+    page = visit()
+    values = [eighth / 8 for eighth in range(-40, 41)] + [0.15, 0.05, 2.675, 45.349999, 1e-9, 99.95]
+    for digits in (0, 1, 2):
+        written = page.evaluate("([all, d]) => all.map((one) => number(one, d))", [values, digits])
+        assert written == [number_text(value, digits) for value in values]
 
 
 def test_the_table_is_sorted_by_every_column(visit):
@@ -329,7 +338,7 @@ def test_two_samples_exchange_what_their_outlines_hold(visit):
     # the pair that is farthest apart in age, the younger first
     playwright.expect(tiles.nth(0)).to_contain_text("24.0 years old, read as 33.0")
     playwright.expect(tiles.nth(1)).to_contain_text("with the muscle of anon_5_2.png, read as 52.5")
-    playwright.expect(tiles.nth(2)).to_contain_text("with the muscle of anon_1_1.png, read as 31.3")
+    playwright.expect(tiles.nth(2)).to_contain_text("with the muscle of anon_1_1.png, read as 31.2")
     a, b = 60, 150  # greys of tests/page/common.py
     expected = [[a] * 4, [b, b, a, a], [a, a, b, b], [b] * 4]
     assert page.evaluate(SWAPPED) == expected
