@@ -37,6 +37,8 @@ def read_weights(path: Path, content: dict[Any, Any]) -> tuple[dict[str, torch.T
             raise _useless(path, shown(name), Message("is a {kind}, not a tensor", kind=kind))
         plain = ".".join(part for part in name.split(".") if part not in WRAPPERS)
         place = listed([plain])
+        if plain == "n_averaged":  # of torch.optim.swa_utils.AveragedModel
+            continue
         if plain in weights:
             raise _useless(path, place, Message("stands in it twice; save it again"))
         if not is_plain(value):

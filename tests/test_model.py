@@ -174,6 +174,15 @@ def test_wrapper_prefixes_are_stripped(tmp_path, network, rename):
     assert_same_network(loaded.model, network)
 
 
+def test_averaged_weights_are_read(tmp_path, network):
+    averaged = torch.optim.swa_utils.AveragedModel(network)
+    assert "n_averaged" in averaged.state_dict()
+    loaded = load_checkpoint(
+        save(tmp_path, {"state_dict": averaged.state_dict(), "model": "resnet18"})
+    )
+    assert_same_network(loaded.model, network)
+
+
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_every_named_architecture_loads(tmp_path, name):
     with torch.device("meta"):

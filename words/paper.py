@@ -44,6 +44,8 @@ def methods_paragraph(record: Record) -> Texts:
     if cam["n_images"]:
         parts.append(in_both("paper", "energy", layer=cam["target_layer"]))
         parts += [in_both("paper", "null")] if cam["null"]["mean"] is not None else []
+        if not cam["sum_is_prediction"]:
+            parts.append(in_both("paper", "not_a_sum", layer=cam["target_layer"]))
     if "checks" in cam:
         now = "repeatability" in cam["checks"]  # not in results of before
         key = "checks" if now else "checks_before"

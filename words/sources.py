@@ -89,6 +89,7 @@ def _said(feature: str, one: Any) -> Texts:
     low, high = (plain_number(bound, 2) for bound in one.ci95)
     numbers = {"r": plain_number(one.value, 2), "low": low, "high": high}
     key = "higher" if one.value > 0 else "lower"
+    key = f"sex_{key}" if feature == "sex" else key  # which nobody has more or less of
     p = p_value_text(one.p_holm)
     return in_both("sources", key, name=feature_name(feature), p=p, **numbers)
 

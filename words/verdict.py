@@ -121,7 +121,8 @@ def _pull(bias: Any, n: int) -> Said:
         return GREEN, in_both("verdict", "no_pull", **facts)
     if low <= 0 <= high:
         return GREY, in_both("verdict", "pull_unclear", **facts)
-    said = in_both("verdict", "pull" if high < 0 else "push", **facts)
+    key = "reversed" if high < -1 else "pull" if high < 0 else "push"
+    said = in_both("verdict", key, **facts)
     if not bias.at_ages:
         return AMBER, said
     ages = joined("age_bias", [error_at_age(row) for row in bias.at_ages])

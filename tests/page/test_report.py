@@ -53,6 +53,14 @@ def test_numbers_have_a_typographic_minus_and_brackets():
     assert estimate({"value": None, "ci95": None}, 1) == "–"
 
 
+def test_maps_of_age_groups_whose_years_do_not_add_up_say_so():
+    found = record()
+    said = "layer4: the years of a map do not add up to the predicted age</span>"
+    assert said not in report_html(page_data(record=found))
+    found["gradcam_analysis"]["sum_is_prediction"] = False
+    assert said in report_html(page_data(record=found))
+
+
 def test_parts_of_which_nothing_is_known_are_named():
     samples = [sample(k, sex="" if k else "F", energy_ratio=k or None) for k in range(3)]
     page = report_html(page_data(samples=samples))
@@ -181,7 +189,7 @@ def test_what_was_not_asked_for_is_said():
     )
     assert "--cam-check does it" in page
     assert "pass --transplant" in page and 'id="swap"' not in page
-    assert "pass --calibrate" in page
+    assert "--calibrate does it" in page
     assert "No maps to show." in page
 
 

@@ -256,7 +256,7 @@ def test_a_list_that_differs_is_loud_even_where_nothing_else_is_wrong(samples):
     assert found.level == POSSIBLE
     assert leakage_verdict(found, "en") == (
         "possible leak: the test set is not that of A: 1 of 2 images (1 of 2 subjects) are not in "
-        "it, and 0 of its images are not here"
+        "it, and 0 of its images are not in the test set"
     )
     assert len(leak_warnings(found)) == 1
 

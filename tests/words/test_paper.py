@@ -172,6 +172,14 @@ def test_results_carry_values_with_their_intervals(record):
     assert said["zh"].startswith("未纳入分析的图像：4 张——训练时未读取（2 张），无法读取（1 张），")
 
 
+def test_years_that_do_not_add_up_are_said_to(record):
+    said = "At layer4 the years of a map do not add up to the prediction."
+    assert said not in methods_paragraph(record)["en"]
+    record["gradcam_analysis"]["sum_is_prediction"] = False
+    assert said in methods_paragraph(record)["en"]
+    assert "在 layer4 处，热图的岁数之和不等于预测年龄。" in methods_paragraph(record)["zh"]
+
+
 @pytest.mark.parametrize(
     ("refused", "en", "zh"),
     [

@@ -151,7 +151,7 @@ def test_doubts_and_a_list_have_sections_of_their_own():
         "The test set against a list",
         [
             "- the test set is not that of A: 2 of 4 images (1 of 3 subjects) are not in it, and 1 "
-            "of its images are not here (whose own check said: possible leak)",
+            "of its images are not in the test set (whose own check said: possible leak)",
             "- `a.png` is in the test set, and not in the list",
             "- `b.png` is in the test set, and not in the list",
             "- `c.png` is in the list, and not in the test set",

@@ -30,6 +30,16 @@ def test_features_that_go_with_the_errors_are_named_with_their_direction():
     assert "以下图像的预测年龄偏老：亮度（平均灰度）较高（r 0.35" in said["zh"]
 
 
+def test_a_sex_is_not_higher_or_lower():
+    found = error_sources(
+        source("sex", estimate(-0.4, (-0.6, -0.2)), 0.01, estimate(0.3, (0.1, 0.5)), 0.01)
+    )
+    said = sources_sentence(found)
+    assert "Errors are larger in images with female sex (r -0.40" in said["en"]
+    assert "People are read older in images with male sex (r 0.30" in said["en"]
+    assert "女性（r -0.40" in said["zh"] and "男性（r 0.30" in said["zh"]
+
+
 def test_only_three_are_named():
     rows = [source("bmi", estimate(0.1 * i, (0.05, 0.9)), 0.01) for i in range(1, 6)]
     said = sources_sentence(error_sources(*rows))

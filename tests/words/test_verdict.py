@@ -128,6 +128,8 @@ def test_the_direction_is_said():
     assert "more error" in worse and "more error" not in no_better
     down, up = text("pull", slope=(-0.30, -0.2)), text("pull", slope=(0.2, 0.30))
     assert "pulled to the mean" in down and "rises with age" in up
+    assert "pulled to the mean" in text("pull", slope=(-1.2, -1.0))
+    assert "Older people are read younger" in text("pull", slope=(-1.2, -1.01))
     old, young = text("pull", bias=(5.0, 9.0)), text("pull", bias=(-9.0, -5.0))
     assert "too old" in old and "too young" in young
 

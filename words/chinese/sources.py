@@ -21,6 +21,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "name_bmi": "体重指数",
         "higher": "{name}较高（r {r}，95% 置信区间 {low} 至 {high}，p {p}）",
         "lower": "{name}较低（r {r}，95% 置信区间 {low} 至 {high}，p {p}）",
+        "sex_higher": "受试者为男性（r {r}，95% 置信区间 {low} 至 {high}，p {p}）",
+        "sex_lower": "受试者为女性（r {r}，95% 置信区间 {low} 至 {high}，p {p}）",
         "absolute": "以下图像的误差较大：{what}。",
         "signed": "以下图像的预测年龄偏老：{what}。",
         "more": "另有 {count} 项",

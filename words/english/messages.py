@@ -132,7 +132,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "from_checkpoint": "the split is the one that the checkpoint lists",
         "proved": "the test set is that of {source}, image for image",
         "disproved": "the test set is not that of {source}: {images} of {of} images ({subjects} of "
-        "{of_subjects} subjects) are not in it, and {missing} of its images are not here",
+        "{of_subjects} subjects) are not in it, and {missing} of its images are not "
+        "in the test set",
         "source_in_doubt": " (whose own check said: {verdict})",
         "departure": "{reason}",
         "only_here": "images left out that training did not read: {why}",

@@ -46,6 +46,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "energy": "Grad-CAM maps at {layer} were expressed in years. The energy ratio is the share "
         "of the evidence for older age inside the muscle mask over the mask's share of the image; "
         "1 is chance.",
+        "not_a_sum": "At {layer} the years of a map do not add up to the prediction.",
         "null": "It was compared with the ratio that the masks of other subjects in the same "
         "decade of age give.",
         "checks": "On {images} images we tested whether the maps depend on the weights (parameter "

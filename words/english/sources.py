@@ -24,6 +24,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "name_bmi": "BMI",
         "higher": "higher {name} (r {r}, 95% CI {low} to {high}, p {p})",
         "lower": "lower {name} (r {r}, 95% CI {low} to {high}, p {p})",
+        "sex_higher": "male sex (r {r}, 95% CI {low} to {high}, p {p})",
+        "sex_lower": "female sex (r {r}, 95% CI {low} to {high}, p {p})",
         "absolute": "Errors are larger in images with {what}.",
         "signed": "People are read older in images with {what}.",
         "more": "{count} more",

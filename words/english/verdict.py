@@ -36,6 +36,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "beyond ±{least}).",
         "pull": "The ages are pulled to the mean: per year of age the error changes by "
         "{slope} years (95% CI {low} to {high}).",
+        "reversed": "Older people are read younger: per year of age the error changes by {slope} "
+        "years (95% CI {low} to {high}).",
         "push": "The error, predicted less true age, rises with age: per year of age by {slope} "
         "years (95% CI {low} to {high}).",
         "constant": "The ages are pulled to the mean entirely: all predictions are equal, so the "
