@@ -35,9 +35,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "forest": "粗线：该差值本身的 95% 置信区间；细线：对 {tests} 次检验作 Bonferroni 校正后。"
         "实心：有差异；空心：无法区分；灰色：不作判定；叉号：相同。阴影：MAE 之差在 ±{margin} 岁"
         "内即等效。",
-        "sign_MAE": "小于 0：前者更好",
-        "sign_RMSE": "小于 0：前者更好；不作判定",
-        "sign_CCC": "大于 0：前者更好；不作判定",
+        "sign_MAE": "小于 0：减号前的运行更好",
+        "sign_RMSE": "小于 0：减号前的运行更好；不作判定",
+        "sign_CCC": "大于 0：减号前的运行更好；不作判定",
         "sign_age_bias_slope": "各次运行的斜率越接近 0 越好；何者更小见上方结论",
         "pair": "运行",
         "drawn": "差值图示",
@@ -45,7 +45,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "plain": "95% 置信区间",
         "corrected": "校正后区间",
         "p_corrected": "校正后 p",
-        "groups": "各真实年龄段的 MAE 之差（岁）；小于 0：前者更好。",
+        "groups": "各真实年龄段的 MAE 之差（岁）；小于 0：减号前的运行更好。",
         "group_tests": "另对 {tests} 次检验作校正。",
         "images": "按各次运行绝对误差相差的大小（岁）排列。#1、#2……：预测年龄。",
         "subject": "受试者",

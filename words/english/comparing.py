@@ -36,9 +36,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "forest": "Thick line: 95% CI of the one difference; thin: after Bonferroni's correction "
         "for {tests} tests. Filled: told apart; open: not; grey: not judged; cross: identical. "
         "Shaded: equivalent within {margin} years of MAE.",
-        "sign_MAE": "below 0: the first is better",
-        "sign_RMSE": "below 0: the first is better; not judged",
-        "sign_CCC": "above 0: the first is better; not judged",
+        "sign_MAE": "below 0: the run before the minus is better",
+        "sign_RMSE": "below 0: the run before the minus is better; not judged",
+        "sign_CCC": "above 0: the run before the minus is better; not judged",
         "sign_age_bias_slope": "nearer to 0 is better in each run; the sentences above say which",
         "pair": "Runs",
         "drawn": "The difference, drawn",
@@ -46,7 +46,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "plain": "95% CI",
         "corrected": "Corrected CI",
         "p_corrected": "p corrected",
-        "groups": "Difference of the MAE by true age, years; below 0: the first is better.",
+        "groups": "Difference of the MAE by true age, years; below 0: the run before the minus is better.",
         "group_tests": "Corrected for {tests} tests of their own.",
         "images": "By how far the absolute errors of the runs are apart, years. #1, #2 ...: "
         "predicted ages.",
