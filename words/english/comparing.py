@@ -46,7 +46,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "plain": "95% CI",
         "corrected": "Corrected CI",
         "p_corrected": "p corrected",
-        "groups": "Difference of the MAE by true age, years; below 0: the run before the minus is better.",
+        "groups": "Difference of the MAE by true age, years; below 0: the run before the minus is "
+        "better.",
         "group_tests": "Corrected for {tests} tests of their own.",
         "images": "By how far the absolute errors of the runs are apart, years. #1, #2 ...: "
         "predicted ages.",
