@@ -50,11 +50,13 @@ class Controls:
     """The same with what is not the person's own muscle.
 
     moved_mask: years between 20 and 80 with the mask moved `beside` the muscle, "below" or "above";
-    other_masks: with the masks of other people; both over the pairs farthest apart on the circle of
-    ages. muscle: with the muscle, over these pairs. same_person: mean size of the muscle's part in
-    the difference between two images of one person, years.
+    other_masks: with the masks of other people; muscle: with the muscle. All three over the same
+    n_pairs: those farthest apart on the circle of ages whose moved masks stay in the image, or all
+    of these where none do. same_person: mean size of the muscle's part in the difference between
+    two images of one person, years.
     """
 
+    n_pairs: int
     beside: str
     muscle: Estimate
     moved_mask: Estimate
@@ -237,11 +239,12 @@ def _work(
     people: _People, donors: int, own: MaskOf, moved: MaskOf, fitting: set[int]
 ) -> dict[str, tuple[list[Pair], MaskOf]]:
     """Name the exchanges: of which pairs, and of what."""
-    others, control = people.others(), people.pairs(donors, farthest=True)
+    others, farthest = people.others(), people.pairs(donors, farthest=True)
+    fit = [pair for pair in farthest if fitting >= {*pair}]
     return {
         "muscle": (people.pairs(donors), own),
-        "moved_mask": ([pair for pair in control if fitting >= {*pair}], moved),
-        "other_masks": (control, lambda row: own(others[row])),
+        "moved_mask": (fit, moved),
+        "other_masks": (fit or farthest, lambda row: own(others[row])),
         "same_person": (people.of_one_person(), own),
     }
 
@@ -252,10 +255,12 @@ def _findings(
     """Estimate the contrast, that of groups, and the controls."""
     muscle, same = swaps["muscle"], swaps["same_person"]
     facts = people.pred_age, people.ages, people.subjects
+    others = swaps["other_masks"]
     controls = Controls(
+        n_pairs=len(others.a),
         beside=side,
         muscle=region_years(
-            muscle.of_pairs(swaps["other_masks"]),
+            muscle.of_pairs(others),
             *facts,
             "Years that travel with the muscle in the same pairs",
         ),
@@ -263,7 +268,7 @@ def _findings(
             swaps["moved_mask"], *facts, "Years that travel with the region beside the muscle"
         ),
         other_masks=region_years(
-            swaps["other_masks"], *facts, "Years that travel with the masks of other people"
+            others, *facts, "Years that travel with the masks of other people"
         ),
         same_person=mean_estimate(
             np.abs(same.muscle(people.pred_age)),

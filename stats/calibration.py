@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from errors import Message
+from errors import Message, one_list
 from stats.age_groups import AgeGroup, age_groups
 from stats.arrays import Floats, finite_vector, subject_codes
 from stats.definitions import Ages, metric_estimates
@@ -148,7 +148,12 @@ def calibrate(
         n_val_subjects=val.n_subjects,
         correction=_correction(line, corrected, test),
         prediction_intervals=intervals,
-        notes=_notes(checkpoint_chosen_on_validation, len(set(val_subject) & set(test_subject))),
+        notes=_notes(
+            checkpoint_chosen_on_validation,
+            len(set(val_subject) & set(test_subject)),
+            intervals=any(name.startswith("pi") for name in columns),
+            corrected=corrected is not None,
+        ),
     )
     return calibration, columns
 
@@ -294,22 +299,26 @@ def _more_subjects(needed: int, found: int) -> Message:
     return Message("needs {needed} validation subjects, has {found}", needed=needed, found=found)
 
 
-def _notes(checkpoint_chosen_on_validation: bool, n_shared: int) -> tuple[str, ...]:
-    """Warnings that stand beside the numbers; n_shared: subjects in both splits."""
+def _notes(
+    checkpoint_chosen_on_validation: bool, n_shared: int, *, intervals: bool, corrected: bool
+) -> tuple[str, ...]:
+    """Warnings beside the numbers that there are; n_shared: subjects in both splits."""
     notes = []
-    if checkpoint_chosen_on_validation:
+    if checkpoint_chosen_on_validation and intervals:
         notes.append(
             Message(
                 "The validation split also chose the checkpoint: its errors are a little too "
                 "small, so the prediction intervals may be a little too narrow."
             )
         )
-    if n_shared:
+    too_good = [Message("coverage")] * intervals + [Message("corrected ages")] * corrected
+    if n_shared and too_good:
         notes.append(
             Message(
-                "Subjects in both the validation and the evaluated data: {shared}. Coverage and "
-                "corrected ages are too good.",
+                "Subjects in both the validation and the evaluated data: {shared}. They flatter: "
+                "{what}.",
                 shared=n_shared,
+                what=one_list(too_good),
             )
         )
     return tuple(notes)

@@ -32,6 +32,7 @@ def transplant(*intervals, moved=(-3.0, 3.0), groups=(), **changed):
         "contrast": whole,
         "groups": tuple(GroupContrast(**vars(whole), by="sex", group=name) for name in groups),
         "controls": Controls(
+            n_pairs=40,
             beside="below",
             muscle=estimate(52.0, (42.0, 62.0)),
             moved_mask=estimate(sum(moved) / 2, moved),

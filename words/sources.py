@@ -34,7 +34,8 @@ def blank_sentence(blank: Any) -> Texts:
         return in_both("sources", key, least=MIN_SUBJECTS_FOR_A_CLAIM)
     said = in_both(
         "sources",
-        "blank",
+        "blank_few" if blank.pixels_alike is None else "blank",
+        least=MIN_SUBJECTS_FOR_A_CLAIM,
         energy=percent_text(blank.energy_on_blank),
         area=percent_text(blank.blank_fraction),
         count=blank.n_much,

@@ -59,7 +59,11 @@ def _controls(controls: Any) -> list[dict[str, str]]:
         key = f"moved_{controls.beside}"
         said.append(
             in_both(
-                "transplant", key, muscle=years(controls.muscle), value=years(controls.moved_mask)
+                "transplant",
+                key,
+                n=controls.n_pairs,
+                muscle=years(controls.muscle),
+                value=years(controls.moved_mask),
             )
         )
     if controls.other_masks.value is not None:

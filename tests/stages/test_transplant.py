@@ -18,6 +18,7 @@ from stages.originals import Originals
 from stages.serialise import as_json
 from stages.swaps import _region
 from stages.transplant import _moved, beside, transplant
+from stats.transplant import donor_pairs, region_years
 from words.transplant import transplant_sentence
 
 SIDE = 48
@@ -114,6 +115,34 @@ def test_linear_network_in_closed_form(study):
     assert whole_.total.value == pytest.approx(whole_.muscle.value + whole_.rest.value, abs=1e-4)
     years = found.columns["muscle_years"]
     assert np.corrcoef(years, part)[0, 1] > 0.98 and years.mean() == pytest.approx(0)
+
+
+def test_the_controls_share_the_pairs_that_have_room_beside_both_muscles(study):
+    """The 12 images of the six oldest have a mask that leaves no room."""
+    tall = np.zeros_like(BOX)
+    tall[4:44, 8:40] = True
+    weights = np.full((SIDE, SIDE), 1 / SIDE**2)
+    table, _, masks = study(weights, mask=lambda count: [BOX] * (count - 12) + [tall] * 12)
+    found = run(table, masks)
+    ages, subjects = table["true_age"].to_numpy(), table["subject_id"].tolist()
+    pairs = donor_pairs(ages, subjects, 4, farthest=True)
+    fit = [pair for pair in pairs if max(pair) < len(table) - 12]
+    controls = found.numbers.controls
+    assert 0 < controls.n_pairs == len(fit) < len(pairs)
+    kept = [pair in fit for pair in zip(found.swaps.a, found.swaps.b, strict=True)]
+    swaps = found.swaps.where(np.array(kept))
+    expected = region_years(swaps, table["pred_age"].to_numpy(), ages, subjects, "")
+    assert controls.muscle.value == pytest.approx(expected.value)
+
+
+def test_without_room_beside_any_muscle_the_others_keep_all_pairs(study):
+    tall = np.zeros_like(BOX)
+    tall[4:44, 8:40] = True
+    table, _, masks = study(np.full((SIDE, SIDE), 1 / SIDE**2), mask=tall)
+    controls = run(table, masks).numbers.controls
+    ages, subjects = table["true_age"].to_numpy(), table["subject_id"].tolist()
+    assert controls.n_pairs == len(donor_pairs(ages, subjects, 4, farthest=True))
+    assert controls.moved_mask.value is None and controls.other_masks.value is not None
 
 
 @pytest.mark.parametrize(("reads", "muscle", "rest"), [("inside", 60, 0), ("outside", 0, 60)])

@@ -210,8 +210,30 @@ def test_notes():
     (chosen,) = run(val, test, checkpoint_chosen_on_validation=True)[0].notes
     assert "also chose the checkpoint" in chosen
     block, _ = calibrate(*val, *test, checkpoint_chosen_on_validation=False)
-    assert block.notes[0].endswith("data: 30. Coverage and corrected ages are too good.")
-    assert isinstance(block.notes[0], Message) and block.notes[0].facts == {"shared": 30}
+    assert block.notes[0].endswith("data: 30. They flatter: coverage, corrected ages.")
+    assert isinstance(block.notes[0], Message) and block.notes[0].facts["shared"] == 30
+
+
+@pytest.mark.parametrize(
+    ("n", "slope", "flattered"),
+    [(30, 1.0, "coverage, corrected ages."), (30, 0.0, "coverage."), (4, 1.0, None)],
+)
+def test_notes_speak_of_numbers_that_there_are(n, slope, flattered):
+    """4 subjects give neither an interval nor a correction, and a flat line no correction."""
+    true = np.linspace(20, 80, n)
+    pred = 50 + slope * (true - 50) + np.resize([1.0, -1.0, -1.0, 1.0], n)
+    block, columns = calibrate(
+        true, pred, range(n), true, pred, range(n), checkpoint_chosen_on_validation=True
+    )
+    assert ("corrected_age" in columns, "pi90_low" in columns) == (
+        flattered == "coverage, corrected ages.",
+        flattered is not None,
+    )
+    if flattered is None:
+        assert block.notes == ()
+    else:
+        chosen, shared = block.notes
+        assert "also chose the checkpoint" in chosen and shared.endswith(f"flatter: {flattered}")
 
 
 def test_degenerate_splits_give_numbers_or_reasons():

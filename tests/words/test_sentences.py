@@ -168,15 +168,15 @@ def test_the_coverage_is_that_of_the_split_that_was_evaluated(split, en, zh, ci9
 
 def test_what_is_wrong_with_the_validation_data_is_said_with_the_intervals():
     note = Message(
-        "Subjects in both the validation and the evaluated data: {shared}. Coverage and "
-        "corrected ages are too good.",
+        "Subjects in both the validation and the evaluated data: {shared}. They flatter: {what}.",
         shared=3,
+        what=Message("coverage"),
     )
     found = replace(calibration((90, 11.2, 91.0, (80.0, 95.0), True)), notes=(note,))
     said = calibration_sentence(found, "test")
-    assert said["en"].endswith("evaluated data: 3. Coverage and corrected ages are too good.")
+    assert said["en"].endswith("evaluated data: 3. They flatter: coverage.")
     assert said["zh"].endswith(
-        "有 3 名受试者同时出现在验证集和所评估的数据中：覆盖率和校正后的年龄过于乐观。"
+        "有 3 名受试者同时出现在验证集和所评估的数据中，以下结果因此过于乐观：覆盖率。"
     )
 
 

@@ -67,6 +67,15 @@ def test_nothing_is_claimed(found, why):
     assert sources_sentence(found)["en"] == f"Which images are hard cannot be told: {why}."
 
 
+def test_what_was_not_looked_for_is_not_named_among_blank_areas():
+    """Below 10 subjects no pixels that are the same in all images are looked for."""
+    found = dataclasses.replace(blank(estimate(0.2), estimate(0.1)), pixels_alike=None)
+    assert found.n_with_blank
+    said = blank_sentence(found)
+    assert "On blank borders and padding lies" in said["en"] and "from 10 subjects on" in said["en"]
+    assert "至少 10 名受试者时才查找" in said["zh"]
+
+
 def test_evidence_on_blank_areas():
     energy, area = estimate(0.032, (0.021, 0.043)), estimate(0.0125)
     said = blank_sentence(blank(energy, area))

@@ -173,7 +173,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "transplant_note": "在受试者之间交换肌肉：{images} 张图像，{pairs} 对。",
         "share": "随肌肉，占总计的 %",
         "group_muscle": "随肌肉，仅 {group}",
-        "controls": "对照，取年龄次序相距最远的各对",
+        "controls": "对照，取年龄相距较远的各对",
         "same_person": "同一人的两张图像：肌肉部分的平均大小",
         "swap_title": "交换任意两个样本的肌肉",
         "swap_no_script": "启用 JavaScript 后，可查看任意两个样本交换肌肉后的样子；"

@@ -188,7 +188,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "transplant_note": "Muscles exchanged between people: {images} images in {pairs} pairs.",
         "share": "With the muscle, % of the total",
         "group_muscle": "With the muscle, {group} alone",
-        "controls": "For comparison, over the pairs farthest apart",
+        "controls": "For comparison, over pairs far apart in age",
         "same_person": "Two images of one person: mean size of the muscle's part",
         "swap_title": "Exchange the muscles of any two samples",
         "swap_no_script": "With JavaScript, any two samples can be looked at with their muscles "

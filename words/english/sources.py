@@ -44,6 +44,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "blank": "On blank areas (borders, padding, pixels that are the same in all images) lies "
         "{energy} of the heatmaps' evidence, on {area} of the image; {count} of {of} images have "
         "over {much}% of it there.",
+        "blank_few": "On blank borders and padding lies {energy} of the heatmaps' evidence, on "
+        "{area} of the image; {count} of {of} images have over {much}% of it there. Pixels that "
+        "are the same in all images are looked for from {least} subjects on.",
         "blank_warn": "WARNING: {said} The network may read something other than the muscle.",
         "percent": "{value}%",
         "percent_ci": "{value}% (95% CI {low} to {high}%)",

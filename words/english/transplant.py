@@ -26,9 +26,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "less": "The network reads age in the muscle, but more than half of it lies elsewhere.",
         "no_muscle": "There is no evidence that the network reads age in the muscle.",
         "against": "The muscle works against it: the network reads age elsewhere.",
-        "moved_below": "For comparison, over the pairs farthest apart the muscle carries "
+        "moved_below": "For comparison, over {n} pairs far apart in age the muscle carries "
         "{muscle}, the region below it {value}.",
-        "moved_above": "For comparison, over the pairs farthest apart the muscle carries "
+        "moved_above": "For comparison, over {n} pairs far apart in age the muscle carries "
         "{muscle}, the region above it {value}.",
         "others": "With the masks of other people laid over the same images, the same pairs give "
         "{value}.",
@@ -65,6 +65,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "line": "Contrast: {} years from 20 to 80",
         "n": "{} pairs of images, {} subjects",
         "lines": "Lines: 95% CI over subjects",
-        "controls": "Hollow: controls, over the pairs farthest apart",
+        "controls": "Hollow: controls, over pairs far apart in age",
     },
 }

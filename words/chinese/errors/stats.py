@@ -26,10 +26,11 @@ TEXTS: dict[str, str] = {
         "斜率 {slope:.3f} 低于 {least}：信号过弱"
     ),
     "the true ages of the validation split do not vary": "验证集受试者的真实年龄没有变化",
-    "Subjects in both the validation and the evaluated data: {shared}. Coverage and "
-    "corrected ages are too good.": (
-        "有 {shared} 名受试者同时出现在验证集和所评估的数据中：覆盖率和校正后的年龄过于乐观。"
+    "Subjects in both the validation and the evaluated data: {shared}. They flatter: {what}.": (
+        "有 {shared} 名受试者同时出现在验证集和所评估的数据中，以下结果因此过于乐观：{what}。"
     ),
+    "coverage": "覆盖率",
+    "corrected ages": "校正后的年龄",
     # stats/definitions.py
     "needs three images, and true ages and predictions that vary": (
         "至少需要 3 张图像，且真实年龄和预测年龄均有变化"
