@@ -39,7 +39,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "blank": "空白区（黑边、填充、在所有图像中取值相同的像素）占图像的 {area}，"
         "含有热图证据的 {energy}；{of} 张图像中有 {count} 张的空白区证据超过 {much}%。",
         "blank_few": "黑边和填充占图像的 {area}，含有热图证据的 {energy}；{of} 张图像中有 "
-        "{count} 张在此处的证据超过 {much}%。在所有图像中取值相同的像素，至少 {least} 名受试者时才查找。",
+        "{count} 张在此处的证据超过 {much}%。在所有图像中取值相同的像素，"
+        "至少 {least} 名受试者时才查找。",
         "blank_warn": "警告：{said}网络所依据的可能不是肌肉。",
         "percent": "{value}%",
         "percent_ci": "{value}%（95% 置信区间 {low} 至 {high}%）",
