@@ -87,6 +87,22 @@ def test_methods_report_what_the_results_tell(record):
     assert "limits of agreement (Bland & Altman 1986)." in methods_paragraph(record)["en"]
 
 
+def test_methods_mention_what_was_done(record):
+    record["gradcam_analysis"]["null"]["mean"] = 1.0
+    said = methods_paragraph(record)["en"]
+    for words in (
+        "confidence intervals (CI) are over subjects",
+        "the ratio that the masks of other subjects in the same decade",
+        "symmetric relevance gain",
+    ):
+        assert words in said
+    assert "The limits of agreement were" in results_paragraph(record)["en"]
+    del record["gradcam_analysis"]["checks"]["repeatability"]  # as in results of before
+    assert "changes the prediction (deletion)" in methods_paragraph(record)["en"]
+    record["dataset_config"]["split_source"] = "checkpoint"
+    assert "stored with the network" in methods_paragraph(record)["en"]
+
+
 def test_methods_say_what_was_exchanged_and_related(record):
     said = methods_paragraph(record)
     assert "We related 14 features" in said["en"] and "for 28 tests" in said["en"]
