@@ -282,7 +282,7 @@ def test_pictures_that_are_missing_are_counted():
     samples = [sample(0), sample(1, picture=False)]
     page = report_html(page_data(samples=samples, not_found=1))
     assert "Pictures on this page: 1 of 2." in page
-    assert "no longer in its place or is another one now: 1." in page
+    assert "the image was not found or is another one now: 1." in page
     assert "carries images of people" in page
     bare = report_html(page_data(samples=samples[1:], images="none"))
     assert "carries images of people" not in bare

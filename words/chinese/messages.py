@@ -27,8 +27,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "warnings": {
         "no_cjk_font": "未找到含汉字的字体，图中文字改用英文；请安装一种（Noto Sans CJK SC、"
         "WenQuanYi Zen Hei 或 Microsoft YaHei）",
-        "pictures_missing": "网页缺少 {count} 张图像和 {masks} 张掩膜的轮廓：文件已不在原处，或已"
-        "不是评估时的文件；请给出 --image-dir 和 --mask-dir",
+        "pictures_missing": "网页缺少 {count} 张图像和 {masks} 张掩膜的轮廓：文件不在记录所说的"
+        "位置，或已不是评估时的文件；请给出 --image-dir 和 --mask-dir",
         "no_page": "无法生成 report.html：{reason}",
         "trained_with": "{name} 为 {value}，但网络训练时为 {trained}",
         "image_size_absent": "检查点中没有 image_size，改用 {used} 像素：如果网络训练时的尺寸不同，"

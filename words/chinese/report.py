@@ -39,8 +39,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "privacy": "本页含有受试者的图像、年龄和文件名，请仅提供给有权查看者。",
         "privacy_none": "本页含有受试者的年龄和图像文件名，请仅提供给有权查看者。",
         "pictures": "{total} 张图像中有 {shown} 张在本页附有图片。",
-        "not_found": "{count} 张图像已不在原处或已被替换，因此没有图片。",
-        "masks_not_found": "{count} 张掩膜已不在原处或已被替换，因此没有轮廓。",
+        "not_found": "{count} 张图像未找到或已被替换，因此没有图片。",
+        "masks_not_found": "{count} 张掩膜未找到或已被替换，因此没有轮廓。",
         "synthetic": "合成数据（演示）：图像为体模而非真实受试者，这些数值不能说明任何网络在患者"
         "身上的表现。",
         "subline": "{subjects} 名受试者的 {images} 张图像，{split}。评估时间：{date}。",

@@ -41,10 +41,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "privacy_none": "This page carries the ages of people and the names of their image "
         "files. Pass it on only to those who may see them.",
         "pictures": "Pictures on this page: {shown} of {total}.",
-        "not_found": "Pictures that are missing, as the image is no longer in its place or is "
-        "another one now: {count}.",
-        "masks_not_found": "Outlines that are missing, as the mask is no longer in its place or "
-        "is another one now: {count}.",
+        "not_found": "Pictures that are missing, as the image was not found or is another one "
+        "now: {count}.",
+        "masks_not_found": "Outlines that are missing, as the mask was not found or is another "
+        "one now: {count}.",
         "synthetic": "SYNTHETIC DATA (demo): phantom images, not people. These numbers say "
         "nothing about any network on patients.",
         "subline": "{images} images of {subjects} subjects, {split}. Evaluated {date}.",
