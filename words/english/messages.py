@@ -29,7 +29,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "no_cjk_font": "no font with Chinese characters was found, so the figures are in English; "
         "install one (Noto Sans CJK SC, WenQuanYi Zen Hei, Microsoft YaHei)",
         "pictures_missing": "not on the page, as the files are not where the record says, or are "
-        "no longer those of the run: {count} of the pictures, {masks} of the outlines; give --image-dir and --mask-dir",
+        "no longer those of the run: {count} of the pictures, {masks} of the outlines; give "
+        "--image-dir and --mask-dir",
         "no_page": "report.html could not be made: {reason}",
         "trained_with": "{name} is {value}, but the network was trained with {trained}",
         "image_size_absent": "the checkpoint does not hold image_size; {used} pixels are used: IF "
