@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -245,7 +246,18 @@ def test_an_item_is_filled_where_the_run_carries_it(record):
     assert filled("TRIPOD+AI", "14")
     del record["by_sex"][1:]
     assert not filled("TRIPOD+AI", "14")
+    of_splits = [("CLAIM 2024", "19"), ("CLAIM 2024", "20"), ("TRIPOD+AI", "16")]
+    assert all(filled(*item) for item in of_splits)
     record["dataset_config"]["split"] = "none"
+    assert not any(filled(*item) for item in of_splits)
     assert not filled("CLAIM 2024", "32") and not filled("CLAIM 2024", "33")
+    mae = next(one for one in checklists(record)["CLAIM 2024"] if one["number"] == "38")
+    assert re.match(r"MAE \d+\.\d\d \[\d+\.\d\d, \d+\.\d\d\] years;", mae["value"]["en"])
+    assert filled("CLAIM 2024", "29") and filled("CLAIM 2024", "30")
+    record["overall_metrics"]["MAE"]["ci95"] = None
+    record["overall_metrics"]["Repeatability"]["value"] = None
+    assert not filled("CLAIM 2024", "29") and not filled("CLAIM 2024", "30")
+    mae = next(one for one in checklists(record)["CLAIM 2024"] if one["number"] == "38")
+    assert re.match(r"MAE \d+\.\d\d years;", mae["value"]["en"])
     del record["gradcam_analysis"]["checks"], record["calibration"]
     assert not filled("CLAIM 2024", "31") and not filled("TRIPOD+AI", "24")
