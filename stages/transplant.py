@@ -51,13 +51,15 @@ class Controls:
 
     moved_mask: years between 20 and 80 with the mask moved `beside` the muscle, "below" or "above";
     other_masks: with the masks of other people; muscle: with the muscle. All three over the same
-    n_pairs: those farthest apart on the circle of ages whose moved masks stay in the image, or all
-    of these where none do. same_person: mean size of the muscle's part in the difference between
-    two images of one person, years.
+    n_pairs: those farthest apart on the circle of ages that have such masks in the image, or all of
+    these where none have. region_area: mean area of the moved masks, which end where the image
+    does, over that of the muscles; None where there are none. same_person: mean size of the
+    muscle's part in the difference between two images of one person, years.
     """
 
     n_pairs: int
     beside: str
+    region_area: float | None
     muscle: Estimate
     moved_mask: Estimate
     other_masks: Estimate
@@ -188,15 +190,15 @@ def transplant(
         assert mask is not None
         return whole(mask)
 
-    side, moved, fitting = _moved(own, people.rows)
-    work = _work(people, donors, own, moved, fitting)
+    side, moved, areas = _moved(own, people.rows)
+    work = _work(people, donors, own, moved, {*areas})
     with progress(sum(len(pairs) for pairs, _ in work.values())) as bar:
         swaps = {name: bench.swaps(*todo, bar.update) for name, todo in work.items()}
     if not len(swaps["muscle"].a):
         return _nothing(counts, len(table), CHANGED)
     gone = len(work["muscle"][0]) - len(swaps["muscle"].a)
     by = {name: table[name].fillna("").tolist() for name in ("sex", "cohort")}
-    found, groups, controls = _findings(swaps, people, side, by)
+    found, groups, controls = _findings(swaps, people, side, areas, by)
     numbers = Transplant(
         **counts, n_gone=gone, contrast=found, groups=tuple(groups), controls=controls
     )
@@ -250,7 +252,11 @@ def _work(
 
 
 def _findings(
-    swaps: Mapping[str, Swaps], people: _People, side: str, by: Mapping[str, list[str]]
+    swaps: Mapping[str, Swaps],
+    people: _People,
+    side: str,
+    areas: Mapping[int, float],
+    by: Mapping[str, list[str]],
 ) -> tuple[Contrast, list[GroupContrast], Controls]:
     """Estimate the contrast, that of groups, and the controls."""
     muscle, same = swaps["muscle"], swaps["same_person"]
@@ -259,6 +265,7 @@ def _findings(
     controls = Controls(
         n_pairs=len(others.a),
         beside=side,
+        region_area=_mean_area(areas, swaps["moved_mask"]),
         muscle=region_years(
             muscle.of_pairs(others),
             *facts,
@@ -313,10 +320,11 @@ def _chosen(table: pd.DataFrame, rows: Sequence[int], samples: int) -> _People:
     return _People(chosen, ages, table["pred_age"].to_numpy(), table["subject_id"].tolist())
 
 
-def _moved(own: MaskOf, rows: Sequence[int]) -> tuple[str, MaskOf, set[int]]:
+def _moved(own: MaskOf, rows: Sequence[int]) -> tuple[str, MaskOf, dict[int, float]]:
     """Move masks beside the muscle, all below or all above it, where there is more room.
 
-    Returns the side, the masks, and the rows that have one, for others leave the image there.
+    Returns the side, the masks, and by row, where there is any in the image, its area over that of
+    the muscle.
     """
     room: dict[str, dict[int, int]] = {"below": {}, "above": {}}
     for row in rows:
@@ -325,7 +333,13 @@ def _moved(own: MaskOf, rows: Sequence[int]) -> tuple[str, MaskOf, set[int]]:
             if not isinstance(mask, str):
                 areas[row] = int(mask.sum())
     side = max(room, key=lambda name: sum(room[name].values()))
-    return side, lambda row: whole(beside(own(row), side)), {*room[side]}
+    areas = {row: area / int(own(row).sum()) for row, area in room[side].items()}
+    return side, lambda row: whole(beside(own(row), side)), areas
+
+
+def _mean_area(areas: Mapping[int, float], swaps: Swaps) -> float | None:
+    found = [areas[row] for row in (*swaps.a.tolist(), *swaps.b.tolist())]
+    return float(np.mean(found)) if found else None
 
 
 def beside(mask: Mask, side: str) -> Mask:

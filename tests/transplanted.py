@@ -20,7 +20,7 @@ def contrast(total=(41.0, 58.0), muscle=(37.0, 61.0), share=(83.0, 115.0), **cha
     return Contrast(**(fields | {"rest": middle((-8.0, 9.0))} | changed))
 
 
-def transplant(*intervals, moved=(-3.0, 3.0), groups=(), **changed):
+def transplant(*intervals, moved=(-3.0, 3.0), area=1.0, groups=(), **changed):
     """A `Transplant` of these intervals of the contrast: total, muscle and share."""
     whole = contrast(*intervals)
     fields = {
@@ -34,6 +34,7 @@ def transplant(*intervals, moved=(-3.0, 3.0), groups=(), **changed):
         "controls": Controls(
             n_pairs=40,
             beside="below",
+            region_area=area,
             muscle=estimate(52.0, (42.0, 62.0)),
             moved_mask=estimate(sum(moved) / 2, moved),
             other_masks=estimate(40.0, (33.0, 47.0)),

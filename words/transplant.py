@@ -56,12 +56,14 @@ def _controls(controls: Any) -> list[dict[str, str]]:
     """State each control that there is."""
     said = []
     if controls.moved_mask.value is not None:
-        key = f"moved_{controls.beside}"
+        key, percent = f"moved_{controls.beside}", plain_number(100 * controls.region_area, 0)
+        size = in_both("transplant", "size", percent=percent) if percent != "100" else ""
         said.append(
             in_both(
                 "transplant",
                 key,
                 n=controls.n_pairs,
+                size=size,
                 muscle=years(controls.muscle),
                 value=years(controls.moved_mask),
             )

@@ -18,7 +18,7 @@ from words.sentences import (
     why_unjudged,
 )
 from words.tables import plain_number
-from words.transplant import reading, years
+from words.transplant import HALF, reading, years
 
 GREEN, AMBER, GREY = "green", "amber", "grey"
 # Years per year of age. A slope within this moves people 50 years apart by less than 5 years.
@@ -135,12 +135,20 @@ def _muscle(focus: Any, checks: Any, transplant: Any) -> Said:
     whole = None if transplant is None else transplant.contrast
     if whole is None or whole.share.value is None or whole.total.value < 0:
         return by_maps
-    key, beside = reading(whole), transplant.controls.moved_mask.ci95
+    controls = transplant.controls
+    key, beside = reading(whole), controls.moved_mask.ci95
     facts = {"total": years(whole.total), "muscle": years(whole.muscle)}
     said = _both(in_both("verdict", "transplant", **facts), in_both("transplant", key), by_maps[1])
-    if key == "most" and beside is not None and beside[1] < whole.muscle.ci95[0]:
-        return GREEN, said
-    return AMBER if key in ("less", "no_muscle", "against") else by_maps[0], said
+    unsure = key == "no_muscle"
+    if key == "most" and beside is not None:
+        # of a smaller region, as much as it would carry if it were as large
+        unsure = beside[1] >= controls.region_area * whole.muscle.ci95[0]
+        if not unsure:
+            return GREEN, said
+    share = whole.share.ci95
+    if key in ("less", "against") or (key == "no_muscle" and share and share[1] < HALF):
+        return AMBER, said
+    return GREY if unsure and by_maps[0] == GREEN else by_maps[0], said
 
 
 def _muscle_by_maps(focus: Any, checks: Any) -> Said:
@@ -160,10 +168,12 @@ def _muscle_by_maps(focus: Any, checks: Any) -> Said:
         return AMBER, in_both("verdict", "beside", **facts)
     if ratio.ci95[0] <= 1:
         return GREY, in_both("verdict", "muscle_unclear", **facts)
-    followed = own.ci95 is not None and focus.null.n_subjects >= MIN_SUBJECTS_FOR_A_CLAIM
-    if followed and own.ci95[0] > WORTH_NAMING:
-        return GREEN, in_both("verdict", "on_own", **facts)
-    return AMBER, in_both("verdict", "on_place", **facts)
+    if own.ci95 is not None and focus.null.n_subjects >= MIN_SUBJECTS_FOR_A_CLAIM:
+        if own.ci95[0] > WORTH_NAMING:
+            return GREEN, in_both("verdict", "on_own", **facts)
+        if own.ci95[1] <= WORTH_NAMING:
+            return AMBER, in_both("verdict", "on_place", **facts)
+    return GREY, in_both("verdict", "on_place_unclear", **facts)
 
 
 def _doubt(checks: Any) -> str | None:

@@ -129,6 +129,8 @@ def test_the_controls_share_the_pairs_that_have_room_beside_both_muscles(study):
     fit = [pair for pair in pairs if max(pair) < len(table) - 12]
     controls = found.numbers.controls
     assert 0 < controls.n_pairs == len(fit) < len(pairs)
+    end = BOX[:, 8].nonzero()[0][-1] + 1 + round(room.GAP * SIDE)
+    assert controls.region_area == pytest.approx((SIDE - end) / 16)  # of the 16 rows of the box
     kept = [pair in fit for pair in zip(found.swaps.a, found.swaps.b, strict=True)]
     swaps = found.swaps.where(np.array(kept))
     expected = region_years(swaps, table["pred_age"].to_numpy(), ages, subjects, "")
@@ -142,6 +144,7 @@ def test_without_room_beside_any_muscle_the_others_keep_all_pairs(study):
     controls = run(table, masks).numbers.controls
     ages, subjects = table["true_age"].to_numpy(), table["subject_id"].tolist()
     assert controls.n_pairs == len(donor_pairs(ages, subjects, 4, farthest=True))
+    assert controls.region_area is None
     assert controls.moved_mask.value is None and controls.other_masks.value is not None
 
 
@@ -287,9 +290,9 @@ def test_the_mask_that_is_moved_is_in_one_part(study):
     mask[4:20, 4:40] = True
     mask[18:34, 36:46] = True
     mask[4:34, 36:40] = True
-    side, moved, fitting = _moved(lambda row: mask, [0])
+    side, moved, areas = _moved(lambda row: mask, [0])
     found = moved(0)
-    assert fitting == {0} and side == "below"
+    assert areas == {0: found.sum() / mask.sum()} and side == "below"
     assert np.array_equal(found, whole(found))
 
 

@@ -36,6 +36,7 @@ def test_the_whole_sentence():
         ((20.0, 35.0), (40.0, 60.0), "cannot be told", "green"),  # as the maps say
         ((5.0, 15.0), (10.0, 30.0), "more than half of it lies elsewhere", "amber"),
         ((-2.0, 3.0), (-4.0, 6.0), "no evidence", "amber"),
+        ((-2.0, 30.0), (-4.0, 50.0), "no evidence", "grey"),  # it may well be half
         ((-9.0, -3.0), (-20.0, -6.0), "works against it", "amber"),
         ((30.0, 50.0), None, "What share that is cannot be told", "green"),
     ],
@@ -55,6 +56,15 @@ def test_the_transplant_decides_over_the_maps():
     assert colours(ratio=(0.2, 0.8), transplant=transplant())["muscle"] == "green"
     as_much_beside = transplant(moved=(20.0, 40.0))
     assert colours(ratio=(0.2, 0.8), transplant=as_much_beside)["muscle"] == "amber"
+    # 37 at least with the muscle, up to 20 with a region of half its size: 40 if it were as large
+    half_as_large = transplant(moved=(4.0, 20.0), area=0.5)
+    assert colours(ratio=(0.2, 0.8), transplant=half_as_large)["muscle"] == "amber"
+    assert colours(transplant=half_as_large)["muscle"] == "grey"
+    assert colours(transplant=transplant(moved=(4.0, 18.0), area=0.5))["muscle"] == "green"
+    assert (
+        "region below it (50% as large, for the image ends there) 12.0 years"
+        in (transplant_sentence(half_as_large)["en"])
+    )
     both = text("muscle", ratio=(0.2, 0.8), transplant=transplant())
     assert "travel with the muscle" in both and "falls beside the muscle" in both
 

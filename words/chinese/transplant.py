@@ -24,9 +24,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "no_muscle": "没有证据表明网络从肌肉中读取年龄。",
         "against": "肌肉的作用与之相反：网络从别处读取年龄。",
         "moved_below": "作为对照，在年龄相距较远的 {n} 对中，肌肉带走 {muscle}，"
-        "其下方的区域带走 {value}。",
+        "其下方的区域{size}带走 {value}。",
         "moved_above": "作为对照，在年龄相距较远的 {n} 对中，肌肉带走 {muscle}，"
-        "其上方的区域带走 {value}。",
+        "其上方的区域{size}带走 {value}。",
+        "size": "（因图像在此结束，大小为其 {percent}%）",
         "others": "把他人的掩膜放在同样的图像上，同样的各对得到 {value}。",
         "same_person": "同一人的两张图像之间，肌肉的部分平均为 {value} 岁。",
     },

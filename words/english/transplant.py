@@ -27,9 +27,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "no_muscle": "There is no evidence that the network reads age in the muscle.",
         "against": "The muscle works against it: the network reads age elsewhere.",
         "moved_below": "For comparison, over {n} pairs far apart in age the muscle carries "
-        "{muscle}, the region below it {value}.",
+        "{muscle}, the region below it{size} {value}.",
         "moved_above": "For comparison, over {n} pairs far apart in age the muscle carries "
-        "{muscle}, the region above it {value}.",
+        "{muscle}, the region above it{size} {value}.",
+        "size": " ({percent}% as large, for the image ends there)",
         "others": "With the masks of other people laid over the same images, the same pairs give "
         "{value}.",
         "same_person": "Between two images of one person the muscle's part is {value} years on "

@@ -68,8 +68,12 @@ TEXTS: dict[str, dict[str, str]] = {
         "would hold (95% CI {low} to {high}; chance is 1), and more on the subject's own than on "
         "the place where others have theirs.",
         "on_place": "The evidence for older falls where the muscle is, {ratio} times what its area "
-        "alone would hold (95% CI {low} to {high}; chance is 1), but it is not shown to follow the "
-        "individual muscle: a fixed place in the image would do the same.",
+        "alone would hold (95% CI {low} to {high}; chance is 1), but by no difference worth "
+        "naming more on the subject's own than on the place where others have theirs: a fixed "
+        "place in the image would do the same.",
+        "on_place_unclear": "The evidence for older falls where the muscle is, {ratio} times what "
+        "its area alone would hold (95% CI {low} to {high}; chance is 1). Whether it follows the "
+        "individual muscle, or a fixed place in the image would do the same, cannot be told.",
         "transplant": "Of the {total} between people of 20 and of 80, {muscle} travel with the "
         "muscle when muscles are exchanged between people.",
         "said": "{said}.",
