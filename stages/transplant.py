@@ -333,8 +333,8 @@ def _moved(own: MaskOf, rows: Sequence[int]) -> tuple[str, MaskOf, dict[int, flo
             if not isinstance(mask, str):
                 areas[row] = int(mask.sum())
     side = max(room, key=lambda name: sum(room[name].values()))
-    areas = {row: area / int(own(row).sum()) for row, area in room[side].items()}
-    return side, lambda row: whole(beside(own(row), side)), areas
+    shares = {row: area / int(own(row).sum()) for row, area in room[side].items()}
+    return side, lambda row: whole(beside(own(row), side)), shares
 
 
 def _mean_area(areas: Mapping[int, float], swaps: Swaps) -> float | None:
