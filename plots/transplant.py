@@ -97,10 +97,10 @@ def _rows(found: Any, words: Mapping[str, str]) -> list[Row]:
     """What is drawn as a bar, from above; what has no value is left out."""
     whole, controls = found.contrast, found.controls
     rows = [(words[name], getattr(whole, name), False) for name in ("total", "muscle", "rest")]
-    room = LABEL_MM - letters_mm(words["group"]) - 3.0
+    room = LABEL_MM - letters_mm(words["group"].format("")) - 3.0
     for group in found.groups:
-        label = words["group"].format(drawable(shortened(group.group, room)))
-        rows.append((label, group.muscle, False))
+        name = shortened(group.group[::-1], room)[::-1]  # groups differ at the beginning
+        rows.append((words["group"].format(drawable(name)), group.muscle, False))
     rows.append((words["same_pairs"], controls.muscle, True))
     rows.append((words[f"moved_{controls.beside}"], controls.moved_mask, True))
     rows.append((words["other_masks"], controls.other_masks, True))

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
 
-from plots.transplant import transplant_figure
+from plots.fonts import figure_texts
+from plots.style import letters_mm
+from plots.transplant import LABEL_MM, _rows, transplant_figure
 from tests.transplanted import example, transplant
 
 AGES = np.array([20.0, 50.0, 80.0, 35.0])
@@ -25,8 +27,8 @@ def test_bars_and_their_intervals(drawn):
         "In all",
         "With the muscle",
         "With all else",
-        "F, with the muscle",
-        "M, with the muscle",
+        "F: muscle",
+        "M: muscle",
         "With the muscle, same pairs",
         "Region below the muscle",
         "Masks of other people",
@@ -59,3 +61,13 @@ def test_four_pictures_in_order(drawn):
         "50 years old: 8.5",
     ]
     assert len(transplant_figure(transplant(), None, AGES, YEARS, YEARS).axes) == 2
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_groups_are_named_so_that_they_can_be_told_apart(lang):
+    names = ("Healthy", "Pathological", "female subjects of one", "male subjects of another")
+    rows = _rows(transplant(groups=names), figure_texts("transplant_figure", lang))
+    labels = [label for label, _, _ in rows[3:7]]
+    assert labels[0].startswith("Healthy") and labels[1].startswith("Pathological")
+    assert labels[2].startswith("female s") and labels[3].startswith("male s")
+    assert all(letters_mm(label) <= LABEL_MM for label in labels)

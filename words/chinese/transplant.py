@@ -53,7 +53,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "moved_below": "肌肉下方的区域",
         "moved_above": "肌肉上方的区域",
         "other_masks": "他人的掩膜",
-        "group": "{}，随肌肉",
+        "group": "{}：肌肉",
         "scatter": "肌肉岁数与年龄",
         "true_age": "真实年龄（岁）",
         "muscle_years": "肌肉岁数（岁）",

@@ -58,7 +58,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "moved_below": "Region below the muscle",
         "moved_above": "Region above the muscle",
         "other_masks": "Masks of other people",
-        "group": "{}, with the muscle",
+        "group": "{}: muscle",
         "scatter": "The muscle's years against age",
         "true_age": "True age (years)",
         "muscle_years": "Years of the muscle",
