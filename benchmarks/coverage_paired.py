@@ -12,6 +12,7 @@ where one is worse, its own part of the errors is 1.5 times as large, and the tr
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import sys
 from collections.abc import Callable, Iterable
@@ -139,7 +140,9 @@ def table(title: str, headings: list[str], rows: list[list[str]]) -> None:
 
 def main() -> None:
     """Print all tables."""
-    designs = {"synthetic": synthetic, "real people": resampled(Path(sys.argv[1]))}
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("predictions", type=Path, help="predictions.json of a run")
+    designs = {"synthetic": synthetic, "real people": resampled(parser.parse_args().predictions)}
     cases = [(name, design, n) for name, design in designs.items() for n in SUBJECTS]
     print("# How often a comparison of runs is wrong\n")
     print(f"Made by `benchmarks/coverage_paired.py`; {REPEATS} comparisons a row.")
@@ -150,7 +153,7 @@ def main() -> None:
         rows.append([name, str(n), *(f"{share:.1f}" for share in found)])
     any_verdict = ["any verdict, 2 runs", f"any verdict, {RUNS} runs ({FAMILIES} comparisons)"]
     table(
-        "Equal runs: called different, % (5 is right; a verdict at most 5)",
+        "Equal runs: called different, % (5 is right; a verdict at most 5, but for chance)",
         ["design", "subjects", *names, *any_verdict],
         rows,
     )

@@ -37,6 +37,7 @@ from plots.style import (
 )
 from reading.resize import resize_mask, shrink
 from stats.mask_overlap import upsample
+from words.tables import display_width
 
 GOOD_BELOW_YEARS = 5.0
 GOOD, BAD = "#00692B", "#B3001B"  # green and red dark enough to be read in print
@@ -354,7 +355,14 @@ def _ages(sample: Sample, words: Mapping[str, str]) -> str:
 
 
 def _shortened(name: str, letters: int) -> str:
-    """Leave out the middle of a name that is longer than `letters`, and what no font has."""
-    if len(name) <= letters:
+    """Leave out the middle of a name that is wider than `letters`, and what no font has.
+
+    A Chinese letter is as wide as two.
+    """
+    if display_width(name) <= letters:
         return drawable(name)
-    return drawable(f"{name[: letters // 2 - 1]}…{name[-(letters - letters // 2) :]}")
+    head, tail = name[: letters // 2 - 1], name[-(letters - letters // 2) :]
+    while display_width(head + tail) >= letters:
+        longer = display_width(head) > display_width(tail)
+        head, tail = (head[:-1], tail) if longer else (head, tail[1:])
+    return drawable(f"{head}…{tail}")

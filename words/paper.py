@@ -56,6 +56,8 @@ def methods_paragraph(record: Record) -> Texts:
     if (sources := record.get("error_sources") or {}).get("tests"):
         facts = {"features": len(sources["rows"]), "tests": sources["tests"]}
         parts.append(in_both("paper", "error_sources", **facts))
+    if record["evaluation_info"]["amp"]:
+        parts.append(in_both("paper", "amp"))
     if has_prediction_intervals(record):
         found = record["calibration"]["n_val_subjects"]
         parts.append(in_both("paper", "calibration", subjects=found))

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from words.catalogue import texts, translated
+from words.catalogue import in_both, texts, translated
 
 WIDTH = 80
 MANY = 40  # subjects
@@ -167,7 +167,9 @@ def comparison_table(comparison: Any, lang: str) -> str:
     words = texts("compare", lang)
     pairs = comparison.shown
     parts = [
-        words["common"].format(comparison.n_images, comparison.n_subjects),
+        in_both("compare", "common", images=comparison.n_images, subjects=comparison.n_subjects)[
+            lang
+        ],
         align(_run_rows(comparison, words["runs"]), "llrrrrrr", gap=2),
     ]
     if comparison.as_matrix:

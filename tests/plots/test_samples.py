@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from plots.samples import BAD, GOOD, Sample, contact_sheet, sample_figure, view
+from plots.samples import BAD, GOOD, Sample, _shortened, contact_sheet, sample_figure, view
 from plots.style import save_figure
 from tests.plots.common import LANGS, ODD_NAMES, outside_the_canvas
 
@@ -214,3 +214,16 @@ def test_sides_of_a_map_are_scaled_alone_and_together():
 def test_an_unknown_side_is_refused():
     with pytest.raises(ValueError, match="sign: expected one of older, younger, both, got 'up'"):
         view(np.zeros((2, 2), np.uint8), np.ones((2, 2)), "up")
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("abcdefghij", "abcdefghij"),
+        ("abcdefghijk", "abcd…ghijk"),
+        ("受试者一二", "受试者一二"),
+        ("受试者一二三四五六", "受试…五六"),  # 4 + 1 + 4 columns
+    ],
+)
+def test_a_name_is_cut_to_columns(name, short):
+    assert _shortened(name, 10) == short

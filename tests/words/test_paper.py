@@ -189,6 +189,13 @@ def test_results_carry_values_with_their_intervals(record):
     assert said["zh"].startswith("未纳入分析的图像：4 张——训练时未读取（2 张），无法读取（1 张），")
 
 
+def test_methods_say_that_half_precision_was_used(record):
+    assert "bfloat16" not in methods_paragraph(record)["en"]
+    record["evaluation_info"]["amp"] = True
+    assert "ran in bfloat16" in methods_paragraph(record)["en"]
+    assert "以 bfloat16 运行" in methods_paragraph(record)["zh"]
+
+
 def test_years_that_do_not_add_up_are_said_to(record):
     said = "At layer4 the years of a map do not add up to the prediction."
     assert said not in methods_paragraph(record)["en"]

@@ -264,6 +264,11 @@ def test_columns_of_age_groups_are_named_by_their_runs(lang):
     assert "MAE #2  MAE #1" in tables.comparison_table(turned, lang)
 
 
+def test_one_image_and_one_subject_are_singular():
+    table = tables.comparison_table(replace(compared(), n_images=4, n_subjects=1), "en")
+    assert table.startswith("On the 4 images (1 subject) that all runs have:")
+
+
 def test_table_of_three_runs_has_all_pairs_and_no_age_groups():
     text = tables.comparison_table(compared(3), "en")
     assert "True age" not in text and "Age groups" not in text

@@ -53,6 +53,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "龄之差的斜率给出 20 岁与 80 岁之间的岁数，区间按受试者配对估计（Aronow 等 2015）。",
         "error_sources": "将 {features} 项图像与受试者特征与绝对误差和有符号误差作 Spearman 相关"
         "分析，用样条校正真实年龄，并按 Holm 法对 {tests} 次检验进行校正。",
+        "amp": "Grad-CAM 目标层及其之前的各层以 bfloat16 运行。",
         "calibration": "预测区间采用 split conformal 方法，取自验证集的 {subjects} 名受试者。",
         "software": "软件：Python {python}、PyTorch {torch}、torchvision {torchvision}。",
         "left_out": "未纳入分析的图像：{count} 张——{reasons}。",

@@ -40,7 +40,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "compare": {
         "join": "",
-        "common": "所有运行共有的 {} 张图像（{} 名受试者）上的结果：",
+        "common": "所有运行共有的 {images} 张图像（{subjects} 名受试者）上的结果：",
         "baseline": "各次运行均与基线 #{} 比较。",
         "best": "以下各次运行均与 MAE 最低的 #{} 比较。",
         "runs": "|运行|图像|非共有|MAE|RMSE|CCC|年龄斜率",

@@ -40,7 +40,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "gaps": "掩膜上下边缘之间有凹陷或空隙",
     },
     "transplant_figure": {
-        "strip": "年龄相差最大的一对图像，以及网络读出的年龄",
+        "strip": "互换的各对中年龄相差最大的一对，以及网络读出的年龄",
         "own": "{} 岁：{}",
         "swapped_young": "换上较老的肌肉：{}",
         "swapped_old": "换上较年轻的肌肉：{}",

@@ -65,6 +65,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "error_sources": "We related {features} features of the images and subjects to the "
         "absolute and the signed error by Spearman correlations, adjusted for true age by a "
         "spline, with Holm's correction for {tests} tests.",
+        "amp": "The layers up to the target layer of Grad-CAM ran in bfloat16.",
         "calibration": "Prediction intervals are split conformal, from {subjects} subjects of the "
         "validation set.",
         "software": "Software: Python {python}, PyTorch {torch}, torchvision {torchvision}.",

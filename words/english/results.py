@@ -41,7 +41,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "compare": {
         "join": " ",
-        "common": "On the {} images ({} subjects) that all runs have:",
+        "common": "On the {images} images ({subjects} subjects) that all runs have:",
         "baseline": "Every run is compared with the baseline, #{}.",
         "best": "Below, every run is compared with #{}, which has the lowest MAE.",
         "runs": "|Run|Images|Not in all|MAE|RMSE|CCC|Age slope",

@@ -45,7 +45,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "gaps": "with a mask that has bays or gaps between its top and its bottom",
     },
     "transplant_figure": {
-        "strip": "The pair farthest apart in age, and what the network reads",
+        "strip": "Of the pairs, the one farthest apart in age, and what the network reads",
         "own": "{} years old: {}",
         "swapped_young": "with the older muscle: {}",
         "swapped_old": "with the younger muscle: {}",
