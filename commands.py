@@ -191,6 +191,8 @@ def _one_line(error: BaseException, for_less_memory: str) -> Message | None:
 def short_of(error: BaseException, for_less_memory: str = "") -> Message | None:
     """Say that memory or threads did not suffice; None where the error is another one."""
     text = _text(error).casefold()
+    if isinstance(error, OSError) and error.strerror is not None:
+        text = str(error.strerror).casefold()  # without the path, which may say anything
     if isinstance(error, MemoryError) or any(part in text for part in _NO_MEMORY):
         reason = system_reason(error) if text else Message("the machine has no more")
         return Message("out of memory ({reason}){cure}", reason=reason, cure=for_less_memory)

@@ -91,7 +91,7 @@ def run(n: int, folder: Path) -> dict[str, tuple[float, float]]:
     shapes = [packed(mask(rng)) for _ in range(500)]
     read = MaskFiles(
         [
-            MaskFile(Path(path), shapes[i % 500], "ab" * 32, (SIZE, SIZE))
+            MaskFile(Path(path), shapes[i % 500], "ab" * 32, (SIZE, SIZE), (SIZE, SIZE))
             for i, path in enumerate(table["path"])
         ],
         SIZE,

@@ -10,7 +10,6 @@ above 2. What is marked in a young muscle is its evidence for younger.
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import os
@@ -34,6 +33,7 @@ from demo.phantom import View, draw_people, make_phantom_dataset, render
 from errors import InputError, system_reason
 from model import AgeRegressor, normalise_pixels
 from reading.images import read_image
+from reading.predictions import stored_record
 from reading.resize import resize_image
 from reading.settings import SPLIT_SETTINGS, Settings
 from words.catalogue import texts
@@ -340,10 +340,8 @@ def _save(
 def _refuse_what_is_not_ours(root: Path, checkpoint: Path, data: Path) -> None:
     """Refuse a checkpoint, data or a file among them that no demo made: they would be replaced."""
     ours = os.path.lexists(root / _MANIFEST)
-    with contextlib.suppress(OSError, ValueError):  # a damaged one is made anew
-        manifest = json.loads((root / _MANIFEST).read_text(encoding="utf-8"))
-        if manifest and isinstance(manifest, dict):  # not that of another program
-            ours = manifest.get("synthetic") is True
+    if manifest := stored_record(root / _MANIFEST):  # a damaged one is made anew
+        ours = manifest.get("synthetic") is True  # not that of another program
     for path in (checkpoint, data):
         if os.path.lexists(path) and not ours:
             raise InputError(
@@ -375,8 +373,8 @@ def _file_sizes(root: Path) -> dict[str, int]:
 
 def _is_whole(root: Path, settings: dict[str, object]) -> bool:
     """Whether the manifest names these settings and every file is there at its size."""
+    manifest = stored_record(root / _MANIFEST)
     try:
-        manifest = json.loads((root / _MANIFEST).read_text(encoding="utf-8"))
         return bool(manifest["settings"] == settings and manifest["files"] == _file_sizes(root))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, KeyError):
         return False

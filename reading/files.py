@@ -21,7 +21,7 @@ from pathlib import Path
 from errors import InputError, Message, system_reason
 
 # What the system says of a file that was given wrongly. All else that it says is its own trouble.
-_FAULTS_OF_THE_FILE = {
+FAULTS_OF_THE_FILE = {
     errno.ENOENT,
     errno.ENOTDIR,
     errno.EISDIR,
@@ -114,7 +114,7 @@ def _faults_of(path: str | Path) -> Iterator[None]:
         reason = system_reason(error)
         raise UnreadableFile(path, "cannot be read ({reason})", reason=reason) from error
     except OSError as error:
-        if error.errno not in _FAULTS_OF_THE_FILE:
+        if error.errno not in FAULTS_OF_THE_FILE:
             raise
         raise _fault(path, error) from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import unicodedata
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from errors import InputError, Message
 from reading.cells import subject_key
+from reading.files import FAULTS_OF_THE_FILE
 from reading.images import IMAGE_SUFFIXES
 
 # Of pictures that training did not look for; .icloud: macOS has not fetched `.x.png.icloud` yet.
@@ -55,23 +55,34 @@ def find_images(image_dir: str | Path) -> list[Path]:
 def passed_over(image_dir: str | Path) -> list[str]:
     """Name what `find_images` leaves and may hold images: other formats, DICOM, folders of images.
 
-    In order. What cannot be looked at is not named.
+    In order. What may not be looked at is not named. Raises OSError where the disk cannot.
     """
-    with contextlib.suppress(OSError), os.scandir(image_dir) as entries:
-        return sorted(printable(entry.name) for entry in entries if _is_passed_over(entry))
-    return []
+    try:
+        with os.scandir(image_dir) as entries:
+            return sorted(printable(entry.name) for entry in entries if _is_passed_over(entry))
+    except OSError as error:
+        _unless_of_the_file(error)
+        return []
 
 
 def _is_passed_over(entry: os.DirEntry[str]) -> bool:
     name = entry.name.lower()
     if name.startswith("._") or name.endswith(IMAGE_SUFFIXES):
         return False
-    with contextlib.suppress(OSError):
+    try:
         if entry.is_dir():
             with os.scandir(entry.path) as inner:
                 return any(one.name.lower().endswith(IMAGE_SUFFIXES) for one in inner)
         return name.endswith(_OTHER_SUFFIXES) or _is_dicom(entry)
-    return False
+    except OSError as error:
+        _unless_of_the_file(error)
+        return False
+
+
+def _unless_of_the_file(error: OSError) -> None:
+    """Raise what is a fault of the machine."""
+    if error.errno not in FAULTS_OF_THE_FILE:
+        raise error
 
 
 def _instead_of_images(entries: Sequence[os.DirEntry[str]]) -> str:
@@ -94,7 +105,8 @@ def _is_dicom(entry: os.DirEntry[str]) -> bool:
     try:
         with open(entry.path, "rb") as file:
             return file.read(132)[128:] == b"DICM"
-    except OSError:
+    except OSError as error:
+        _unless_of_the_file(error)
         return False
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import io
 import math
-import os
 import struct
 import threading
 import zlib
@@ -26,14 +25,12 @@ import numpy.typing as npt
 from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
-    Image,
     ImageFile,
     JpegImagePlugin,
-    PngImagePlugin,
 )
 
 from errors import system_reason
-from reading.files import FLAGS, Content, UnreadableFile, read_content
+from reading.files import Content, UnreadableFile, read_content
 from reading.stills import PNG, damaged, still_bmp, still_gif, still_jpeg, still_png
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -49,10 +46,6 @@ _PILLOW_READERS: dict[bytes, tuple[Still, PillowReader]] = {
     JPEG: (still_jpeg, JpegImagePlugin.JpegImageFile),
     b"GIF8": (still_gif, GifImagePlugin.GifImageFile),
     b"BM": (still_bmp, BmpImagePlugin.BmpImageFile),
-}
-_HEADER_READERS: dict[bytes, PillowReader] = {
-    PNG: PngImagePlugin.PngImageFile,
-    **{magic: reader for magic, (_, reader) in _PILLOW_READERS.items()},
 }
 # What Pillow raises on damaged data; they have no common base class.
 _DECODER_ERRORS = (
@@ -80,22 +73,6 @@ def open_image(path: str | Path) -> Content:
 def read_image(path: str | Path) -> tuple[npt.NDArray[np.uint8], str]:
     """Return what `picture` makes of a file."""
     return picture(open_image(path))
-
-
-def size_claimed(path: str | Path) -> tuple[int, int] | None:
-    """Read (height, width) as the header of an image file claims them; None where it has none."""
-    try:
-        with open(os.open(path, FLAGS), "rb") as file:
-            start = file.read(8)
-            file.seek(0)
-            readers = (of for magic, of in _HEADER_READERS.items() if start.startswith(magic))
-            reader = next(readers, None)
-            if reader is None:
-                return None
-            with reader(file) as opened:
-                return opened.height, opened.width
-    except (*_DECODER_ERRORS, Image.DecompressionBombError):
-        return None
 
 
 def picture(content: Content) -> tuple[npt.NDArray[np.uint8], str]:

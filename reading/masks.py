@@ -75,27 +75,37 @@ def mask_in(content: Content) -> Mask:
 
 @dataclass(frozen=True)
 class MaskFile:
-    """A mask as the network would see it, packed; and of its file the path, SHA-256 and (H, W)."""
+    """A mask as the network would see it, packed; and of its file the path and SHA-256.
+
+    shape, image_shape: (H, W) of the mask, and of the image that it was laid over.
+    """
 
     path: Path
     packed: bytes
     sha256: str
     shape: tuple[int, int]
+    image_shape: tuple[int, int]
 
 
 # What stands in the place of a mask file that cannot be used says why.
 ReadMask = MaskFile | UnreadableFile
 
 
-def read_mask_file(path: Path, size: int) -> tuple[Mask | None, ReadMask]:
-    """Read a mask and warp it as the images are, to size x size pixels; None where it cannot be."""
+def read_mask_file(
+    path: Path, size: int, image_shape: tuple[int, int]
+) -> tuple[Mask | None, ReadMask]:
+    """Read a mask and warp it as the images are, to size x size pixels; None where it cannot be.
+
+    image_shape: (H, W) of its image.
+    """
     try:
         content = open_image(path)
         mask = mask_in(content)
     except UnreadableFile as error:
         return None, error
     warped = resize_mask(mask, (size, size))
-    return warped, MaskFile(path, packed(warped), content.sha256, (mask.shape[0], mask.shape[1]))
+    shape = mask.shape[0], mask.shape[1]
+    return warped, MaskFile(path, packed(warped), content.sha256, shape, image_shape)
 
 
 def packed(mask: Mask) -> bytes:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from errors import InputError, Message, one_list, system_reason
 from reading.cells import MOST_CHARACTERS, filename_key, from_cell, subject_key
-from reading.files import UnreadableFile, read_content
+from reading.files import Content, UnreadableFile, read_content
 from reading.settings import RANGES, SPLIT_SETTINGS, filters_ages
 
 PREDICTIONS_FILE = "predictions.json"
@@ -31,6 +31,7 @@ SPLIT_FIELDS = (
 MOST_YEARS = 1_000_000
 # A result of 100,000 images has 10 MB; objects of Python take forty times what they take as JSON.
 MOST_LIST_BYTES = 32 * 2**20
+MOST_RECORD_BYTES = 4 * MOST_LIST_BYTES  # it names each image that was left out
 MOST_NAMES = 10**6  # a second each hundred thousand
 _LISTS = ("predictions", "targets", "filenames")
 
@@ -66,7 +67,8 @@ def read_predictions(path: str | Path) -> Run:
     """
     path = Path(path)
     file = predictions_file(path)
-    content = _read_json(path, file)
+    read = _content(path, file)
+    content = _parsed(file, read.data)
     if not isinstance(content, dict) or not all(
         isinstance(content.get(name), list) for name in _LISTS
     ):
@@ -95,10 +97,13 @@ def read_predictions(path: str | Path) -> Run:
         )
     splits = _rows_beside(file, SPLIT_FILE, "filename", "split")
     digests = _rows_beside(file, PREDICTIONS_TABLE, "filename", "image_sha256")
+    settings = _split_settings(file)
+    if _content(path, file).sha256 != read.sha256:  # what stands beside it may be of another run
+        raise InputError("--compare {path}: was replaced while it was read; start again", path=path)
     return Run(
         path,
         _table(lists, file),
-        _split_settings(file),
+        settings,
         None
         if splits is None
         else frozenset(_key(name) for name, split in splits if split == "train"),
@@ -220,19 +225,19 @@ def stored_record(file: Path) -> dict[str, Any]:
     Raises InputError where it may not be read, OSError and MemoryError where the machine cannot.
     """
     try:
-        found = parse_json(_bytes_if_usable(file))
+        found = parse_json(_bytes_if_usable(file, MOST_RECORD_BYTES))
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def _bytes_if_usable(file: Path) -> bytes:
+def _bytes_if_usable(file: Path, most: int = MOST_LIST_BYTES) -> bytes:
     """Read a file that need not be there; empty where it cannot be used, as one without bytes.
 
     Raises InputError where it may not be read.
     """
     try:
-        return read_content(file, MOST_LIST_BYTES).data
+        return read_content(file, most).data
     except UnreadableFile as error:
         if isinstance(error.__cause__, PermissionError):
             raise
@@ -245,9 +250,9 @@ def part_of(record: dict[str, Any], name: str) -> dict[str, Any]:
     return part if isinstance(part, dict) else {}
 
 
-def _read_json(path: Path, file: Path) -> object:
+def _content(path: Path, file: Path) -> Content:
     try:
-        return parse_json(read_content(file, MOST_LIST_BYTES).data)
+        return read_content(file, MOST_LIST_BYTES)
     except UnreadableFile as error:
         problem = error.reason
         if path.is_dir() and isinstance(error.__cause__, FileNotFoundError):
@@ -257,6 +262,11 @@ def _read_json(path: Path, file: Path) -> object:
             path=path,
             problem=problem,
         ) from error
+
+
+def _parsed(file: Path, data: bytes) -> object:
+    try:
+        return parse_json(data)
     except ValueError as error:
         raise InputError(
             "--compare {path}: is not JSON ({error}); evaluate again",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,8 @@ import pandas as pd
 from dataset import folders_beside, mask_folder_for
 from errors import one_list
 from reading.files import UnreadableFile
-from reading.images import decode, size_claimed
-from reading.masks import MASK_BELOW, MaskFiles, NotAMask, PackedMasks, off_levels
+from reading.images import decode
+from reading.masks import MASK_BELOW, MaskFile, MaskFiles, NotAMask, PackedMasks, off_levels
 from reading.settings import Settings
 from stages.looks import PixelRange
 from stages.originals import Originals
@@ -95,7 +95,7 @@ def explain(
         sources=sources,
         notes=(
             *_notes(images, any(read.read), unusable, mask_dir),
-            *_stretched(images, [None if file is None else file.shape for file in files], workers),
+            *_stretched(images, files),
         ),
         alarms=(
             *_alarms(images, originals, unusable, scores["mask_fraction"]),
@@ -139,18 +139,13 @@ def _notes(
     return notes
 
 
-def _stretched(
-    images: list[str], shapes: list[tuple[int, int] | None], workers: int
-) -> list[dict[str, str]]:
+def _stretched(images: list[str], files: Sequence[MaskFile | None]) -> list[dict[str, str]]:
     """Say which masks are of another shape than their image, over which they were stretched."""
-    having = [(path, shape) for path, shape in zip(images, shapes, strict=True) if shape]
-    with ThreadPoolExecutor(workers) as pool:
-        sizes = pool.map(lambda one: size_claimed(one[0]), having)
-        odd = [
-            (path, shape, size)
-            for (path, shape), size in zip(having, sizes, strict=True)
-            if size and not _alike(size, shape)
-        ]
+    odd = [
+        (path, file.shape, file.image_shape)
+        for path, file in zip(images, files, strict=True)
+        if file is not None and not _alike(file.image_shape, file.shape)
+    ]
     if not odd:
         return []
     path, mask, image = odd[0]

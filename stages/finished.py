@@ -23,7 +23,7 @@ from stages.compare import (
 from stages.folder import result_folder
 from stages.lock import only_run
 from stages.log import Log
-from stages.page import laid_out, recorded_folder
+from stages.page import laid_out, missing, recorded_folder
 from words.catalogue import LANGUAGES, in_both, language, texts
 from words.tables import comparison_table
 
@@ -67,9 +67,7 @@ def report(args: argparse.Namespace) -> None:
         lang=log.lang,
         workers=min(16, os.cpu_count() or 1),
     )
-    if data.not_found or data.masks_not_found:
-        facts = {"count": data.not_found, "masks": data.masks_not_found}
-        log.warn(in_both("warnings", "pictures_missing", **facts))
+    log.warn_all(missing(data))
     final = args.report / REPORT_FILE
     with _no_run_replaces(args.report.resolve()):
         if not unchanged(results):

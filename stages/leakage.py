@@ -95,7 +95,12 @@ def identical_files(paths: Sequence[str], originals: Originals) -> list[list[int
             if digest is not None:
                 by_content[digest].append(index)
     groups = sorted(group for group in by_content.values() if len(group) > 1)
-    return [group for group in groups if _is_picture(paths[group[0]])]
+    seen = originals.digests  # has been read as pictures, though some may be gone by now
+    return [
+        group
+        for group in groups
+        if any(paths[index] in seen for index in group) or _is_picture(paths[group[0]])
+    ]
 
 
 def _is_picture(path: str) -> bool:

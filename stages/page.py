@@ -151,11 +151,21 @@ def write_page(
     """
     try:
         results = read_results(folder)
-        _, page = laid_out(results, image_dir, mask_dir, images=images, lang=lang, workers=workers)
+        data, page = laid_out(
+            results, image_dir, mask_dir, images=images, lang=lang, workers=workers
+        )
     except InputError as error:
         return [in_both("warnings", "no_page", reason=error.message.facts.get("reason", error))]
     (folder / REPORT_FILE).write_bytes(page)
-    return []
+    return missing(data)
+
+
+def missing(data: PageData) -> list[dict[str, str]]:
+    """Warn of pictures and outlines that should be on the page and are not, by language."""
+    if not (data.not_found or data.masks_not_found):
+        return []
+    facts = {"count": data.not_found, "masks": data.masks_not_found}
+    return [in_both("warnings", "pictures_missing", **facts)]
 
 
 # ---------------------------------------------------------------- pictures
@@ -206,7 +216,10 @@ def _mask(image: Path, sha256: str, mask_dir: Path | None) -> Mask | None:
 def _encoded(pixels: npt.NDArray[np.uint8]) -> Picture:
     small = Image.fromarray(shrink(pixels, PICTURE_SIDE))
     file = io.BytesIO()
-    small.save(file, "WEBP", quality=QUALITY, method=METHOD)
+    try:
+        small.save(file, "WEBP", quality=QUALITY, method=METHOD)
+    except ValueError as error:  # "encoding error 1": of so small a picture, that of the memory
+        raise MemoryError(str(error)) from error
     height, width = pixels.shape[:2]
     return Picture(file.getvalue(), *small.size, (width, height))
 

@@ -278,11 +278,12 @@ def _decoder(
         content = open_image(paths[index])
         original, note = picture(content)
         image, digest = resize_image(original, image_size), Digest.of(content)
+        shape = original.shape[0], original.shape[1]
         del original, content  # before a mask takes as much
         if looks is not None and masks is not None:
             path, mask = masks[index], None
             if path is not None:
-                mask, read[index] = read_mask_file(path, image_size)
+                mask, read[index] = read_mask_file(path, image_size, shape)
             looks[index] = look(image, mask)
         return image, note, digest
 

@@ -44,6 +44,10 @@ def said(capsys, error, **more):
         (FileNotFoundError(errno.ENOENT, "No such file", "a.png"), "a.png: No such file"),
         (OSError(errno.ENOSPC, "No space left"), "input or output: No space left"),
         (MemoryError(), "out of memory (the machine has no more)"),
+        (
+            OSError(errno.ENOENT, "No such file", "/out of memory/can't start new thread"),
+            "/out of memory/can't start new thread: No such file",
+        ),
         (MemoryError("CUDA out of memory."), "out of memory (CUDA out of memory.)"),
         (KeyboardInterrupt(), "interrupted; nothing half-written was left"),
         (Stopped("SIGTERM"), "interrupted (SIGTERM); nothing half-written was left"),

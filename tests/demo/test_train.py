@@ -271,6 +271,7 @@ def test_prepare_says_it_in_the_language_asked_for(tmp_path, quick, capsys):
         lambda root: (root / "demo.json").write_text("{}"),
         lambda root: (root / "demo.json").write_text('{"settings":'),
         lambda root: (root / "demo.json").write_text("[]"),
+        lambda root: (root / "demo.json").write_text("[" * 200_000),
         lambda root: (root / "demo.json").write_bytes(b"\xff\xfe"),
     ],
 )

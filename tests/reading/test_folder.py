@@ -1,5 +1,6 @@
 """What lies among the images and is no image of a name that training looked for."""
 
+import errno
 import os
 
 import pytest
@@ -39,3 +40,17 @@ def test_a_name_is_shown_in_one_line(tmp_path):
     (tmp_path / "loop").symlink_to("loop")
     assert passed_over(tmp_path) == ["a\\n1.bmp"]
     assert passed_over(tmp_path / "nowhere") == []
+
+
+def test_a_fault_of_the_disk_is_none_of_the_folder(tmp_path, monkeypatch):
+    (tmp_path / "left").mkdir()
+    real = os.scandir
+
+    def scandir(path):
+        if str(path).endswith("left"):
+            raise OSError(errno.EIO, "Input/output error", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(OSError, match="Input/output error"):
+        passed_over(tmp_path)

@@ -16,9 +16,8 @@ from PIL import Image, ImageFile
 
 from errors import InputError
 from reading.files import UnreadableFile
-from reading.images import SCALED_16_BIT, decode, open_image, read_image, size_claimed
+from reading.images import SCALED_16_BIT, decode, open_image, read_image
 from reading.masks import read_mask
-from reading.stills import PNG
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (31, 37)).astype(np.uint8)
@@ -256,22 +255,3 @@ def test_error_survives_its_way_out_of_a_worker():
     error = pickle.loads(pickle.dumps(UnreadableFile("x.png", "is empty")))
     assert isinstance(error, InputError)
     assert (str(error), error.reason) == ("x.png: is empty", "is empty")
-
-
-@pytest.mark.parametrize("kind", ["png", "jpeg", "gif", "bmp"])
-def test_the_size_that_a_header_claims(tmp_path, kind):
-    Image.new("L", (30, 20)).save(tmp_path / "a", kind)
-    assert size_claimed(tmp_path / "a") == (20, 30)
-    (tmp_path / "b").write_bytes((tmp_path / "a").read_bytes()[:5])
-    assert size_claimed(tmp_path / "b") is None
-
-
-def test_the_size_of_no_picture_and_of_a_huge_one(tmp_path):
-    assert size_claimed(tmp_path / "missing") is size_claimed(tmp_path) is None
-    (tmp_path / "text").write_text("text")
-    assert size_claimed(tmp_path / "text") is None
-    header = struct.pack(">IIBBBBB", 12_000, 10_000, 8, 0, 0, 0, 0)
-    (tmp_path / "huge").write_bytes(PNG + chunk(b"IHDR", header) + chunk(b"IDAT", b""))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # Pillow's, of a picture that nobody makes
-        assert size_claimed(tmp_path / "huge") == (10_000, 12_000)

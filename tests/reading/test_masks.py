@@ -67,7 +67,7 @@ def test_masks_are_read_warped_and_packed_and_what_cannot_be_used_is_named(tmp_p
     Image.fromarray(mask).save(tmp_path / "a.png")
     (tmp_path / "b.png").write_bytes(b"no picture")
     names = ("b.png", "a.png", "missing.png")
-    seen, read = zip(*(read_mask_file(tmp_path / name, 2) for name in names), strict=True)
+    seen, read = zip(*(read_mask_file(tmp_path / name, 2, (40, 80)) for name in names), strict=True)
     assert seen[0] is seen[2] is None
     assert seen[1].tolist() == [[False, True], [False, False]]
     found = MaskFiles([None, *read], 2)
@@ -79,7 +79,7 @@ def test_masks_are_read_warped_and_packed_and_what_cannot_be_used_is_named(tmp_p
     assert [Path(error.path).name for error in found.unusable] == ["b.png", "missing.png"]
     file = found.files[2]
     assert found.files == [None, None, file, None]
-    assert (file.path, file.shape) == (tmp_path / "a.png", (4, 8))
+    assert (file.path, file.shape, file.image_shape) == (tmp_path / "a.png", (4, 8), (40, 80))
     assert file.sha256 == hashlib.sha256((tmp_path / "a.png").read_bytes()).hexdigest()
     assert "does not exist" in str(found.unusable[1])
     assert not any(isinstance(error, NotAMask) for error in found.unusable)
@@ -149,7 +149,7 @@ def test_a_picture_is_no_mask(tmp_path, black, dark):
     (tmp_path / "m.png").write_bytes(saved(picture))
     with pytest.raises(NotAMask, match=r"m\.png: is a picture, not a mask: \d\d% of its pixels"):
         read_mask(tmp_path / "m.png")
-    seen, read = read_mask_file(tmp_path / "m.png", 8)
+    seen, read = read_mask_file(tmp_path / "m.png", 8, (8, 8))
     assert seen is None and isinstance(read, NotAMask)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from errors import InputError
+from reading import predictions
 from reading.files import read_content
 from reading.predictions import MOST_YEARS, read_predictions
 
@@ -223,3 +224,25 @@ def test_missing_files_are_refused(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"empty: holds no predictions\.json"):
         read_predictions(tmp_path / "empty")
+
+
+def test_a_run_that_is_replaced_while_it_is_read_is_refused(tmp_path, monkeypatch):
+    """Its lists, settings and tables would be of two runs."""
+    path = write(tmp_path / "predictions.json")
+    other = write(tmp_path / "other.json", predictions=[1.0, 2.0])
+    real = predictions._split_settings
+
+    def replaced(file):
+        other.replace(path)
+        return real(file)
+
+    monkeypatch.setattr(predictions, "_split_settings", replaced)
+    with pytest.raises(InputError, match="was replaced while it was read; start again"):
+        read_predictions(path)
+
+
+def test_a_record_that_names_many_images_is_read(tmp_path):
+    """Otherwise results of another seed would be taken for none, and replaced."""
+    path = tmp_path / "test_metrics.json"
+    path.write_text(json.dumps({"pad": "x" * predictions.MOST_LIST_BYTES}))
+    assert "pad" in predictions.stored_record(path)

@@ -54,7 +54,7 @@ def explained(folder, mask_dir=None, **columns):
     )
     maps = np.ones((4, 4, 4), np.float32)
     found = [mask_path_for(path, mask_dir) for path in paths]
-    read = MaskFiles([path and read_mask_file(path, SIZE)[1] for path in found], SIZE)
+    read = MaskFiles([path and read_mask_file(path, SIZE, (SIZE, SIZE))[1] for path in found], SIZE)
     return explain(table, maps, read, Originals({}), mask_dir=mask_dir, workers=1)
 
 

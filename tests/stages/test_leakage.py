@@ -134,6 +134,13 @@ def test_only_files_of_equal_size_are_read(tmp_path, monkeypatch):
     assert sorted(read) == [paths[0], paths[2], paths[3]]
 
 
+def test_a_picture_that_the_network_saw_may_be_gone_when_copies_are_looked_for(tmp_path):
+    Image.new("L", (8, 8), 90).save(tmp_path / "copy.png")
+    content = open_image(tmp_path / "copy.png")
+    paths = [str(tmp_path / "gone.png"), str(tmp_path / "copy.png")]
+    assert identical_files(paths, Originals({paths[0]: Digest.of(content)})) == [[0, 1]]
+
+
 @pytest.mark.usefixtures("all_are_pictures")
 def test_bytes_that_the_network_saw_count_for_what_is_there_now(tmp_path):
     """Seen: `a` and `c` held the same bytes; now `a` is gone and `c` is as long as `d`."""

@@ -391,4 +391,17 @@ def test_a_page_that_cannot_be_made_costs_no_results(study):
     assert not (folder / REPORT_FILE).exists()
     (folder / "test_metrics.json").write_text(json.dumps(record()))
     assert write_page(folder, images, None, **options) == []
+    (note,) = write_page(folder, images / "gone", None, **options)
+    assert note["en"].startswith("not on the page, as the files are not where the record says")
     assert (folder / REPORT_FILE).read_bytes().startswith(b"<!")
+
+
+def test_memory_that_does_not_suffice_for_a_picture_stops_the_page(study, monkeypatch):
+    folder, images = study
+
+    def save(self, *_, **__):
+        raise ValueError("encoding error 1")
+
+    monkeypatch.setattr(Image.Image, "save", save)
+    with pytest.raises(MemoryError, match="encoding error 1"):
+        write_page(folder, images, None, images=None, lang="en", workers=1)

@@ -225,6 +225,9 @@ TEXTS: dict[str, str] = {
     "a nested tensor": "嵌套张量",
     "a tensor without values": "没有数值的张量",
     # reading/predictions.py
+    "--compare {path}: was replaced while it was read; start again": (
+        "--compare {path}：读取过程中被替换；请重新开始"
+    ),
     "--compare {path}: {problem}; give a result folder or its predictions.json": (
         "--compare {path}：{problem}；请给出结果文件夹或其中的 predictions.json"
     ),
