@@ -47,8 +47,8 @@ def run_apart(
     are not there for it, where a library would load them to no use.
 
     Raises the InputError of the function, and InputError where it goes over a limit or crashes;
-    OSError where no process can be started, MemoryError where the machine allows less than the
-    limit, and RuntimeError for a fault of the function itself.
+    OSError where no process can be started or the machine fails in it, MemoryError where the
+    machine allows less than the limit, and RuntimeError for a fault of the function itself.
     """
     order = {
         "path": [str(Path(__file__).resolve().parent.parent), *sys.path],
@@ -63,6 +63,8 @@ def run_apart(
     kind, answer = json.loads(written, object_hook=_unpacked)
     if kind == "fault":
         raise RuntimeError(answer.strip().splitlines()[-1]) from RuntimeError(answer)
+    if kind == "system":
+        raise OSError(*answer)
     if kind == "memory":
         if answer < MOST_MEMORY:
             raise MemoryError
@@ -131,7 +133,10 @@ def _answer(order: dict[str, Any]) -> str:
         return json.dumps(["error", _packed(error.message)])
     except MemoryError:
         raise
-    except Exception:  # whatever it is, the process that asked has to say it
+    except Exception as error:  # whatever it is, the process that asked has to say it
+        if isinstance(error, OSError) and error.errno is not None:  # none of the program
+            place = None if error.filename is None else str(error.filename)
+            return json.dumps(["system", [error.errno, error.strerror, place]])
         return json.dumps(["fault", traceback.format_exc()])
 
 

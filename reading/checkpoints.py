@@ -15,6 +15,7 @@ import pickle
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -23,7 +24,7 @@ from reading.archives import Archive, BadArchive
 from reading.files import Content, read_content
 from reading.pickles import BadPickle, NotData, unpickle
 from reading.plain_data import NAMES
-from reading.tensors import Storages
+from reading.tensors import MOST_AXES, Storages
 
 MAX_BYTES = 4 * 2**30  # a ResNet152 in float64 with Adam's state has 1.4 GB
 MAX_RECORDS = 2**16  # it has 1,400
@@ -173,15 +174,32 @@ def _read_safetensors(file: Content) -> dict[str, object]:
         raise InputError(
             "{path}: needs the package safetensors (pip install safetensors)", path=file.path
         ) from error
+    header = _header(file)
     try:
         weights = safetensors.torch.load(file.data)
     except (*_READER_ERRORS, safetensors.SafetensorError) as error:
         if _is_of_the_machine(error):
             raise
         raise _no_safetensors(file.path, _first_line(error)) from error
-    length = int.from_bytes(file.data[:8], "little")
-    metadata = json.loads(file.data[8 : 8 + length]).get("__metadata__") or {}
+    metadata = header.get("__metadata__") or {}
     return {**{name: _literal(text) for name, text in metadata.items()}, "state_dict": weights}
+
+
+def _header(file: Content) -> dict[str, Any]:
+    """Read what a safetensors file says of its tensors: none has more axes than a tensor may have.
+
+    It would take the square of their number in time.
+    """
+    length = int.from_bytes(file.data[:8], "little")
+    try:
+        header = json.loads(file.data[8 : 8 + length])
+    except (ValueError, RecursionError) as error:
+        raise _no_safetensors(file.path, Message("its header is no JSON")) from error
+    shapes = [entry.get("shape") for entry in header.values() if isinstance(entry, dict)]
+    if any(isinstance(shape, list) and len(shape) > MOST_AXES for shape in shapes):
+        reason = Message("a tensor has over {most} axes", most=MOST_AXES)
+        raise _no_safetensors(file.path, reason)
+    return dict(header)
 
 
 def _is_of_the_machine(error: BaseException) -> bool:

@@ -38,7 +38,7 @@ STORAGES = {
 }
 QUANTISED = ("QInt8", "QInt32", "QUInt8", "QUInt4x2", "QUInt2x4")
 ALIGNED = 64  # bytes; torch.save does so
-_MOST_AXES = 64
+MOST_AXES = 64
 _MOST = 2**62  # values, or steps between them, that 64 bits can count
 
 
@@ -122,8 +122,8 @@ def strided(
     """
     if not isinstance(storage, Storage) or type(size) is not tuple or type(stride) is not tuple:
         raise TypeError(storage)
-    steps = (offset, *size[:_MOST_AXES], *stride[:_MOST_AXES])
-    if len(size) != len(stride) or len(size) > _MOST_AXES:
+    steps = (offset, *size[:MOST_AXES], *stride[:MOST_AXES])
+    if len(size) != len(stride) or len(size) > MOST_AXES:
         raise ValueError(size)
     if not all(type(step) is int and 0 <= step < _MOST for step in steps):
         raise ValueError(steps)

@@ -1,5 +1,6 @@
 """What test_apart.py has run in another process."""
 
+import errno
 import importlib
 import os
 import signal
@@ -39,6 +40,8 @@ def end(data, how):
         os.kill(os.getpid(), signal.SIGSEGV)
     if how == "fault":
         raise ZeroDivisionError("of the program")
+    if how == "disk":
+        raise OSError(errno.EIO, "Input/output error", "/usr/lib/package.py")
     if how == "wait":
         time.sleep(60)
     while how == "work":

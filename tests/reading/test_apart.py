@@ -1,5 +1,6 @@
 """Functions run in a process of their own: their answers, their errors, and its limits."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -64,6 +65,12 @@ def test_a_fault_of_the_program_is_told_as_one():
     with pytest.raises(RuntimeError, match=r"^ZeroDivisionError: of the program$") as caught:
         asked(answers.end, "fault")
     assert "in end" in str(caught.value.__cause__)  # the traceback of that process
+
+
+def test_a_fault_of_the_machine_stays_one():
+    with pytest.raises(OSError, match="Input/output error") as caught:
+        asked(answers.end, "disk")
+    assert (caught.value.errno, caught.value.filename) == (errno.EIO, "/usr/lib/package.py")
 
 
 def test_memory_that_runs_out_while_the_answer_is_written(monkeypatch, capsys):

@@ -118,6 +118,8 @@ TEXTS: dict[str, str] = {
         "{path}：需要安装 safetensors（pip install safetensors）"
     ),
     "its header is missing": "文件头缺失",
+    "its header is no JSON": "文件头不是 JSON",
+    "a tensor has over {most} axes": "有张量超过 {most} 个维度",
     "{path}: is damaged or no safetensors file ({reason})": (
         "{path}：已损坏或不是 safetensors 文件（{reason}）"
     ),
