@@ -31,7 +31,6 @@ SPLIT_FIELDS = (
 MOST_YEARS = 1_000_000
 # A result of 100,000 images has 10 MB; objects of Python take forty times what they take as JSON.
 MOST_LIST_BYTES = 32 * 2**20
-MOST_RECORD_BYTES = 4 * MOST_LIST_BYTES  # it names each image that was left out
 MOST_NAMES = 10**6  # a second each hundred thousand
 _LISTS = ("predictions", "targets", "filenames")
 
@@ -225,19 +224,19 @@ def stored_record(file: Path) -> dict[str, Any]:
     Raises InputError where it may not be read, OSError and MemoryError where the machine cannot.
     """
     try:
-        found = parse_json(_bytes_if_usable(file, MOST_RECORD_BYTES))
+        found = parse_json(_bytes_if_usable(file))
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def _bytes_if_usable(file: Path, most: int = MOST_LIST_BYTES) -> bytes:
+def _bytes_if_usable(file: Path) -> bytes:
     """Read a file that need not be there; empty where it cannot be used, as one without bytes.
 
     Raises InputError where it may not be read.
     """
     try:
-        return read_content(file, most).data
+        return read_content(file, MOST_LIST_BYTES).data
     except UnreadableFile as error:
         if isinstance(error.__cause__, PermissionError):
             raise

@@ -13,10 +13,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from errors import InputError, one_list, system_reason
+from errors import InputError, Message, one_list, system_reason
 from plots.placing import Undisturbed, keep_access, refuse_what_is_no_file, sync
 from reading.blocks import TRAINING_COHORT
-from reading.predictions import METRICS_FILE, PREDICTIONS_FILE, SPLIT_FILE, part_of, stored_record
+from reading.files import UnreadableFile, size_of
+from reading.predictions import (
+    METRICS_FILE,
+    MOST_LIST_BYTES,
+    PREDICTIONS_FILE,
+    SPLIT_FILE,
+    part_of,
+    stored_record,
+)
 from stages.lock import only_run
 from stages.paths import path_digest, refuse_inside, same_place
 
@@ -72,7 +80,7 @@ def results_folder(
         del inputs["--check-split"]
     refuse_inside(final, [(option, path) for option, path in inputs.items() if path is not None])
     record = stored_record(final / METRICS_FILE)
-    info, others = part_of(record, "evaluation_info"), []
+    info, others = part_of(record, "evaluation_info"), list[str]()
     stored = part_of(record, "dataset_config") | part_of(record, "model_config")
     layer = part_of(record, "gradcam_analysis")
     stored |= {name: layer[name] for name in ("target_layer",) if name in layer}
@@ -87,6 +95,8 @@ def results_folder(
         for name, value in config.items()
         if name in stored and stored[name] != value
     ]
+    if not record and _is_too_large(final / METRICS_FILE):
+        others.append(Message("{name} is too large to tell", name=METRICS_FILE))
     if others:
         raise InputError(
             "{final}: holds other results ({others}); give another --output-dir",
@@ -94,6 +104,13 @@ def results_folder(
             others=one_list(others),
         )
     return final
+
+
+def _is_too_large(file: Path) -> bool:
+    """Whether a record names so many images that it is not read here, and so not known."""
+    with contextlib.suppress(UnreadableFile):
+        return size_of(file) > MOST_LIST_BYTES
+    return False
 
 
 def _another_place(info: Mapping[str, Any], name: str, path: Path) -> bool:

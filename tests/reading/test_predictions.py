@@ -239,10 +239,3 @@ def test_a_run_that_is_replaced_while_it_is_read_is_refused(tmp_path, monkeypatc
     monkeypatch.setattr(predictions, "_split_settings", replaced)
     with pytest.raises(InputError, match="was replaced while it was read; start again"):
         read_predictions(path)
-
-
-def test_a_record_that_names_many_images_is_read(tmp_path):
-    """Otherwise results of another seed would be taken for none, and replaced."""
-    path = tmp_path / "test_metrics.json"
-    path.write_text(json.dumps({"pad": "x" * predictions.MOST_LIST_BYTES}))
-    assert "pad" in predictions.stored_record(path)

@@ -195,6 +195,13 @@ def test_a_record_that_may_not_be_read_is_not_taken_for_none(earlier, monkeypatc
         stored_record(earlier[0] / "run_1" / "test_metrics.json")
 
 
+def test_a_record_that_is_too_large_to_read_is_not_taken_for_none(earlier, monkeypatch):
+    monkeypatch.setattr("reading.predictions.MOST_LIST_BYTES", 9)
+    monkeypatch.setattr("stages.folder.MOST_LIST_BYTES", 9)
+    with pytest.raises(InputError, match=r"holds other results \(test_metrics\.json is too large"):
+        results_folder(*earlier, CONFIG)
+
+
 def test_a_folder_of_something_else_holds_no_results(earlier):
     output, *_ = earlier
     file = output / "run_1" / "test_metrics.json"

@@ -41,6 +41,7 @@ TEXTS: dict[str, str] = {
     # stages/finished.py
     "holds no numbers of a run": "不含一次评估的数值",
     # stages/folder.py
+    "{name} is too large to tell": "{name} 过大，无法判断",
     "{final}: holds other results ({others}); give another --output-dir": (
         "{final}：其中是其他结果（{others}）；请另给 --output-dir"
     ),
