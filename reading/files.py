@@ -21,7 +21,7 @@ from pathlib import Path
 from errors import InputError, Message, system_reason
 
 # What the system says of a file that was given wrongly. All else that it says is its own trouble.
-FAULTS_OF_THE_FILE = {
+_FAULTS_OF_THE_FILE = {
     errno.ENOENT,
     errno.ENOTDIR,
     errno.EISDIR,
@@ -78,7 +78,7 @@ def read_content(
     Raises UnreadableFile, also where the file changes while it is read; OSError and MemoryError
     where the machine is at fault.
     """
-    with _faults_of(path):
+    with faults_of(path):
         descriptor = os.open(path, FLAGS)
     try:
         status = os.fstat(descriptor)
@@ -99,14 +99,14 @@ def read_content(
 
 def size_of(path: str | Path) -> int:
     """Size of a regular file in bytes, links followed. Raises as `read_content` does."""
-    with _faults_of(path):
+    with faults_of(path):
         status = os.stat(path)
     _check_kind(path, status, sys.maxsize)
     return status.st_size
 
 
 @contextlib.contextmanager
-def _faults_of(path: str | Path) -> Iterator[None]:
+def faults_of(path: str | Path) -> Iterator[None]:
     """Raise UnreadableFile for what the system says of the file; all else stays as it is."""
     try:
         yield
@@ -114,7 +114,7 @@ def _faults_of(path: str | Path) -> Iterator[None]:
         reason = system_reason(error)
         raise UnreadableFile(path, "cannot be read ({reason})", reason=reason) from error
     except OSError as error:
-        if error.errno not in FAULTS_OF_THE_FILE:
+        if error.errno not in _FAULTS_OF_THE_FILE:
             raise
         raise _fault(path, error) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import unicodedata
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from errors import InputError, Message
 from reading.cells import subject_key
-from reading.files import FAULTS_OF_THE_FILE
+from reading.files import UnreadableFile, faults_of
 from reading.images import IMAGE_SUFFIXES
 
 # Of pictures that training did not look for; .icloud: macOS has not fetched `.x.png.icloud` yet.
@@ -57,32 +58,22 @@ def passed_over(image_dir: str | Path) -> list[str]:
 
     In order. What may not be looked at is not named. Raises OSError where the disk cannot.
     """
-    try:
-        with os.scandir(image_dir) as entries:
-            return sorted(printable(entry.name) for entry in entries if _is_passed_over(entry))
-    except OSError as error:
-        _unless_of_the_file(error)
-        return []
+    unreadable = contextlib.suppress(UnreadableFile)
+    with unreadable, faults_of(image_dir), os.scandir(image_dir) as entries:
+        return sorted(printable(entry.name) for entry in entries if _is_passed_over(entry))
+    return []
 
 
 def _is_passed_over(entry: os.DirEntry[str]) -> bool:
     name = entry.name.lower()
     if name.startswith("._") or name.endswith(IMAGE_SUFFIXES):
         return False
-    try:
+    with contextlib.suppress(UnreadableFile), faults_of(entry.path):
         if entry.is_dir():
             with os.scandir(entry.path) as inner:
                 return any(one.name.lower().endswith(IMAGE_SUFFIXES) for one in inner)
         return name.endswith(_OTHER_SUFFIXES) or _is_dicom(entry)
-    except OSError as error:
-        _unless_of_the_file(error)
-        return False
-
-
-def _unless_of_the_file(error: OSError) -> None:
-    """Raise what is a fault of the machine."""
-    if error.errno not in FAULTS_OF_THE_FILE:
-        raise error
+    return False
 
 
 def _instead_of_images(entries: Sequence[os.DirEntry[str]]) -> str:
@@ -102,12 +93,9 @@ def _is_dicom(entry: os.DirEntry[str]) -> bool:
     suffix = Path(entry.name).suffix[1:]
     if (suffix and not suffix.isdigit()) or not entry.is_file():  # 1.2.840.10008 has none
         return False
-    try:
-        with open(entry.path, "rb") as file:
-            return file.read(132)[128:] == b"DICM"
-    except OSError as error:
-        _unless_of_the_file(error)
-        return False
+    with contextlib.suppress(UnreadableFile), faults_of(entry.path), open(entry.path, "rb") as file:
+        return file.read(132)[128:] == b"DICM"
+    return False
 
 
 def subject_in(path: Path) -> str | None:

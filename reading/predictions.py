@@ -219,7 +219,7 @@ def _single_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def stored_record(file: Path) -> dict[str, Any]:
-    """Read a test_metrics.json; empty where there is none, or it is no record of a run.
+    """Read a JSON object such as test_metrics.json; empty where there is none, or it is no object.
 
     Raises InputError where it may not be read, OSError and MemoryError where the machine cannot.
     """
