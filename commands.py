@@ -21,22 +21,12 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from errors import STOPS, HelpShown, InputError, Message, plain, system_reason
+from errors import STOPS, HelpShown, InputError, Message, plain, short_of, system_reason, text_of
 from words.catalogue import texts, translated
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-# What a library says, in whatever exception, when the machine is at its end.
-_NO_MEMORY = (
-    "bad_alloc",
-    "out of memory",
-    "insufficient memory",  # OpenCV
-    "cannot allocate memory",
-    "can't allocate memory",  # PyTorch's DefaultCPUAllocator
-    "failed to map segment",  # the loader of shared libraries
-)
-_NO_THREADS = ("can't start new thread", "thread creation failed")
 INSTALL = Message("; install what fits: pip install -r requirements.txt")
 LINE_EVERY = 10  # seconds between two lines of progress in a log file
 LONGEST_LINE = 2000
@@ -188,23 +178,6 @@ def _one_line(error: BaseException, for_less_memory: str) -> Message | None:
     return None
 
 
-def short_of(error: BaseException, for_less_memory: str = "") -> Message | None:
-    """Say that memory or threads did not suffice; None where the error is another one."""
-    text = _text(error).casefold()
-    if isinstance(error, OSError) and error.strerror is not None:
-        text = str(error.strerror).casefold()  # without the path, which may say anything
-    if isinstance(error, MemoryError) or any(part in text for part in _NO_MEMORY):
-        reason = system_reason(error) if text else Message("the machine has no more")
-        return Message("out of memory ({reason}){cure}", reason=reason, cure=for_less_memory)
-    # the answer to a fork; at a file or a stream it would mean something else
-    no_more = isinstance(error, BlockingIOError) and error.filename is None
-    if no_more or any(part in text for part in _NO_THREADS):
-        return Message(
-            "no thread or process can be started ({reason})", reason=system_reason(error)
-        )
-    return None
-
-
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """Yield the error and those that it was raised in the wake of."""
     seen: set[int] = set()
@@ -226,15 +199,8 @@ def _fault(program: str, error: BaseException) -> Message:
 
 def shown(error: BaseException) -> str:
     """Its class, and the first line of what it says."""
-    kind, lines = type(error).__name__, _text(error).strip().splitlines()
+    kind, lines = type(error).__name__, text_of(error).strip().splitlines()
     return f"{kind}: {lines[0][:200]}" if lines else kind
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:  # saying it is a fault itself
-        return ""
 
 
 def _traceback_file(program: str, error: BaseException) -> str:

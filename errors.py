@@ -19,6 +19,16 @@ STOPS = tuple(
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGBREAK")
     if hasattr(signal, name)
 )
+# What a library says, in whatever exception, when the machine is at its end.
+_NO_MEMORY = (
+    "bad_alloc",
+    "out of memory",
+    "insufficient memory",  # OpenCV
+    "cannot allocate memory",
+    "can't allocate memory",  # PyTorch's DefaultCPUAllocator
+    "failed to map segment",  # the loader of shared libraries
+)
+_NO_THREADS = ("can't start new thread", "thread creation failed")
 
 
 class Message(str):
@@ -70,6 +80,31 @@ def system_reason(error: BaseException) -> Message:
     """Say in one line why the system, or a library, could not do something."""
     text = str(getattr(error, "strerror", None) or error).strip() or type(error).__name__
     return Message(text.splitlines()[0])
+
+
+def short_of(error: BaseException, for_less_memory: str = "") -> Message | None:
+    """Say that memory or threads did not suffice; None where the error is another one."""
+    text = text_of(error).casefold()
+    if isinstance(error, OSError) and error.strerror is not None:
+        text = str(error.strerror).casefold()  # without the path, which may say anything
+    if isinstance(error, MemoryError) or any(part in text for part in _NO_MEMORY):
+        reason = system_reason(error) if text else Message("the machine has no more")
+        return Message("out of memory ({reason}){cure}", reason=reason, cure=for_less_memory)
+    # the answer to a fork; at a file or a stream it would mean something else
+    no_more = isinstance(error, BlockingIOError) and error.filename is None
+    if no_more or any(part in text for part in _NO_THREADS):
+        return Message(
+            "no thread or process can be started ({reason})", reason=system_reason(error)
+        )
+    return None
+
+
+def text_of(error: BaseException) -> str:
+    """What it says; nothing where saying it is a fault itself."""
+    try:
+        return str(error)
+    except Exception:
+        return ""
 
 
 def plain(text: str) -> str:

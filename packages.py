@@ -11,8 +11,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import NoReturn
 
-from commands import INSTALL, ended, run, short_of, shown
-from errors import InputError, Message
+from commands import INSTALL, ended, run, shown
+from errors import InputError, Message, short_of
 from words.catalogue import asked_language
 
 # What a run needs, in an order in which each finds those that it needs itself; and without network.

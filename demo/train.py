@@ -376,5 +376,5 @@ def _is_whole(root: Path, settings: dict[str, object]) -> bool:
     manifest = stored_record(root / _MANIFEST)
     try:
         return bool(manifest["settings"] == settings and manifest["files"] == _file_sizes(root))
-    except (OSError, KeyError):
+    except (FileNotFoundError, NotADirectoryError, KeyError):
         return False

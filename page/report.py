@@ -122,17 +122,12 @@ def _charts(data: PageData) -> dict[str, object]:
 
 def _leakage_rows(leakage: Mapping[str, Any]) -> list[tuple[str, Sequence[str] | None, int]]:
     """Give each check: its name, what it found (None: not looked for), and how many more."""
-    near = leakage["near_identical_images_across_splits"]
     found: dict[str, Sequence[Any] | None] = {
         "subjects": leakage["subjects_in_several_splits"],
         "identical": leakage["identical_images_across_splits"],
         "renumbered": leakage["identical_images_of_different_subjects"],
-        "near": None if near is None else [pair["images"] for pair in near],
-        "conflicts": [
-            # results of before have English alone
-            one if isinstance(one, str) else both(one)
-            for one in leakage["conflicting_labels"]
-        ],
+        "near": leakage["near_identical_images_across_splits"],
+        "conflicts": leakage["conflicting_labels"],
         "changed": [
             f"{name}: {change['checkpoint']} → {change['used']}"
             for name, change in leakage["changed_settings"].items()
@@ -145,18 +140,22 @@ def _leakage_rows(leakage: Mapping[str, Any]) -> list[tuple[str, Sequence[str] |
             rows.append((name, None, 0))
             continue
         first, rest = some(items)
-        rows.append(
-            (name, [item if isinstance(item, str) else _same(item) for item in first], rest)
-        )
+        rows.append((name, [_found(item) for item in first], rest))
     return rows
 
 
-def _same(group: Sequence[Mapping[str, str]]) -> Markup:
-    """Name images that belong together."""
-    return Markup(" = ").join(
+def _found(item: Any) -> str | Markup:
+    """Write what a check found: a text, one in both languages, or images that belong together."""
+    if isinstance(item, str):  # conflicts in results of before, in English alone
+        return item
+    if isinstance(item, Mapping) and "en" in item:
+        return both(item)
+    images, rest = some(item["images"] if isinstance(item, Mapping) else item)
+    named = [
         Markup("{} ({})").format(shown(image["filename"]), t("leakage", image["split"]))
-        for image in group
-    )
+        for image in images
+    ]
+    return Markup(" = ").join(named + [t("report", "and_more", count=rest)] * (rest > 0))
 
 
 def _refused(calibration: Mapping[str, Any] | None) -> Mapping[str, str] | None:

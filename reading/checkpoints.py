@@ -19,11 +19,12 @@ from typing import Any
 
 import torch
 
-from errors import InputError, Message
+from errors import InputError, Message, short_of
 from reading.archives import Archive, BadArchive
 from reading.files import Content, read_content
 from reading.pickles import BadPickle, NotData, unpickle
 from reading.plain_data import NAMES
+from reading.predictions import single_keys
 from reading.tensors import MOST_AXES, Storages
 
 MAX_BYTES = 4 * 2**30  # a ResNet152 in float64 with Adam's state has 1.4 GB
@@ -156,7 +157,7 @@ def _run(file: Content) -> object:
     try:
         return torch.load(io.BytesIO(file.data), map_location="cpu", weights_only=False)
     except _READER_ERRORS as error:
-        if _is_of_the_machine(error):
+        if short_of(error) is not None:
             raise
         raise InputError(
             "{path}: is damaged or no checkpoint ({kind}: {reason}); copy it again from where it "
@@ -171,6 +172,8 @@ def _read_safetensors(file: Content) -> dict[str, object]:
     try:
         import safetensors.torch
     except ImportError as error:
+        if short_of(error) is not None:  # the package is as it should be
+            raise
         raise InputError(
             "{path}: needs the package safetensors (pip install safetensors)", path=file.path
         ) from error
@@ -178,7 +181,7 @@ def _read_safetensors(file: Content) -> dict[str, object]:
     try:
         weights = safetensors.torch.load(file.data)
     except (*_READER_ERRORS, safetensors.SafetensorError) as error:
-        if _is_of_the_machine(error):
+        if short_of(error) is not None:
             raise
         raise _no_safetensors(file.path, _first_line(error)) from error
     metadata = header.get("__metadata__") or {}
@@ -192,19 +195,16 @@ def _header(file: Content) -> dict[str, Any]:
     """
     length = int.from_bytes(file.data[:8], "little")
     try:
-        header = json.loads(file.data[8 : 8 + length])
+        header = json.loads(file.data[8 : 8 + length], object_pairs_hook=single_keys)
     except (ValueError, RecursionError) as error:
-        raise _no_safetensors(file.path, Message("its header is no JSON")) from error
+        raise _no_safetensors(
+            file.path, Message("its header is no JSON, or names a tensor twice")
+        ) from error
     shapes = [entry.get("shape") for entry in header.values() if isinstance(entry, dict)]
     if any(isinstance(shape, list) and len(shape) > MOST_AXES for shape in shapes):
         reason = Message("a tensor has over {most} axes", most=MOST_AXES)
         raise _no_safetensors(file.path, reason)
     return dict(header)
-
-
-def _is_of_the_machine(error: BaseException) -> bool:
-    """Tell whether PyTorch found no memory, which it says like any other error."""
-    return "DefaultCPUAllocator" in str(error)
 
 
 def _literal(text: str) -> object:

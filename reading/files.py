@@ -46,8 +46,18 @@ class UnreadableFile(InputError):
         self.path = str(path)
         super().__init__("{path}: {reason}", path=self.path, reason=self.reason)
 
+    @property
+    def absent(self) -> bool:
+        """Whether there is no such file, nor a link that leads nowhere."""
+        missing = isinstance(self.__cause__, FileNotFoundError | NotADirectoryError)
+        return missing and not os.path.islink(self.path)
+
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.path, self.reason)
+
+
+class EmptyFile(UnreadableFile):
+    """A file without bytes."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,6 +107,14 @@ def read_content(
     return Content(Path(path), data)
 
 
+def is_still(path: Path, sha256: str, most: int) -> bool:
+    """Tell whether the file has the bytes that were read; False where it cannot be read."""
+    try:
+        return read_content(path, most).sha256 == sha256
+    except UnreadableFile:
+        return False
+
+
 def size_of(path: str | Path) -> int:
     """Size of a regular file in bytes, links followed. Raises as `read_content` does."""
     with faults_of(path):
@@ -125,7 +143,7 @@ def _check_kind(path: str | Path, status: os.stat_result, most: int) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise UnreadableFile(path, "is not a regular file")
     if status.st_size == 0:
-        raise UnreadableFile(path, "is empty (0 bytes)")
+        raise EmptyFile(path, Message("is empty (0 bytes)"))
     if status.st_size > most:
         size, limit = f"{status.st_size:,}", f"{most:,}"
         raise UnreadableFile(

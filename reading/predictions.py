@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pandas as pd
 
 from errors import InputError, Message, one_list, system_reason
 from reading.cells import MOST_CHARACTERS, filename_key, from_cell, subject_key
-from reading.files import Content, UnreadableFile, read_content
+from reading.files import Content, EmptyFile, UnreadableFile, is_still, read_content
 from reading.settings import RANGES, SPLIT_SETTINGS, filters_ages
 
 PREDICTIONS_FILE = "predictions.json"
@@ -31,7 +32,9 @@ SPLIT_FIELDS = (
 MOST_YEARS = 1_000_000
 # A result of 100,000 images has 10 MB; objects of Python take forty times what they take as JSON.
 MOST_LIST_BYTES = 32 * 2**20
+MOST_TABLE_BYTES = 64 * 2**20
 MOST_NAMES = 10**6  # a second each hundred thousand
+MOST_VALUES = 6_000_000  # of a JSON file: four lists of as many names, and commas in them
 _LISTS = ("predictions", "targets", "filenames")
 
 
@@ -66,8 +69,7 @@ def read_predictions(path: str | Path) -> Run:
     """
     path = Path(path)
     file = predictions_file(path)
-    read = _content(path, file)
-    content = _parsed(file, read.data)
+    content, digest = _content(path, file)
     if not isinstance(content, dict) or not all(
         isinstance(content.get(name), list) for name in _LISTS
     ):
@@ -97,7 +99,7 @@ def read_predictions(path: str | Path) -> Run:
     splits = _rows_beside(file, SPLIT_FILE, "filename", "split")
     digests = _rows_beside(file, PREDICTIONS_TABLE, "filename", "image_sha256")
     settings = _split_settings(file)
-    if _content(path, file).sha256 != read.sha256:  # what stands beside it may be of another run
+    if not is_still(file, digest, MOST_LIST_BYTES):  # what stands beside it may be of another run
         raise InputError("--compare {path}: was replaced while it was read; start again", path=path)
     return Run(
         path,
@@ -177,41 +179,53 @@ def _rows_beside(file: Path, name: str, *columns: str) -> list[list[str]] | None
     """Read columns of a table that the run wrote beside its predictions; None without such ones."""
     if file.name != PREDICTIONS_FILE:
         return None
+    table = _content_if_there(file.with_name(name), MOST_TABLE_BYTES)
     try:
-        return columns_of(_bytes_if_usable(file.with_name(name)).decode("utf-8-sig"), *columns)
+        if table is not None:
+            return columns_of(table.path, table.data.decode("utf-8-sig"), *columns)
     except ValueError:
-        return None
+        pass
+    return None
 
 
-def columns_of(text: str, *names: str) -> list[list[str]]:
+def columns_of(file: Path, text: str, *names: str) -> list[list[str]]:
     """Take columns of one of our CSV files, as texts, row by row.
 
-    Raises ValueError where it has no such columns.
+    text: of the file. Raises ValueError where it has no such columns, UnreadableFile where it has
+    over MOST_NAMES rows.
     """
     rows = csv.reader(io.StringIO(text))
     try:
         header = next(rows, [])
         places = [header.index(name) for name in names]
-        return [[from_cell(row[place]) for place in places] for row in rows if row]
+        wanted = itertools.islice(rows, MOST_NAMES + 1)
+        found = [[from_cell(row[place]) for place in places] for row in wanted if row]
     except (csv.Error, IndexError) as error:  # a field of over 128 kB, a row that ends early
         raise ValueError(str(error)) from error
+    if len(found) > MOST_NAMES:
+        raise UnreadableFile(file, "has over {most:,} rows", most=MOST_NAMES)
+    return found
 
 
 # ---------------------------------------------------------------- JSON
 
 
-def parse_json(data: bytes) -> object:
+def parse_json(content: Content) -> object:
     """Parse JSON in UTF-8, with or without a byte order mark.
 
-    Raises ValueError, also for what nests too deeply and for two values under one key.
+    Raises UnreadableFile where it holds over MOST_VALUES values, a comma or bracket in a text
+    counted as one; ValueError for what is no JSON, nests too deeply, or has a key twice.
     """
+    if sum(map(content.data.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise UnreadableFile(content.path, "holds over {most:,} values", most=MOST_VALUES)
     try:
-        return json.loads(data.decode("utf-8-sig"), object_pairs_hook=_single_keys)
+        return json.loads(content.data.decode("utf-8-sig"), object_pairs_hook=single_keys)
     except RecursionError as error:
         raise ValueError(Message("it nests too deeply")) from error
 
 
-def _single_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def single_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Make the dict of a JSON object; ValueError where a key appears twice."""
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError(Message("a key appears twice"))
@@ -221,51 +235,49 @@ def _single_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
 def stored_record(file: Path) -> dict[str, Any]:
     """Read a JSON object such as test_metrics.json; empty where there is none, or it is no object.
 
-    Raises InputError where it may not be read, OSError and MemoryError where the machine cannot.
+    Raises UnreadableFile where it is there and cannot be read, OSError and MemoryError where the
+    machine is at fault.
     """
+    content = _content_if_there(file, MOST_LIST_BYTES)
     try:
-        found = parse_json(_bytes_if_usable(file))
+        found = {} if content is None else parse_json(content)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def _bytes_if_usable(file: Path) -> bytes:
-    """Read a file that need not be there; empty where it cannot be used, as one without bytes.
+def _content_if_there(file: Path, most: int) -> Content | None:
+    """Read a file that need not be there; None without it, or without bytes.
 
-    Raises InputError where it may not be read.
+    Raises UnreadableFile where it is too large, no regular file, or may not be read.
     """
     try:
-        return read_content(file, MOST_LIST_BYTES).data
+        return read_content(file, most)
     except UnreadableFile as error:
-        if isinstance(error.__cause__, PermissionError):
+        found = error.__cause__ is None or isinstance(error.__cause__, PermissionError)
+        if found and not isinstance(error, EmptyFile):
             raise
-        return b""
+        return None
 
 
-def part_of(record: dict[str, Any], name: str) -> dict[str, Any]:
+def part_of(record: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Take a block of it; empty where it has none."""
     part = record.get(name)
     return part if isinstance(part, dict) else {}
 
 
-def _content(path: Path, file: Path) -> Content:
+def _content(path: Path, file: Path) -> tuple[object, str]:
+    """Read a file of predictions: what it holds, and its checksum."""
     try:
-        return read_content(file, MOST_LIST_BYTES)
+        read = read_content(file, MOST_LIST_BYTES)
+        return parse_json(read), read.sha256
     except UnreadableFile as error:
-        problem = error.reason
-        if path.is_dir() and isinstance(error.__cause__, FileNotFoundError):
-            problem = Message("holds no {name}", name=PREDICTIONS_FILE)
+        missing = Message("holds no {name}", name=PREDICTIONS_FILE)
         raise InputError(
             "--compare {path}: {problem}; give a result folder or its predictions.json",
             path=path,
-            problem=problem,
+            problem=missing if error.absent and path.is_dir() else error.reason,
         ) from error
-
-
-def _parsed(file: Path, data: bytes) -> object:
-    try:
-        return parse_json(data)
     except ValueError as error:
         raise InputError(
             "--compare {path}: is not JSON ({error}); evaluate again",

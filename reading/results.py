@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -32,25 +33,28 @@ from reading.belonging import (
     contrast_of,
 )
 from reading.cells import from_cell
-from reading.files import UnreadableFile, read_content
+from reading.files import Content, UnreadableFile, is_still, read_content
 from reading.predictions import (
     METRICS_FILE,
     MOST_LIST_BYTES,
+    MOST_TABLE_BYTES,
     MOST_YEARS,
     PREDICTIONS_TABLE,
     parse_json,
+    part_of,
 )
 
 SCHEMA_VERSION = 3
 MAPS_FILE = "gradcam_maps.npz"
 PAIRS_FILE = "transplant_pairs.csv"
 
-MOST_TABLE_BYTES = 64 * 2**20
 MOST_MAPS_BYTES = 2**30
 MOST_UNPACKED_BYTES = 2 * 2**30
 MOST_LETTERS = 1_100  # of a text in the table: 255 bytes of a name, each written as an escape
 MOST_RECORD_BYTES = 4 * MOST_LIST_BYTES  # it names each image that was left out
 MOST_DEPTH = 50  # of the record; that of a run nests 8 deep
+MOST_SHOWN = 200_000  # values that the page may show; a run has 5,000, each cohort 400
+MOST_TEXT = 20_000  # letters of one of them
 
 # Sections of test_metrics.json that a page cannot do without, and what each is.
 SECTIONS: Mapping[str, type] = {
@@ -120,7 +124,7 @@ def read_results(path: Path) -> Results:
     try:
         file = path / METRICS_FILE
         stored = read_content(file, MOST_RECORD_BYTES)
-        record = _record(stored.data)
+        record = _record(stored)
         file = path / PREDICTIONS_TABLE
         table = _table(_bytes(file, MOST_TABLE_BYTES))
         check_predictions(record, table)
@@ -132,11 +136,10 @@ def read_results(path: Path) -> Results:
         pairs = _pairs(_bytes(file, MOST_TABLE_BYTES), table) if there else np.zeros((0, 4))
         check_pairs(record, table, pairs)
     except UnreadableFile as error:
-        missing = isinstance(error.__cause__, FileNotFoundError | NotADirectoryError)
         raise InputError(
             "--report {path}: {problem}; give the folder of a finished run",
             path=path,
-            problem=Message("holds no {name}", name=file.name) if missing else error.message,
+            problem=Message("holds no {name}", name=file.name) if error.absent else error.message,
         ) from error
     except (Unusable, BadArchive) as error:
         raise unusable(path, file.name, error.reason) from error
@@ -146,10 +149,7 @@ def read_results(path: Path) -> Results:
 
 def unchanged(results: Results) -> bool:
     """Tell whether the folder still holds the record that was read."""
-    try:
-        return read_content(results.path / METRICS_FILE, MOST_RECORD_BYTES).sha256 == results.sha256
-    except UnreadableFile:
-        return False
+    return is_still(results.path / METRICS_FILE, results.sha256, MOST_RECORD_BYTES)
 
 
 def unusable(path: Path, name: str, reason: Message) -> InputError:
@@ -166,9 +166,9 @@ def _bytes(file: Path, most: int) -> bytes:
 # ---------------------------------------------------------------- test_metrics.json
 
 
-def _record(data: bytes) -> dict[str, Any]:
+def _record(stored: Content) -> dict[str, Any]:
     try:
-        record = parse_json(data)
+        record = parse_json(stored)
     except ValueError as error:
         raise Unusable("is not JSON") from error
     info = record.get("evaluation_info") if isinstance(record, dict) else None
@@ -183,22 +183,35 @@ def _record(data: bytes) -> dict[str, Any]:
     for name, kind in SECTIONS.items():
         if not isinstance(record.get(name), kind):
             raise Unusable("has no {part}", part=name)
-    _check_numbers(record)
+    _check_values(record)
     return record
 
 
-def _check_numbers(record: object) -> None:
-    """Refuse what JSON has no number for, numbers that no run has, and values that nest deeply."""
-    values = [(record, 0)]
-    while values:
-        value, depth = values.pop()
+def _check_values(record: Mapping[str, Any]) -> None:
+    """Refuse a record with more than a page can show, and what `_count` refuses."""
+    left_out = part_of(part_of(record, "evaluation_info"), "left_out").get("samples")
+    cut = (record["leakage"], left_out)  # images by name, of which the page shows the first
+    if _count(record) - sum(map(_count, cut)) > MOST_SHOWN:
+        raise Unusable("holds over {most:,} values", most=MOST_SHOWN)
+
+
+def _count(value: object, depth: int = 0) -> int:
+    """Count the values in it, a text as one more for each hundred letters.
+
+    Refuses numbers that no run has or that JSON has not, long texts, and values that nest deeply.
+    """
+    if isinstance(value, dict | list):
         if depth > MOST_DEPTH:
             raise Unusable("its values are nested over {most} deep", most=MOST_DEPTH)
-        if isinstance(value, dict | list):
-            parts = value.values() if isinstance(value, dict) else value
-            values += [(part, depth + 1) for part in parts]
-        elif isinstance(value, int | float) and not abs(value) <= MOST_NUMBER:  # NaN as well
-            raise Unusable("holds a number that no run has")
+        parts = itertools.chain(value, value.values()) if isinstance(value, dict) else value
+        return 1 + sum(_count(part, depth + 1) for part in parts)
+    if isinstance(value, str):
+        if len(value) > MOST_TEXT:
+            raise Unusable("holds a text of over {most:,} letters", most=MOST_TEXT)
+        return 1 + len(value) // 100
+    if isinstance(value, int | float) and not abs(value) <= MOST_NUMBER:  # NaN as well
+        raise Unusable("holds a number that no run has")
+    return 1
 
 
 # ---------------------------------------------------------------- predictions.csv

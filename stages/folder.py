@@ -13,13 +13,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from errors import InputError, Message, one_list, system_reason
+from errors import InputError, one_list, system_reason
 from plots.placing import Undisturbed, keep_access, refuse_what_is_no_file, sync
 from reading.blocks import TRAINING_COHORT
-from reading.files import UnreadableFile, size_of
+from reading.files import UnreadableFile
 from reading.predictions import (
     METRICS_FILE,
-    MOST_LIST_BYTES,
     PREDICTIONS_FILE,
     SPLIT_FILE,
     part_of,
@@ -79,8 +78,12 @@ def results_folder(
     if listed is not None and any(same_place(listed, own) for own in own_lists):
         del inputs["--check-split"]
     refuse_inside(final, [(option, path) for option, path in inputs.items() if path is not None])
-    record = stored_record(final / METRICS_FILE)
-    info, others = part_of(record, "evaluation_info"), list[str]()
+    others = list[str]()
+    try:
+        record = stored_record(final / METRICS_FILE)
+    except UnreadableFile as error:  # nobody knows of what it is
+        record, others = {}, [error.message]
+    info = part_of(record, "evaluation_info")
     stored = part_of(record, "dataset_config") | part_of(record, "model_config")
     layer = part_of(record, "gradcam_analysis")
     stored |= {name: layer[name] for name in ("target_layer",) if name in layer}
@@ -95,8 +98,6 @@ def results_folder(
         for name, value in config.items()
         if name in stored and stored[name] != value
     ]
-    if not record and _is_too_large(final / METRICS_FILE):
-        others.append(Message("{name} is too large to tell", name=METRICS_FILE))
     if others:
         raise InputError(
             "{final}: holds other results ({others}); give another --output-dir",
@@ -104,13 +105,6 @@ def results_folder(
             others=one_list(others),
         )
     return final
-
-
-def _is_too_large(file: Path) -> bool:
-    """Whether a record names so many images that it is not read here, and so not known."""
-    with contextlib.suppress(UnreadableFile):
-        return size_of(file) > MOST_LIST_BYTES
-    return False
 
 
 def _another_place(info: Mapping[str, Any], name: str, path: Path) -> bool:

@@ -13,7 +13,7 @@ import pandas as pd
 from dataset import NOT_READ, by_path, taken_back, within_ages
 from errors import InputError, Message
 from reading.cells import filename_key, subject_key, tidy
-from reading.files import UnreadableFile, read_content
+from reading.files import Content, UnreadableFile, is_still, read_content
 from reading.predictions import (
     METRICS_FILE,
     MOST_LIST_BYTES,
@@ -215,11 +215,11 @@ def read_test_list(path: Path) -> NameList:
                 first=SPLIT_FILE,
                 second=PREDICTIONS_FILE,
             )
-    text = _text(path, file)
+    content, text = _read(path, file)
     kind = file.suffix.lower()
     record = stored_record(file.parent / METRICS_FILE) if kind in (".csv", ".json") else {}
     if kind == ".json":
-        names = _from_predictions(path, text)
+        names = _from_predictions(path, content)
         evaluated = part_of(record, "dataset_config").get("split", "test")
         if evaluated != "test":
             raise InputError(
@@ -228,7 +228,7 @@ def read_test_list(path: Path) -> NameList:
                 split=evaluated,
             )
     elif kind == ".csv":
-        names = _from_split_csv(path, text)
+        names = _from_split_csv(path, file, text)
     else:
         names = text.splitlines()
     if len(names) > MOST_NAMES:
@@ -241,21 +241,21 @@ def read_test_list(path: Path) -> NameList:
     listed = tuple(key for name in names if (key := filename_key(name)) is not None)
     if not listed:
         raise InputError("--check-split {path}: names no image of a test set", path=path)
+    if record and not is_still(file, content.sha256, MOST_LIST_BYTES):  # they may be of two runs
+        raise InputError(
+            "--check-split {path}: was replaced while it was read; start again", path=path
+        )
     verdict = part_of(record, "leakage").get("level")
     return NameList(str(path), listed, tidy(verdict) if isinstance(verdict, str) else None)
 
 
-def _text(path: Path, file: Path) -> str:
+def _read(path: Path, file: Path) -> tuple[Content, str]:
     try:
-        data = read_content(file, MOST_LIST_BYTES).data
-        if b"\0" not in data:
-            return data.decode("utf-8-sig")
+        content = read_content(file, MOST_LIST_BYTES)
+        if b"\0" not in content.data:
+            return content, content.data.decode("utf-8-sig")
     except UnreadableFile as error:
-        raise InputError(
-            "--check-split {path}: {reason}; give earlier results, or a list of file names",
-            path=path,
-            reason=error.reason,
-        ) from error
+        raise _unusable(path, error) from error
     except UnicodeDecodeError:
         pass
     raise InputError(
@@ -265,20 +265,32 @@ def _text(path: Path, file: Path) -> str:
     )
 
 
-def _from_predictions(path: Path, text: str) -> list[str]:
+def _unusable(path: Path, error: UnreadableFile) -> InputError:
+    return InputError(
+        "--check-split {path}: {reason}; give earlier results, or a list of file names",
+        path=path,
+        reason=error.reason,
+    )
+
+
+def _from_predictions(path: Path, content: Content) -> list[str]:
     try:
-        content = parse_json(text.encode())
+        found = parse_json(content)
+    except UnreadableFile as error:
+        raise _unusable(path, error) from error
     except ValueError:
-        content = None
-    names = content.get("filenames") if isinstance(content, dict) else None
+        found = None
+    names = found.get("filenames") if isinstance(found, dict) else None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise InputError("--check-split {path}: holds no list filenames", path=path)
     return names
 
 
-def _from_split_csv(path: Path, text: str) -> list[str]:
+def _from_split_csv(path: Path, file: Path, text: str) -> list[str]:
     try:
-        rows = columns_of(text, "filename", "split")
+        rows = columns_of(file, text, "filename", "split")
+    except UnreadableFile as error:
+        raise _unusable(path, error) from error
     except ValueError as error:
         raise InputError(
             "--check-split {path}: has no columns filename and split", path=path

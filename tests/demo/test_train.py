@@ -1,5 +1,6 @@
 """Training learns what it is shown; the demo's files are whole, or made anew."""
 
+import errno
 import json
 import os
 import time
@@ -311,6 +312,17 @@ def test_an_interrupted_run_leaves_nothing_that_passes_for_whole(tmp_path, quick
     assert (tmp_path / "demo.json").read_text() == "{}"
     prepare_demo(tmp_path, n_images=6)
     assert len(quick) == 3
+
+
+def test_a_fault_of_the_disk_makes_no_demo_anew(tmp_path, quick, monkeypatch):
+    def broken(root):
+        raise OSError(errno.EIO, "Input/output error")
+
+    prepare_demo(tmp_path, n_images=6)
+    monkeypatch.setattr(train, "_file_sizes", broken)
+    with pytest.raises(OSError, match="Input/output error"):
+        prepare_demo(tmp_path, n_images=6)
+    assert len(quick) == 1
 
 
 @pytest.mark.parametrize("manifest", [None, '{"my": "program"}'])

@@ -101,6 +101,15 @@ def test_the_leakage_table_is_in_both_languages():
     ) in page
 
 
+def test_many_images_that_are_one_are_named_in_part():
+    found = record()
+    group = [{"filename": f"{n}.png", "subject_id": "1", "split": "test"} for n in range(203)]
+    found["leakage"]["near_identical_images_across_splits"] = [{"images": group, "bits": 1}]
+    page = report_html(page_data(record=found, samples=[sample(k) for k in range(4)]))
+    assert "= 199.png (<span" in page and "200.png" not in page
+    assert '= <span lang="en">and 3 more</span>' in page
+
+
 def test_the_page_says_how_many_images_could_not_be_held_against_others():
     found = record()
     found["leakage"] |= {"near_identical_images_across_splits": [], "near_not_compared": 3}

@@ -10,6 +10,7 @@ import os
 import pathlib
 import pickle
 import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -319,12 +320,16 @@ def test_the_header_of_a_safetensors_file_is_bounded(tmp_path):
         read_checkpoint_file(path)
 
 
+NO_HEADER = "its header is no JSON, or names a tensor twice"
+
+
 @pytest.mark.parametrize(
     ("header", "fault"),
     [
         (b'{"a":{"dtype":"F32","shape":[%s],"data_offsets":[0,4]}}', "a tensor has over 64 axes"),
-        (b'{"a":%s', "its header is no JSON"),
-        (b"{" + b"[" * 100_000 + b"%s", "its header is no JSON"),
+        (b'{"a":%s', NO_HEADER),
+        (b"{" + b"[" * 100_000 + b"%s", NO_HEADER),
+        (b'{"a":[],"a":[%s]}', NO_HEADER),
     ],
 )
 def test_the_header_of_a_safetensors_file_is_looked_at_first(tmp_path, header, fault):
@@ -373,6 +378,7 @@ NO_MEMORY = RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate mem
         ("reading.files.open", OSError(errno.EIO, "Input/output error")),
         ("torch.load", NO_MEMORY),
         ("torch.load", MemoryError("no more")),
+        ("torch.load", RuntimeError("can't start new thread")),
     ],
 )
 def test_faults_of_the_machine_stay_what_they_are(tmp_path, monkeypatch, place, fault):
@@ -385,3 +391,21 @@ def test_faults_of_the_machine_stay_what_they_are(tmp_path, monkeypatch, place, 
     with pytest.raises(type(fault)) as caught:
         read_checkpoint_file(tmp_path / "c.pth", trust=place == "torch.load")
     assert caught.value is fault
+
+
+def test_a_package_that_finds_no_memory_is_not_a_missing_one(tmp_path, monkeypatch):
+    """Its library is loaded at the import."""
+    path = tmp_path / "c.safetensors"
+    path.write_bytes((2).to_bytes(8, "little") + b"{}")
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    with pytest.raises(InputError, match="needs the package safetensors"):
+        read_checkpoint_file(path)
+
+    def fail(*_):
+        raise ImportError("libc.so.6: failed to map segment from shared object")
+
+    monkeypatch.delitem(sys.modules, "safetensors")
+    monkeypatch.delitem(sys.modules, "safetensors.torch", raising=False)
+    monkeypatch.setattr("builtins.__import__", fail)
+    with pytest.raises(ImportError, match="failed to map segment"):
+        read_checkpoint_file(path)

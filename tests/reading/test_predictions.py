@@ -196,6 +196,26 @@ def test_more_than_can_be_read_is_refused(tmp_path, monkeypatch):
         read_predictions(path)
 
 
+def test_what_stands_beside_it_and_is_not_read_is_not_taken_for_none(tmp_path, monkeypatch):
+    write(tmp_path / "predictions.json")
+    monkeypatch.setattr("reading.predictions.MOST_NAMES", 2)
+    (tmp_path / "split.csv").write_text("filename,split\na.png,train\nb.png,train\n")
+    assert read_predictions(tmp_path).training == {"a.png", "b.png"}
+    (tmp_path / "split.csv").write_text("filename,split\n" + "a.png,train\n" * 3)
+    with pytest.raises(InputError, match=r"split\.csv: has over 2 rows"):
+        read_predictions(tmp_path)
+    (tmp_path / "split.csv").unlink()
+    (tmp_path / "split.csv").mkdir()
+    with pytest.raises(InputError, match=r"split\.csv: is a folder, not a file"):
+        read_predictions(tmp_path)
+    (tmp_path / "split.csv").rmdir()
+    write_metrics(tmp_path)
+    monkeypatch.setattr("reading.predictions.MOST_VALUES", 9)
+    (tmp_path / "test_metrics.json").write_text(json.dumps([[]] * 5))
+    with pytest.raises(InputError, match=r"test_metrics\.json: holds over 9 values"):
+        read_predictions(tmp_path)
+
+
 @pytest.mark.parametrize("failing", ["predictions.json", "test_metrics.json"])
 def test_a_fault_of_the_machine_is_not_one_of_the_file(tmp_path, monkeypatch, failing):
     path = write(tmp_path / "predictions.json")

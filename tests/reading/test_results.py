@@ -51,6 +51,18 @@ def test_a_file_is_missing(tmp_path, name):
     refused(tmp_path, f"--report {{d}}: holds no {name}; give the folder of a finished run")
 
 
+def test_images_that_the_page_names_in_part_may_be_many(tmp_path, monkeypatch):
+    many = ["a.png"] * 200_000
+    found = record()
+    found["leakage"]["subjects_in_several_splits"] = many
+    found["evaluation_info"]["left_out"]["samples"] = many
+    folder = finished(tmp_path, record=found)
+    assert read_results(folder).record["leakage"]["subjects_in_several_splits"] == many
+    monkeypatch.setattr("reading.predictions.MOST_VALUES", 400_000)
+    line = "--report {d}: {d}/test_metrics.json: holds over 400,000 values; give the folder of a "
+    refused(folder, line + "finished run")
+
+
 def test_no_folder(tmp_path):
     line = "--report {d}: holds no test_metrics.json; give the folder of a finished run"
     refused(tmp_path / "nowhere", line)
@@ -72,6 +84,10 @@ def test_no_folder(tmp_path):
         ({"more": [{"a": -math.inf}]}, "holds a number that no run has"),
         ({"more": 10**400}, "holds a number that no run has"),
         ({"more": json.loads("[" * 400 + "]" * 400)}, "its values are nested over 50 deep"),
+        ({"more": [[]] * 200_000}, "holds over 200,000 values"),
+        ({"more": {str(n): None for n in range(100_000)}}, "holds over 200,000 values"),
+        ({"more": ["a" * 20_000] * 1_000}, "holds over 200,000 values"),
+        ({"more": {"a" * 20_001: 0}}, "holds a text of over 20,000 letters"),
     ],
 )
 def test_a_record_that_is_none(tmp_path, changed, reason):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from errors import InputError
+from reading.predictions import stored_record
 from reading.settings import Settings
 from stages.listed import (
     NameList,
@@ -258,6 +259,32 @@ def test_what_is_no_list_is_refused_in_one_line(tmp_path, name, content, fault):
         read_test_list(tmp_path / name)
     assert str(caught.value).startswith(f"--check-split {tmp_path / name}: ")
     assert "\n" not in str(caught.value)
+
+
+def test_a_list_that_is_replaced_while_it_is_read_is_refused(tmp_path, monkeypatch):
+    """The verdict would be of another run."""
+    for name in ("test_metrics.json", "next.csv"):
+        (tmp_path / name).write_text('{"leakage": {"level": "no leak found"}}')
+    (tmp_path / "split.csv").write_text("filename,split\na.png,test\n")
+
+    def replaced(file):
+        (tmp_path / "next.csv").replace(tmp_path / "split.csv")
+        return stored_record(file)
+
+    monkeypatch.setattr("stages.listed.stored_record", replaced)
+    with pytest.raises(InputError, match="was replaced while it was read; start again"):
+        read_test_list(tmp_path)
+
+
+def test_what_holds_too_many_values_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("reading.predictions.MOST_VALUES", 2)
+    (tmp_path / "l.json").write_text('{"filenames": ["a", "b", "c"]}')
+    with pytest.raises(InputError, match=r"l\.json: holds over 2 values; give earlier results"):
+        read_test_list(tmp_path / "l.json")
+    monkeypatch.setattr("reading.predictions.MOST_NAMES", 1)
+    (tmp_path / "l.csv").write_text("filename,split\na.png,train\nb.png,test\n")
+    with pytest.raises(InputError, match=r"l\.csv: has over 1 rows; give earlier results"):
+        read_test_list(tmp_path / "l.csv")
 
 
 def test_a_list_of_too_many_names_is_refused(tmp_path, monkeypatch):

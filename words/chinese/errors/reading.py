@@ -118,7 +118,7 @@ TEXTS: dict[str, str] = {
         "{path}：需要安装 safetensors（pip install safetensors）"
     ),
     "its header is missing": "文件头缺失",
-    "its header is no JSON": "文件头不是 JSON",
+    "its header is no JSON, or names a tensor twice": "文件头不是 JSON，或有张量出现两次",
     "a tensor has over {most} axes": "有张量超过 {most} 个维度",
     "{path}: is damaged or no safetensors file ({reason})": (
         "{path}：已损坏或不是 safetensors 文件（{reason}）"
@@ -227,6 +227,8 @@ TEXTS: dict[str, str] = {
     "a nested tensor": "嵌套张量",
     "a tensor without values": "没有数值的张量",
     # reading/predictions.py
+    "holds over {most:,} values": "含有超过 {most:,} 个值",
+    "has over {most:,} rows": "超过 {most:,} 行",
     "--compare {path}: was replaced while it was read; start again": (
         "--compare {path}：读取过程中被替换；请重新开始"
     ),
@@ -281,6 +283,7 @@ TEXTS: dict[str, str] = {
         "版本为 {found}，而生成网页需要版本 {wanted}"
     ),
     "has no {part}": "缺少 {part}",
+    "holds a text of over {most:,} letters": "含有超过 {most:,} 个字符的文字",
     "holds a number that no run has": "含有任何一次评估都不会产生的数值",
     "has no column {name}": "缺少列 {name}",
     "row {number} is not one of a run": "第 {number} 行不是评估写出的内容",

@@ -41,7 +41,6 @@ TEXTS: dict[str, str] = {
     # stages/finished.py
     "holds no numbers of a run": "不含一次评估的数值",
     # stages/folder.py
-    "{name} is too large to tell": "{name} 过大，无法判断",
     "{final}: holds other results ({others}); give another --output-dir": (
         "{final}：其中是其他结果（{others}）；请另给 --output-dir"
     ),
@@ -108,6 +107,9 @@ TEXTS: dict[str, str] = {
     ),
     "--check-split {path}: is of --split {split}, not of a test set": (
         "--check-split {path}：是 --split {split} 的结果，不是测试集的"
+    ),
+    "--check-split {path}: was replaced while it was read; start again": (
+        "--check-split {path}：读取过程中被替换；请重新开始"
     ),
     "--check-split {path}: names no image of a test set": (
         "--check-split {path}：没有测试集的图像"
