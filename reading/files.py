@@ -48,9 +48,8 @@ class UnreadableFile(InputError):
 
     @property
     def absent(self) -> bool:
-        """Whether there is no such file, nor a link that leads nowhere."""
-        missing = isinstance(self.__cause__, FileNotFoundError | NotADirectoryError)
-        return missing and not os.path.islink(self.path)
+        """Whether there is no such file."""
+        return isinstance(self.__cause__, FileNotFoundError | NotADirectoryError)
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.path, self.reason)
