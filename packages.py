@@ -11,7 +11,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import NoReturn
 
-from commands import INSTALL, ended, run, shown
+from commands import INSTALL, ended, run, shown, signals_held
 from errors import InputError, Message, short_of
 from words.catalogue import asked_language
 
@@ -47,20 +47,25 @@ def run_module(name: str, parse: Callable[[], object]) -> NoReturn:
 def check_packages(names: Sequence[str] = PACKAGES) -> None:
     """Import what a run needs. Raises InputError, which names the package that cannot be."""
     _try_threads()
-    for name in names:
-        try:
-            if name == "cv2":
-                _try_memory()
-            _import_torchvision() if name == "torchvision" else import_module(name)
-        except (Exception, SystemExit) as error:
-            if short_of(error) is not None:  # the package is as it should be
-                raise
-            raise InputError(
-                "{package} cannot be imported ({reason}){cure}",
-                package=name.partition(".")[0],
-                reason=shown(error),
-                cure=_CURES.get(name, INSTALL),
-            ) from error
+    with signals_held():
+        for name in names:
+            _import(name)
+
+
+def _import(name: str) -> None:
+    try:
+        if name == "cv2":
+            _try_memory()
+        _import_torchvision() if name == "torchvision" else import_module(name)
+    except (Exception, SystemExit) as error:
+        if short_of(error) is not None:  # the package is as it should be
+            raise
+        raise InputError(
+            "{package} cannot be imported ({reason}){cure}",
+            package=name.partition(".")[0],
+            reason=shown(error),
+            cure=_CURES.get(name, INSTALL),
+        ) from error
 
 
 def _import_torchvision() -> None:

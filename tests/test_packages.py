@@ -1,6 +1,7 @@
 """The packages of a run: named in one line where they cannot be imported, and imported quickly."""
 
 import errno
+import signal
 import subprocess
 import sys
 import threading
@@ -60,6 +61,21 @@ def test_a_package_that_cannot_be_imported_is_named(monkeypatch, package, error,
     with pytest.raises(InputError if line else type(error)) as caught:
         packages.check_packages()
     assert str(caught.value) == (line or str(error))
+
+
+def test_a_signal_waits_until_the_packages_are_imported(monkeypatch):
+    """Code in C that calls Python at its import would end the process."""
+    names = []
+
+    def fake(name):
+        names.append(name)
+        if name == "torch":
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(packages, "import_module", fake)
+    with pytest.raises(KeyboardInterrupt):
+        packages.check_packages()
+    assert names[-1] == packages.PACKAGES[-1]
 
 
 def test_too_few_threads_are_told_before_a_package_tells(monkeypatch):
