@@ -21,7 +21,17 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from errors import STOPS, HelpShown, InputError, Message, plain, short_of, system_reason, text_of
+from errors import (
+    STOPS,
+    UNRAISED,
+    HelpShown,
+    InputError,
+    Message,
+    plain,
+    short_of,
+    system_reason,
+    text_of,
+)
 from words.catalogue import texts, translated
 
 if TYPE_CHECKING:
@@ -63,7 +73,9 @@ def ended(
             if said_elsewhere(error):
                 return 2
             say = functools.partial(translated, lang=lang)
-            # a library may make an error of its own of the one that a signal raised
+            # a library may make an error of its own of what a signal or the machine raised
+            if not isinstance(error, InputError):
+                error = next(iter(UNRAISED), error)
             error = signals.raised or error
             return complain(program, error, say=say, for_less_memory=for_less_memory)
     return status
@@ -74,8 +86,9 @@ class StoppedBySignals:
 
     That is `Stopped`, and KeyboardInterrupt for Ctrl-C, in the main thread. A signal within DEAF
     seconds of another is not heard, so that the clean-up is not interrupted. One that comes while
-    Python clears up an object, where no exception can be raised, comes again. A signal that is
-    ignored, as `nohup` does, or has a handler of its own keeps that.
+    Python clears up an object, where no exception can be raised, comes again; a fault of the
+    machine there is kept in UNRAISED. A signal that is ignored, as `nohup` does, or has a handler
+    of its own keeps that.
 
     raised: the last exception, None before the first.
     """
@@ -88,6 +101,7 @@ class StoppedBySignals:
         self._hook = sys.unraisablehook
 
     def __enter__(self) -> StoppedBySignals:
+        UNRAISED.clear()
         if threading.current_thread() is threading.main_thread():
             for number in STOPS:
                 if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
@@ -117,6 +131,8 @@ class StoppedBySignals:
 
     def _lost(self, unraisable: sys.UnraisableHookArgs) -> None:
         error = unraisable.exc_value
+        if isinstance(error, OSError | MemoryError):
+            UNRAISED.append(error)
         if error is None or all(cause is not self.raised for cause in _causes(error)):
             self._hook(unraisable)
         elif self._deaf_until < math.inf:
@@ -299,6 +315,7 @@ def run(program: str, main: Callable[[], int]) -> NoReturn:
     if not all(re.fullmatch("[1-9][0-9]{0,3}", count) for count in counts):
         del os.environ["OMP_NUM_THREADS"]  # what it ignores, libgomp says in two lines
     os.environ.setdefault("TORCH_LOGS", "-all")  # only its errors
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "FATAL")
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells where its cache is
     if not sys.warnoptions:
         warnings.simplefilter("ignore")

@@ -19,6 +19,8 @@ STOPS = tuple(
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGBREAK")
     if hasattr(signal, name)
 )
+# Faults of the machine in what C code asked of Python, as the bytes of a font: it goes on without.
+UNRAISED: list[OSError | MemoryError] = []
 # What a library says, in whatever exception, when the machine is at its end.
 _NO_MEMORY = (
     "bad_alloc",
@@ -26,6 +28,7 @@ _NO_MEMORY = (
     "insufficient memory",  # OpenCV
     "cannot allocate memory",
     "can't allocate memory",  # PyTorch's DefaultCPUAllocator
+    "could not create a primitive",  # oneDNN
     "failed to map segment",  # the loader of shared libraries
 )
 _NO_THREADS = ("can't start new thread", "thread creation failed")
@@ -105,6 +108,14 @@ def text_of(error: BaseException) -> str:
         return str(error)
     except Exception:
         return ""
+
+
+def raise_unraised(place: str) -> None:
+    """Raise a fault of the machine that Python could not raise where it was met, at `place`."""
+    for error in UNRAISED:
+        if isinstance(error, OSError):
+            error.filename = error.filename or place
+        raise error
 
 
 def plain(text: str) -> str:

@@ -23,6 +23,7 @@ from matplotlib.container import Container
 from matplotlib.figure import Figure
 from PIL import Image
 
+from errors import Message, raise_unraised
 from plots.fonts import font_family
 from plots.placing import place
 from words import tables
@@ -97,6 +98,9 @@ def drawn(fig: Figure, kind: str = "png", dpi: int = DPI) -> Callable[[], bytes]
             bbox_inches=None,
             metadata=_UNDATED.get(kind.lower()),
         )
+    raise_unraised(
+        Message("the fonts")
+    )  # a font of which a part could not be read gives other letters
     if not png:
         return buffer.getvalue
     width, height = (int(side) for side in fig.get_size_inches() * dpi)

@@ -136,8 +136,8 @@ def result_folder(final: Path, own: Collection[str]) -> Iterator[Path]:
         for leftover in (partial, replaced):
             _check_leftover(leftover, own, killed)
         _clear(final, partial, replaced, own)
-        mode = _made_private(partial)
         try:
+            mode = _made_private(partial)
             with signals.interrupted():
                 yield partial
                 for name in own:  # to open what somebody else put there may block

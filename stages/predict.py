@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from dataset import mask_path_for
 from model import AgeRegressor
-from reading.files import UnreadableFile
+from reading.files import UnreadableFile, size_of
 from reading.images import open_image, picture
 from reading.masks import ReadMask, read_mask_file
 from reading.resize import resize_image
@@ -149,8 +149,10 @@ def predict_shared(
     inference and the sums of all images at rank 0, of this process's share elsewhere. Raises
     InputError where the processes differ.
     """
+    masks = [mask_path_for(path, mask_dir) for path in paths]
     options = {
-        "--image-dir": list(paths),
+        "--image-dir": [_size(path) for path in paths] if world.size > 1 else None,
+        "--mask-dir": [_size(path) for path in masks] if world.size > 1 else None,
         "--image-size": image_size,
         "--batch-size": execution.batch_size,
         "--cam-layer": execution.target_layer,
@@ -162,7 +164,6 @@ def predict_shared(
     sums, pixels = PictureSums(groups[mine]), PixelRange()
 
     def work() -> tuple[Inference, dict[int, npt.NDArray[np.float64]]]:
-        masks = [mask_path_for(path, mask_dir) for path in paths[mine]]
         with progress(mine.stop - mine.start) as bar:
 
             def watch(rows: list[int], images: list[Picture]) -> None:
@@ -171,7 +172,7 @@ def predict_shared(
                 pixels.add(image for row, image in shown if sums.groups[row] is not None)
                 bar.update(len(rows))
 
-            found = predict_files(model, execution, paths[mine], image_size, watch, masks)
+            found = predict_files(model, execution, paths[mine], image_size, watch, masks[mine])
             return dataclasses.replace(found, pixels=pixels), sums.sums
 
     parts = world.gather(work)
@@ -180,6 +181,16 @@ def predict_shared(
         for group, total in part.items():
             totals[group] = totals[group] + total if group in totals else total
     return Inference.joined([inference for inference, _ in parts]), totals
+
+
+def _size(path: str | Path | None) -> tuple[str, int | None] | None:
+    """A file by its path and size in bytes, as processes compare it; no size where it is none."""
+    if path is None:
+        return None
+    try:
+        return str(path), size_of(path)
+    except UnreadableFile:
+        return str(path), None
 
 
 def amp_error(

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 import os
 import pickle
 import re
 import socket
+import threading
 import time
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -204,26 +206,53 @@ def _store(world: World, seconds: float, *, first_of_all: bool = False) -> Any:
     host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
     keeps = first_of_all and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
     end = time.monotonic() + seconds
-    while not keeps:  # in here, unlike in TCPStore, signals are heard
+    make = functools.partial(
+        dist.TCPStore,
+        "localhost" if keeps else host,  # the first one's own, which the others reach as host
+        port,
+        world.size,
+        is_master=keeps,
+        timeout=datetime.timedelta(seconds=seconds),
+        wait_for_workers=False,
+    )
+    while True:
         try:
-            socket.create_connection((host, port), timeout=seconds).close()
+            socket.getaddrinfo(host, port)
+            if not keeps:  # there may be none yet
+                socket.create_connection((host, port), timeout=seconds).close()
+            store = _in_time(make, end)
             break
-        except OSError as error:
-            if isinstance(error, socket.gaierror) or time.monotonic() > end:
+        except (OSError, UnicodeError, RuntimeError) as error:  # UnicodeError: no name of a host
+            nowhere = isinstance(error, socket.gaierror | UnicodeError)
+            if keeps or nowhere or time.monotonic() > end:
                 raise _no_store(host, port, error) from error
             time.sleep(0.1)
-    try:
-        store = dist.TCPStore(
-            host,
-            port,
-            world.size,
-            is_master=keeps,
-            timeout=datetime.timedelta(seconds=seconds),
-            wait_for_workers=False,
-        )
-    except RuntimeError as error:
-        raise _no_store(host, port, error) from error
     return dist.PrefixStore(f"evaluate {os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)}", store)
+
+
+def _in_time(make: Callable[[], Part], end: float) -> Part:
+    """Make something in a thread, so that signals are heard meanwhile; its exception is raised.
+
+    Raises TimeoutError where it takes until `end`: a store that does not answer is waited for
+    without a limit.
+    """
+    made: list[Part | Exception] = []
+
+    def work() -> None:
+        try:
+            made.append(make())
+        except Exception as error:
+            made.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        if time.monotonic() > end:
+            raise TimeoutError("it does not answer")
+        thread.join(0.05)
+    if isinstance(made[0], Exception):
+        raise made[0]
+    return made[0]
 
 
 def _no_store(host: str, port: int, error: BaseException) -> InputError:

@@ -16,7 +16,7 @@ import torch
 
 import commands
 from commands import Stopped, StoppedBySignals, complain, ended
-from errors import InputError, Message
+from errors import UNRAISED, InputError, Message
 from words.catalogue import translated
 
 ROOT = Path(commands.__file__).parent
@@ -52,6 +52,10 @@ def said(capsys, error, **more):
         (KeyboardInterrupt(), "interrupted; nothing half-written was left"),
         (Stopped("SIGTERM"), "interrupted (SIGTERM); nothing half-written was left"),
         (RuntimeError("std::bad_alloc"), "out of memory (std::bad_alloc)"),
+        (
+            RuntimeError("could not create a primitive"),
+            "out of memory (could not create a primitive)",
+        ),
         (
             OSError(errno.ENOMEM, "Cannot allocate memory", "a"),
             "out of memory (Cannot allocate memory)",
@@ -364,6 +368,30 @@ def test_a_signal_that_comes_while_an_object_is_cleared_up_comes_again(capsys):
     assert sys.unraisablehook is hook
     line = "evaluate.py: error: interrupted (SIGTERM); nothing half-written was left\n"
     assert capsys.readouterr().err == line
+
+
+@pytest.mark.usefixtures("as_usual")
+def test_a_fault_of_the_disk_that_c_code_met_is_none_of_the_program(capsys, monkeypatch):
+    """As where matplotlib reads a font: C code asks Python for bytes, and gets no exception."""
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: None)
+
+    class Unreadable:
+        def __del__(self):
+            raise OSError(errno.EIO, "Input/output error", "a.ttf")
+
+    def work():
+        Unreadable()
+        raise RuntimeError("FT_Load_Glyph failed with error 0x55")
+
+    def refused():
+        Unreadable()
+        raise InputError("another thing")
+
+    assert ended("evaluate.py", work, "en") == ended("evaluate.py", refused, "en") == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "evaluate.py: error: a.ttf: Input/output error"
+    assert second == "evaluate.py: error: another thing"
+    assert ended("evaluate.py", lambda: 0, "en") == 0 and not UNRAISED  # it is over
 
 
 @pytest.mark.skipif(not SIGNALS, reason="Windows")

@@ -1,5 +1,7 @@
 """What the figures share: bins, numbers as text, and saving."""
 
+import errno
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -67,6 +69,14 @@ def test_saved_picture_has_180_mm_at_300_dpi_and_no_date(tmp_path):
         assert picture.width == 2125  # 180 / 25.4 x 300 = 2125.98, cut by matplotlib
         assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
         assert set(picture.info) <= {"dpi", "gamma"}
+
+
+def test_a_figure_whose_font_could_not_be_read_in_part_is_not_made(monkeypatch):
+    """FreeType goes on with other letters, or other widths."""
+    monkeypatch.setattr("errors.UNRAISED", [OSError(errno.EIO, "Input/output error")])
+    fig, _ = make_panels(None, 60.0, [(15.0, 15.0, 100.0, 40.0)])
+    with pytest.raises(OSError, match="Input/output error: 'the fonts'"):
+        figure_bytes(fig)
 
 
 @pytest.mark.parametrize("kind", ["pdf", "svg"])

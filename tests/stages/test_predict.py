@@ -2,6 +2,7 @@
 
 import dataclasses
 import gc
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -231,7 +232,8 @@ class InTurn(World):
         self.agreed.append(work)
 
 
-def test_shares_and_picture_sums_are_added_up(network, paths):
+def test_shares_and_picture_sums_are_added_up(network, paths, tmp_path):
+    (tmp_path / "anon_10_1.png").write_bytes(b"abc")  # the mask of the last image
     how = Execution(CPU, batch_size=4, workers=1)
     groups = [i % 2 for i in range(len(paths))]
     bars = []
@@ -240,7 +242,7 @@ def test_shares_and_picture_sums_are_added_up(network, paths):
         bars.append(Bar(total))
         return bars[-1]
 
-    shared = network, how, paths, groups, SIZE, progress, {"--checkpoint": "a1"}
+    shared = network, how, paths, groups, SIZE, progress, {"--checkpoint": "a1"}, tmp_path
     whole, all_sums = predict_shared(World(), *shared)
     predict_shared(InTurn(0, 2), *shared)
     joined, sums = predict_shared(InTurn(1, 2), *shared)
@@ -253,7 +255,8 @@ def test_shares_and_picture_sums_are_added_up(network, paths):
     assert first == second
     assert first == {
         "--checkpoint": "a1",
-        "--image-dir": paths,
+        "--image-dir": [(path, Path(path).stat().st_size) for path in paths],
+        "--mask-dir": [None] * 10 + [(str(tmp_path / "anon_10_1.png"), 3)],
         "--image-size": SIZE,
         "--batch-size": 4,
         "--cam-layer": "layer4",

@@ -3,6 +3,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -211,3 +212,28 @@ def test_processes_that_do_not_come_are_not_waited_for_without_end(monkeypatch):
     monkeypatch.setenv("RANK", "0")
     with pytest.raises(InputError, match=r"^WORLD_SIZE: only 1 of 2 processes have come; start"):
         join()
+
+
+@pytest.mark.parametrize("rank", ["0", "1"])
+@pytest.mark.parametrize("host", ["..", "a" * 64, "nowhere.invalid"])
+def test_a_host_that_is_none_is_told_at_once(monkeypatch, rank, host):
+    for name, value in (TORCHRUN | {"RANK": rank, "MASTER_ADDR": host}).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match=r"^MASTER_ADDR: .*, port 29500, cannot be reached"):
+        join()
+
+
+def test_a_program_that_is_no_store_and_does_not_answer_is_not_waited_for(monkeypatch):
+    """PyTorch would wait for it for ever, deaf to signals."""
+    ended = threading.Event()
+    monkeypatch.setattr("torch.distributed.TCPStore", lambda *_, **__: ended.wait())
+    for name, value in (TORCHRUN | {"RANK": "1"}).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(processes, "PATIENCE", 0.2)
+    with socket.socket() as silent:
+        silent.bind(("localhost", 0))
+        silent.listen()
+        monkeypatch.setenv("MASTER_PORT", str(silent.getsockname()[1]))
+        with pytest.raises(InputError, match=r"cannot be reached \(it does not answer\)"):
+            join()
+    ended.set()

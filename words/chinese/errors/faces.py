@@ -145,4 +145,6 @@ TEXTS: dict[str, str] = {
     ),
     "subject": "受试者",
     "sex": "性别",
+    # plots/style.py
+    "the fonts": "字体",
 }
