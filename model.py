@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 
 from errors import InputError, Message, one_list
 from reading.checkpoints import read_checkpoint_file
+from reading.predictions import MOST_NAMES
 from reading.settings import RANGES, SPLITS, Range, Settings
 from reading.weights import (
     entries,
@@ -214,10 +215,13 @@ def _is_written_list(value: object) -> bool:
 
 
 def _plain_list(value: object) -> object:
-    """An array or a tensor of one axis as a list; anything else as it is."""
+    """An array or a tensor of one axis as a list; anything else as it is.
+
+    A tensor may say one value a billion times over.
+    """
     held = getattr(value, "values", None)  # of an array that was read as data
     value = held if isinstance(held, np.ndarray) else value
-    if torch.is_tensor(value) and value.ndim == 1 and is_plain(value):
+    if torch.is_tensor(value) and value.ndim == 1 and is_plain(value) and len(value) <= MOST_NAMES:
         return torch.Tensor.tolist(value)
     if isinstance(value, np.ndarray) and value.ndim == 1:
         return value.tolist()

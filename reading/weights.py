@@ -82,6 +82,7 @@ def other_weights(content: dict[Any, Any]) -> list[str]:
     waiting = [(str(name), value) for name, value in content.items() if name != key][::-1]
     found: list[str] = []
     known: dict[int, bool] = {}
+    compared: dict[tuple[object, ...], bool] = {}  # many may hold the same tensors
     while waiting:
         name, value = waiting.pop()
         if not isinstance(value, _PARTED):
@@ -91,7 +92,12 @@ def other_weights(content: dict[Any, Any]) -> list[str]:
             continue
         if isinstance(value, Mapping):
             parts = entries(value)
-            alike = sum(map(torch.is_tensor, parts.values())) >= MANY and not _same(parts, used)
+            alike = sum(map(torch.is_tensor, parts.values())) >= MANY
+            if alike:
+                held = tuple(parts), tuple(map(id, parts.values()))
+                if held not in compared:
+                    compared[held] = _same(parts, used)
+                alike = not compared[held]
         else:
             parts = {str(place): part for place, part in enumerate(value)}
             alike = sum(_is_matrix(part) and part.shape in shapes for part in value) >= MANY

@@ -13,6 +13,7 @@ from torchvision.transforms import Normalize
 
 from errors import InputError
 from model import ARCHITECTURES, AgeRegressor, load_checkpoint, normalise_pixels
+from reading import weights
 from reading.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -484,6 +485,7 @@ def test_lists_may_stand_in_args_and_a_count_is_no_list(tmp_path):
         ({"a.png": 1}, "<dict>"),
         (np.array([["a.png"]]), "<ndarray>"),
         (torch.tensor([[1], [2]]), "<Tensor>"),
+        (torch.tensor([1]).expand(10**9), "<Tensor>"),  # a few bytes of the file
         (b"a.png", "<bytes>"),
         ("['a.png']", r"\"\['a.png'\]\""),
         ("('a.png',)\n", r".*"),
@@ -542,6 +544,24 @@ def test_other_weights_in_the_file_are_named(tmp_path, network):
         "the weights are those under model_state_dict; the file holds others under state_dict, "
         "ema, which are not used"
     )
+
+
+def test_tensors_that_stand_in_many_places_are_compared_once(monkeypatch):
+    """A few kilobytes may name the same gigabyte a thousand times."""
+    used = {f"w{n}": torch.full((2,), float(n)) for n in range(12)}
+    same = {name: value.clone() for name, value in used.items()}
+    names = dict(zip(["x", *list(used)[1:]], same.values(), strict=True))  # no name of ours
+    content = {"state_dict": used, "a": dict(same), "b": dict(same), "c": names, "d": dict(names)}
+    compared = []
+    real = weights._same
+
+    def counted(parts, used):
+        compared.append(next(iter(parts)))
+        return real(parts, used)
+
+    monkeypatch.setattr(weights, "_same", counted)
+    assert weights.other_weights(content) == ["c", "d"]
+    assert compared == ["w0", "x"]
 
 
 @pytest.mark.parametrize(
