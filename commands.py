@@ -141,36 +141,6 @@ class StoppedBySignals:
             threading.Timer(0.01, _signal_main_thread, [self._number]).start()
 
 
-@contextlib.contextmanager
-def signals_held() -> Iterator[None]:
-    """A block behind which a signal that comes in it is heard; inside, a further one after DEAF s.
-
-    For packages whose code in C calls Python while it is imported, and ends the process if that
-    raises.
-    """
-    usual: dict[int, Callable[[int, FrameType | None], object]] = {}
-    came: list[tuple[int, float]] = []
-
-    def hold(number: int, frame: FrameType | None) -> None:
-        if not came:
-            came.append((number, time.monotonic()))
-        elif time.monotonic() - came[0][1] > DEAF:
-            usual[number](number, frame)
-
-    if threading.current_thread() is threading.main_thread():
-        for number in STOPS:
-            if callable(handler := signal.getsignal(number)):
-                usual[number] = handler
-                signal.signal(number, hold)
-    try:
-        yield
-    finally:
-        for number, handler in usual.items():
-            signal.signal(number, handler)
-    if came:
-        signal.raise_signal(came[0][0])
-
-
 def _signal_main_thread(number: int) -> None:
     """Send a signal to the main thread, which may be waiting for something."""
     if sys.platform == "win32":

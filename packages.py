@@ -11,8 +11,9 @@ from importlib import import_module
 from types import ModuleType
 from typing import NoReturn
 
-from commands import INSTALL, ended, run, shown, signals_held
+from commands import INSTALL, ended, run, shown
 from errors import InputError, Message, short_of
+from plots.placing import Undisturbed
 from words.catalogue import asked_language
 
 # What a run needs, in an order in which each finds those that it needs itself; and without network.
@@ -47,7 +48,7 @@ def run_module(name: str, parse: Callable[[], object]) -> NoReturn:
 def check_packages(names: Sequence[str] = PACKAGES) -> None:
     """Import what a run needs. Raises InputError, which names the package that cannot be."""
     _try_threads()
-    with signals_held():
+    with Undisturbed():  # C code that calls Python at its import ends the process if that raises
         for name in names:
             _import(name)
 

@@ -98,9 +98,7 @@ def drawn(fig: Figure, kind: str = "png", dpi: int = DPI) -> Callable[[], bytes]
             bbox_inches=None,
             metadata=_UNDATED.get(kind.lower()),
         )
-    raise_unraised(
-        Message("the fonts")
-    )  # a font of which a part could not be read gives other letters
+    raise_unraised(Message("the fonts"))  # one that is read in part gives other letters
     if not png:
         return buffer.getvalue
     width, height = (int(side) for side in fig.get_size_inches() * dpi)

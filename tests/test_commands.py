@@ -297,36 +297,6 @@ def test_two_ctrl_c_are_one_line(capsys, monkeypatch):
     assert capsys.readouterr().err == line
 
 
-@pytest.mark.skipif(not SIGNALS, reason="Windows")
-@pytest.mark.usefixtures("as_usual")
-def test_a_signal_that_is_held_is_heard_behind_the_block():
-    held = []
-    with StoppedBySignals():
-        usual = signal.getsignal(signal.SIGTERM)
-        with pytest.raises(Stopped, match="SIGTERM"), commands.signals_held():
-            signal.raise_signal(signal.SIGTERM)
-            signal.raise_signal(signal.SIGINT)  # too soon
-            held.append(1)
-        assert held == [1] and signal.getsignal(signal.SIGTERM) == usual
-        with pytest.raises(ValueError), commands.signals_held():  # the error is not lost
-            signal.raise_signal(signal.SIGTERM)
-            raise ValueError
-
-
-@pytest.mark.skipif(not SIGNALS, reason="Windows")
-@pytest.mark.usefixtures("as_usual")
-def test_a_further_signal_ends_an_import_that_hangs(monkeypatch):
-    held = []
-    with StoppedBySignals():
-        usual = signal.getsignal(signal.SIGTERM)
-        monkeypatch.setattr(commands, "DEAF", -1)
-        with pytest.raises(KeyboardInterrupt), commands.signals_held():
-            signal.raise_signal(signal.SIGTERM)
-            signal.raise_signal(signal.SIGINT)
-            held.append(1)
-        assert not held and signal.getsignal(signal.SIGTERM) == usual
-
-
 @pytest.mark.usefixtures("as_usual")
 def test_a_later_signal_is_heard_again(monkeypatch):
     monkeypatch.setattr(commands, "DEAF", 0)
