@@ -29,6 +29,7 @@ _NO_MEMORY = (
     "cannot allocate memory",
     "can't allocate memory",  # PyTorch's DefaultCPUAllocator
     "could not create a primitive",  # oneDNN
+    "error -4 while",  # zlib
     "failed to map segment",  # the loader of shared libraries
 )
 _NO_THREADS = ("can't start new thread", "thread creation failed")

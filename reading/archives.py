@@ -12,7 +12,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from errors import Message
+from errors import Message, short_of
 
 # APPNOTE.TXT of PKWARE, version 6.3.10, sections 4.3.7 (local header), 4.3.12 (central header),
 # 4.3.14 to 4.3.16 (end records) and 4.5.3 (zip64 sizes).
@@ -273,6 +273,8 @@ def _inflated(entry: _Entry, packed: memoryview) -> bytes:
     try:
         content = unpacker.decompress(packed, entry.size + 1)
     except zlib.error as error:
+        if short_of(error) is not None:
+            raise MemoryError(name) from error
         raise BadArchive("its part {name} cannot be unpacked", name=name) from error
     if len(content) != entry.size or not unpacker.eof or unpacker.unused_data:
         raise BadArchive("its part {name} is of two sizes", name=name)

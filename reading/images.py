@@ -29,7 +29,7 @@ from PIL import (
     JpegImagePlugin,
 )
 
-from errors import system_reason
+from errors import short_of, system_reason
 from reading.files import Content, UnreadableFile, read_content
 from reading.stills import PNG, damaged, still_bmp, still_gif, still_jpeg, still_png
 
@@ -110,6 +110,8 @@ def _checked(content: Content, still: Still) -> bytes:
     try:
         return still(content.path, content.data)
     except (IndexError, struct.error, zlib.error) as error:
+        if short_of(error) is not None:
+            raise MemoryError(content.path) from error
         damaged(content.path, system_reason(error))
 
 

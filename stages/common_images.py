@@ -69,7 +69,8 @@ def run_names(paths: Sequence[Path]) -> list[str]:
         else path
         for path in (path.resolve() for path in paths)
     ]
-    short, long = [place.name for place in places], [recorded_path(place) for place in places]
+    long = [recorded_path(place) for place in places]
+    short = [Path(path).name or path for path in long]  # that of a home folder is of a person
     for names in ([one_line(name) for name in of] for of in (short, long)):
         if len(set(names)) == len(names):
             return names

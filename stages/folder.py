@@ -77,7 +77,9 @@ def results_folder(
     own_lists = (final, final / SPLIT_FILE, final / PREDICTIONS_FILE)
     if listed is not None and any(same_place(listed, own) for own in own_lists):
         del inputs["--check-split"]
-    refuse_inside(final, [(option, path) for option, path in inputs.items() if path is not None])
+    for option, path in inputs.items():
+        if path is not None:
+            refuse_inside(final, [(option, path), *((option, link) for link in _links_in(path))])
     others = list[str]()
     try:
         record = stored_record(final / METRICS_FILE)
@@ -107,6 +109,15 @@ def results_folder(
     return final
 
 
+def _links_in(path: Path) -> list[Path]:
+    """The links in a folder of images or masks; none where it is no folder, or may not be read."""
+    try:
+        with os.scandir(path) as entries:
+            return [Path(entry) for entry in entries if entry.is_symlink()]
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return []
+
+
 def _another_place(info: Mapping[str, Any], name: str, path: Path) -> bool:
     """Whether results are of another place: by its digest, or by its path in an older file."""
     digest, stored = info.get(f"{name}_sha256"), info.get(name)
@@ -134,7 +145,7 @@ def result_folder(final: Path, own: Collection[str]) -> Iterator[Path]:
     with Undisturbed() as signals, only_run(final) as killed:
         _check_earlier(final, own)
         for leftover in (partial, replaced):
-            _check_leftover(leftover, own, killed)
+            _check_leftover(leftover, final, own, killed)
         _clear(final, partial, replaced, own)
         try:
             mode = _made_private(partial)
@@ -248,15 +259,23 @@ def _only_others_may_move(path: Path) -> bool:
     )
 
 
-def _check_leftover(leftover: Path, own: Collection[str], killed: bool) -> None:
-    """Refuse a folder of a name that we need, unless a run that was killed left it."""
+def _check_leftover(leftover: Path, final: Path, own: Collection[str], killed: bool) -> None:
+    """Refuse a folder of a name that we need, unless a run left it that was killed.
+
+    Or one that could not clear up: what it shares with `final` is no loss.
+    """
     if not _is_folder(leftover):
         return
     for path in sorted(leftover.iterdir()):
         if path.name in own:
             refuse_what_is_no_file(path)
-        elif not killed:
+        elif not killed and not _are_one(path, final / path.name):
             raise _not_of_a_run(path)
+
+
+def _are_one(a: Path, b: Path) -> bool:
+    """Tell whether both are names of one file, or of one link."""
+    return os.path.lexists(b) and os.path.samestat(os.lstat(a), os.lstat(b))
 
 
 def _not_of_a_run(path: Path) -> InputError:
@@ -310,7 +329,7 @@ def _return_foreign(leftover: Path, final: Path, own: Collection[str]) -> None:
         source, target = leftover / name, final / name
         if not os.path.lexists(target):
             source.rename(target)
-        elif os.path.samestat(os.lstat(source), os.lstat(target)):
+        elif _are_one(source, target):
             source.unlink()
         else:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))

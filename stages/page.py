@@ -30,7 +30,13 @@ from reading.masks import Mask, mask_in
 from reading.predictions import METRICS_FILE
 from reading.resize import shrink
 from reading.results import Results, read_results, unusable
-from stages.paths import path_digest, recorded_argument, recorded_path, without_folders
+from stages.paths import (
+    folders_read,
+    path_digest,
+    recorded_argument,
+    recorded_path,
+    without_folders,
+)
 from stats.age_groups import YEARS, age_group_start
 from words.catalogue import in_both
 
@@ -318,7 +324,11 @@ def _public(record: Mapping[str, Any]) -> dict[str, Any]:
     """
     stored = record["evaluation_info"]
     paths = {name: stored[name] for name in PATHS if isinstance(stored.get(name), str)}
-    found: dict[str, Any] = _without(record, [Path(path) for path in paths.values()])
+    folders = {name: Path(path) for name, path in paths.items()}
+    if "image_dir" in folders:
+        beside = folders_read(folders["image_dir"], folders.get("mask_dir"))
+        folders["mask_dir"] = beside[-1]
+    found: dict[str, Any] = _without(record, [*folders.values()])
     info = found["evaluation_info"]
     info |= {name: recorded_path(path) for name, path in paths.items()}
     info["command_line"] = [recorded_argument(str(part)) for part in info["command_line"]]

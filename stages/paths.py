@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path, PureWindowsPath
 
+from dataset import mask_folder_for
 from errors import InputError
 
 _HOMES = ("home", "users")  # whose folders bear the names of people
@@ -53,6 +54,12 @@ def without_folders(text: str, folders: Iterable[Path | None]) -> str:
             at_root = beside == os.sep  # which parts all other paths as well
             text = text.replace(str(folder), folder.name) if at_root else text.replace(beside, "")
     return text
+
+
+def folders_read(image_dir: Path, mask_dir: Path | None) -> list[Path]:
+    """The folders of the images and of their masks, for `without_folders`."""
+    masks = mask_folder_for(image_dir / "image.png", mask_dir)
+    return [image_dir] if masks is None else [image_dir, masks]
 
 
 def path_digest(path: Path) -> str:

@@ -23,7 +23,13 @@ from stages.characteristics import characteristics
 from stages.leakage import Leakage, trained_on_warnings
 from stages.network import Execution
 from stages.originals import Originals
-from stages.paths import path_digest, recorded_argument, recorded_path, without_folders
+from stages.paths import (
+    folders_read,
+    path_digest,
+    recorded_argument,
+    recorded_path,
+    without_folders,
+)
 from stages.serialise import as_json
 from stages.sources import Sources
 from stages.versions import versions
@@ -231,7 +237,7 @@ def run_record(
     """
     checkpoint_path = evaluation.checkpoint.path
     shown = str if record_paths else recorded_path
-    hidden = () if record_paths else (image_dir, mask_dir)
+    hidden = () if record_paths else folders_read(image_dir, mask_dir)
     said = {lang: [without_folders(text[lang], hidden) for text in warnings] for lang in LANGUAGES}
     device = execution.device.type
     if device == "cuda":

@@ -8,6 +8,7 @@ import os
 import pickle
 import struct
 import warnings
+import zipfile
 import zlib
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 from PIL import Image, ImageFile
 
 from errors import InputError
+from reading.archives import Archive
 from reading.files import UnreadableFile
 from reading.images import SCALED_16_BIT, decode, open_image, read_image
 from reading.masks import read_mask
@@ -255,3 +257,20 @@ def test_error_survives_its_way_out_of_a_worker():
     error = pickle.loads(pickle.dumps(UnreadableFile("x.png", "is empty")))
     assert isinstance(error, InputError)
     assert (str(error), error.reason) == ("x.png: is empty", "is empty")
+
+
+@pytest.mark.parametrize("module", ["reading.stills.zlib", "reading.archives.zlib"])
+def test_memory_that_zlib_does_not_get_is_no_damage(tmp_path, monkeypatch, module):
+    class Short:
+        def decompress(self, *_):
+            raise zlib.error("Error -4 while decompressing data")
+
+    Image.new("L", (3, 2)).save(tmp_path / "a.png")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a", bytes(9))
+    monkeypatch.setattr("zlib.decompressobj", lambda *_: Short())
+    with pytest.raises(MemoryError):
+        if "stills" in module:
+            read_image(tmp_path / "a.png")
+        else:
+            Archive((tmp_path / "a.zip").read_bytes(), most_entries=9, most_bytes=99).read("a")

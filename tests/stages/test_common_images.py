@@ -174,6 +174,7 @@ def test_names_end_with_what_tells_them_apart(tmp_path):
     assert run_names(deep) == ["x/a 1", "x/a 2"]  # not by whose they are
     home = [tmp_path / "home" / owner / "a" for owner in ("alice", "bob")]
     assert run_names(home) == ["a 1", "a 2"]
+    assert run_names([home[0].parent, b]) == [".", "b"]  # results in the home folder itself
     assert run_names([tmp_path / "a\n#2\tb", b]) == [r"a\n#2\tb", "b"]  # one line of the table
     alike = run_names([tmp_path / "a\n", tmp_path / r"a\n"])
     assert len(set(alike)) == 2

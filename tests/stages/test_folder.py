@@ -180,6 +180,17 @@ def test_an_input_in_the_folder_of_the_results_is_refused(earlier):
         assert results_folder(*earlier, CONFIG, further={"--check-split": listed}) == final
 
 
+def test_an_image_that_is_a_link_into_the_results_is_refused(earlier):
+    output, checkpoint, images = earlier
+    images.mkdir()
+    (images / "anon_1_1.png").symlink_to(checkpoint)
+    final = results_folder(*earlier, CONFIG)
+    link = images / "anon_2_1.png"
+    link.symlink_to(final / "gradcam_best_sample.png")
+    with pytest.raises(InputError, match=f"--image-dir {link}: is in {final}, which the results"):
+        results_folder(output, checkpoint, images, CONFIG)
+
+
 def test_a_record_that_may_not_be_read_is_not_taken_for_none(earlier, monkeypatch):
     def refused(*arguments):
         raise PermissionError(13, "Permission denied")
@@ -250,6 +261,31 @@ def test_a_users_own_files_are_kept(tmp_path):
     assert (final / "notes.txt").read_text() == "mine"
     assert (final / "drafts" / "a.txt").read_text() == "mine too"
     assert (final / "predictions.csv").read_text() == "new"
+
+
+def test_what_a_run_could_not_clear_up_is_cleared_up_by_the_next(tmp_path, monkeypatch):
+    """A fault of the disk behind the last rename: a user's file had two places for good."""
+    final = tmp_path / "run"
+    fill(final, "old")
+    (final / "notes.txt").write_text("mine")
+    real, calls = stages_folder._return_foreign, []
+
+    def once(*places):
+        calls.append(places)
+        if len(calls) == 1:
+            raise OSError(errno.EIO, "Input/output error")
+        real(*places)
+
+    monkeypatch.setattr(stages_folder, "_return_foreign", once)
+    fill(final, "new")
+    assert {path.name for path in tmp_path.iterdir()} == {"run", ".run.partial"}
+    fill(final, "newer")
+    assert {path.name for path in tmp_path.iterdir()} == {"run"}
+    assert content(final) == {
+        "predictions.csv": "newer",
+        "test_metrics.json": "newer",
+        "notes.txt": "mine",
+    }
 
 
 @pytest.mark.parametrize("earlier", [True, False])

@@ -241,6 +241,18 @@ def test_no_absolute_path_is_on_the_page(study):
     assert info["seconds"] == {"start": 1.0}
 
 
+def test_no_folder_of_masks_is_on_the_page(study):
+    folder, images = study
+    found = record()
+    found["evaluation_info"] |= {
+        "image_dir": "/data/anna/Images/left",
+        "mask_dir": None,
+        "warnings": ["/data/anna/Masks/left/a.png is empty"],
+    }
+    (folder / "test_metrics.json").write_text(json.dumps(found))
+    assert shown(folder, images).record["evaluation_info"]["warnings"] == ["left/a.png is empty"]
+
+
 # ---------------------------------------------------------------- --report
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from dataset import mask_folder_for
 from errors import InputError
 from stages.paths import (
+    folders_read,
     path_digest,
     recorded_argument,
     recorded_path,
@@ -71,6 +73,14 @@ def test_a_text_without_the_folders_that_it_names():
 def test_a_folder_at_the_root_is_left_out_too():
     text = "in /Masks: /Masks/a.png and b/c.png"
     assert without_folders(text, [Path("/Masks")]) == "in Masks: Masks/a.png and b/c.png"
+
+
+@pytest.mark.parametrize("given", [Path("Images", "left"), Path("a", "Images"), Path("none")])
+def test_where_masks_stand_is_not_told(tmp_path, monkeypatch, given):
+    monkeypatch.chdir(tmp_path)
+    masks = mask_folder_for(given / "a.png") or Path(os.path.abspath(given))
+    told = without_folders(f"in {masks / 'a.png'}", folders_read(given, None))
+    assert str(tmp_path) not in told and told.endswith(f"{masks.name}{os.sep}a.png")
 
 
 def test_what_is_named_from_the_root_beside_a_relative_folder(tmp_path, monkeypatch):
