@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
 import math
 import os
 from collections.abc import Collection
@@ -18,6 +17,7 @@ import pandas as pd
 
 from errors import InputError, Message
 from reading.cells import filename_key
+from reading.files import is_there
 from reading.folder import find_images as find_images
 from reading.folder import is_text, printable, subject_in
 from reading.images import IMAGE_SUFFIXES
@@ -287,20 +287,7 @@ def mask_path_for(image_path: str | Path, mask_dir: str | Path | None = None) ->
         return None
     suffixes = (*IMAGE_SUFFIXES, *(suffix.upper() for suffix in IMAGE_SUFFIXES))
     candidates = (folder / (Path(image_path).stem + suffix) for suffix in suffixes)
-    return next((path for path in candidates if _is_there(path)), None)
-
-
-def _is_there(path: Path) -> bool:
-    """Tell whether there is anything of the name: what is no file cannot be read, and is named."""
-    try:
-        path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError as error:
-        if error.errno == errno.ENAMETOOLONG:  # no file can have it, though its image has .png
-            return False
-        raise
-    return True
+    return next((path for path in candidates if is_there(path)), None)
 
 
 def mask_folder_for(image_path: str | Path, mask_dir: str | Path | None = None) -> Path | None:

@@ -190,9 +190,9 @@ def _read_lists(
     for source in (_arguments(content), content):
         for name in (f"{split}_{what}" for split in SPLITS for what in ("files", "subjects")):
             names = _plain_list(source.get(name))
-            if isinstance(names, list | tuple | set | frozenset):
-                ordered = sorted(names, key=str) if isinstance(names, set | frozenset) else names
-                lists[name] = tuple(map(_listed, ordered))
+            if isinstance(names, list | tuple | set | frozenset) and len(names) <= MOST_NAMES:
+                texts = dict.fromkeys(map(_listed, names))  # each once
+                lists[name] = tuple(sorted(texts) if isinstance(names, set | frozenset) else texts)
             elif names is not None and (
                 not isinstance(names, int | float | str | PurePath) or _is_written_list(names)
             ):
@@ -217,13 +217,13 @@ def _is_written_list(value: object) -> bool:
 def _plain_list(value: object) -> object:
     """An array or a tensor of one axis as a list; anything else as it is.
 
-    A tensor may say one value a billion times over.
+    A tensor may say one value a billion times over, an array of bytes as many.
     """
     held = getattr(value, "values", None)  # of an array that was read as data
     value = held if isinstance(held, np.ndarray) else value
     if torch.is_tensor(value) and value.ndim == 1 and is_plain(value) and len(value) <= MOST_NAMES:
         return torch.Tensor.tolist(value)
-    if isinstance(value, np.ndarray) and value.ndim == 1:
+    if isinstance(value, np.ndarray) and value.ndim == 1 and len(value) <= MOST_NAMES:
         return value.tolist()
     return _scalar(value)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from errors import one_line
@@ -30,7 +30,8 @@ def render(template: str, lang: str, **context: object) -> str:
 def environment() -> Environment:
     """Make the templates' surroundings: what is not defined is an error, all is escaped."""
     made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        # unlike its own loader of files, one whose fault of the disk is not an absent template
+        loader=FunctionLoader(lambda name: (TEMPLATES / name).read_text(encoding="utf-8")),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=shown,

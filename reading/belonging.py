@@ -94,7 +94,8 @@ def check_fit(
     groups, ratios = arrays["group_start"], arrays["other_ratios"]
     ages = [_start_age(group) for group in record["age_group_analysis"]]
     fits = {
-        "filenames": _names(arrays["filenames"]) == table["filename"].tolist(),
+        "filenames": len(arrays["filenames"]) == len(table)
+        and _names(arrays["filenames"]) == table["filename"].tolist(),
         "maps": len(maps) == len(table)
         and 0 < min(maps.shape) <= max(maps.shape[1:]) <= MOST_SIDE
         and _within(maps, MOST_YEARS)
@@ -111,13 +112,15 @@ def check_fit(
 
 def _are_summed(maps: npt.NDArray[np.float32], table: pd.DataFrame) -> bool:
     """Whether the sums of the maps, of older and of younger, are those in the table, if any."""
-    flat = maps.reshape(len(maps), -1).astype(np.float64)
-    parts = {"cam_older_years": np.maximum(flat, 0), "cam_younger_years": np.minimum(flat, 0)}
-    room = 1e-3 + 1e-5 * np.abs(flat).sum(axis=1)
-    return not any(
-        np.any(np.abs(part.sum(axis=1) - table[name].to_numpy()) > room)
-        for name, part in parts.items()
-    )
+    older, younger, step = [], [], max(1, 2**20 // maps[0].size)
+    for first in range(0, len(maps), step):  # copies of a few only
+        some = maps[first : first + step]
+        older.append(np.maximum(some, 0).sum(axis=(1, 2), dtype=np.float64))
+        younger.append(np.minimum(some, 0).sum(axis=(1, 2), dtype=np.float64))
+    sums = {"cam_older_years": older, "cam_younger_years": younger}
+    found = {name: np.concatenate(parts) for name, parts in sums.items()}
+    room = 1e-3 + 1e-5 * (found["cam_older_years"] - found["cam_younger_years"])
+    return not any(np.any(np.abs(found[name] - table[name].to_numpy()) > room) for name in found)
 
 
 def _start_age(group: object) -> int | None:
@@ -138,7 +141,7 @@ def _names(filenames: npt.NDArray[np.str_]) -> Sequence[str]:
 
 
 def _within(values: npt.NDArray[Any], most: float) -> bool:
-    return bool(np.all(np.abs(values) <= most))  # NaN is not
+    return not values.size or bool(-most <= values.min() and values.max() <= most)  # NaN is not
 
 
 def _is_square(images: npt.NDArray[np.uint8]) -> bool:

@@ -114,6 +114,19 @@ def is_still(path: Path, sha256: str, most: int) -> bool:
         return False
 
 
+def is_there(path: Path) -> bool:
+    """Tell whether there is anything of the name: what is no file cannot be read, and is named."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:  # no file can have it
+            return False
+        raise
+    return True
+
+
 def size_of(path: str | Path) -> int:
     """Size of a regular file in bytes, links followed. Raises as `read_content` does."""
     with faults_of(path):

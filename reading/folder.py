@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
-from errors import InputError, Message
+from errors import InputError, Message, system_reason
 from reading.cells import subject_key
 from reading.files import UnreadableFile, faults_of
 from reading.images import IMAGE_SUFFIXES
@@ -24,20 +24,21 @@ def find_images(image_dir: str | Path) -> list[Path]:
 
     What turns out to be a folder or a broken link is kept: it is left out later, with its reason.
     Names that begin with `._` are macOS's, which writes `._x.png` beside `x.png`. Raises InputError
-    where the folder cannot be read or holds no image.
+    where the folder cannot be read or holds no image, OSError where the disk cannot.
     """
     try:
-        entries = list(os.scandir(image_dir))
-    except FileNotFoundError as error:
-        raise InputError("{folder}: no such folder", folder=image_dir) from error
-    except NotADirectoryError as error:
+        with faults_of(image_dir):
+            entries = list(os.scandir(image_dir))
+    except UnreadableFile as error:
+        cause = error.__cause__ or error
+        if isinstance(cause, FileNotFoundError):
+            raise InputError("{folder}: no such folder", folder=image_dir) from error
+        if isinstance(cause, NotADirectoryError):
+            raise InputError(
+                "{folder}: is a file; give the folder of the images", folder=image_dir
+            ) from error
         raise InputError(
-            "{folder}: is a file; give the folder of the images", folder=image_dir
-        ) from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(
-            "{folder}: cannot be read ({reason})", folder=image_dir, reason=reason
+            "{folder}: cannot be read ({reason})", folder=image_dir, reason=system_reason(cause)
         ) from error
     names = [
         entry.name

@@ -16,6 +16,8 @@ LATE_FUSION = ("fusion_head.", "aux_branch.")
 PRECISIONS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 MANY = 10  # tensors in what looks like weights
 _PARTED = (Mapping, list, tuple)
+MOST_NAME = 200  # letters of where others stand
+MOST_COMPARED = 2**30  # values; a few bytes may name the same gigabyte a thousand times
 MAX_VALUES = 2**28  # 1 GB as float32; resnet152 has 60 million
 
 
@@ -82,7 +84,7 @@ def other_weights(content: dict[Any, Any]) -> list[str]:
     waiting = [(str(name), value) for name, value in content.items() if name != key][::-1]
     found: list[str] = []
     known: dict[int, bool] = {}
-    compared: dict[tuple[object, ...], bool] = {}  # many may hold the same tensors
+    left = [MOST_COMPARED]
     while waiting:
         name, value = waiting.pop()
         if not isinstance(value, _PARTED):
@@ -92,12 +94,8 @@ def other_weights(content: dict[Any, Any]) -> list[str]:
             continue
         if isinstance(value, Mapping):
             parts = entries(value)
-            alike = sum(map(torch.is_tensor, parts.values())) >= MANY
-            if alike:
-                held = tuple(parts), tuple(map(id, parts.values()))
-                if held not in compared:
-                    compared[held] = _same(parts, used)
-                alike = not compared[held]
+            tensors = sum(map(torch.is_tensor, parts.values()))
+            alike = tensors >= MANY and not _same(parts, used, left)
         else:
             parts = {str(place): part for place, part in enumerate(value)}
             alike = sum(_is_matrix(part) and part.shape in shapes for part in value) >= MANY
@@ -106,7 +104,7 @@ def other_weights(content: dict[Any, Any]) -> list[str]:
             found.append(name)
             continue
         waiting += [
-            (f"{name}.{place}", part)
+            (f"{name}.{place}"[:MOST_NAME], part)
             for place, part in reversed(parts.items())
             if isinstance(place, str) and isinstance(part, _PARTED)
         ]
@@ -117,17 +115,20 @@ def _is_matrix(value: object) -> bool:
     return torch.is_tensor(value) and is_plain(value) and value.ndim > 1
 
 
-def _same(weights: dict[Any, Any], used: dict[Any, Any] | None) -> bool:
-    """Tell whether both have the same names and values."""
+def _same(weights: dict[Any, Any], used: dict[Any, Any] | None, left: list[int]) -> bool:
+    """Tell whether both have the same names and values.
+
+    left: how many values may be compared yet; where they are too many, nobody knows.
+    """
     if used is None or weights.keys() != used.keys():
         return False
-    return all(
-        torch.is_tensor(value)
-        and is_plain(value)
-        and torch.is_tensor(used[name])
-        and torch.equal(value, used[name])
-        for name, value in weights.items()
-    )
+    for name, value in weights.items():
+        if not torch.is_tensor(value) or not is_plain(value) or not torch.is_tensor(used[name]):
+            return False
+        left[0] -= value.numel()
+        if left[0] < 0 or not torch.equal(value, used[name]):
+            return False
+    return True
 
 
 def entries(mapping: Mapping[Any, Any]) -> dict[Any, Any]:

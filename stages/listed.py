@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pandas as pd
 from dataset import NOT_READ, by_path, taken_back, within_ages
 from errors import InputError, Message
 from reading.cells import filename_key, subject_key, tidy
-from reading.files import Content, UnreadableFile, is_still, read_content
+from reading.files import Content, UnreadableFile, is_still, is_there, read_content
 from reading.predictions import (
     METRICS_FILE,
     MOST_LIST_BYTES,
@@ -206,7 +205,7 @@ def read_test_list(path: Path) -> NameList:
     file = path
     if path.is_dir():
         files = [path / name for name in (SPLIT_FILE, PREDICTIONS_FILE)]
-        file = next((one for one in files if os.path.lexists(one)), path)
+        file = next((one for one in files if is_there(one)), path)
         if file is path:
             raise InputError(
                 "--check-split {path}: holds neither {first} nor {second}; give a results folder "

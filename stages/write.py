@@ -26,15 +26,14 @@ from plots.style import drawn
 from plots.transplant import transplant_figure
 from reading.belonging import NO_MASK
 from reading.files import UnreadableFile
-from reading.images import picture
-from reading.masks import Mask, read_mask
+from reading.images import open_image, picture
+from reading.masks import Mask, mask_in
 from reading.predictions import (
     METRICS_FILE,
     PREDICTIONS_FILE,
     PREDICTIONS_TABLE,
     SPLIT_FILE,
 )
-from reading.resize import resize_mask
 from reading.results import MAPS_FILE, PAIRS_FILE
 from stages.leakage import NEAR_BITS
 from stages.options import FIGURE_FORMATS
@@ -87,22 +86,24 @@ def _sample(evaluation: Evaluation, row: int) -> Sample:
     return Sample(
         filename=table["filename"][row],
         image=None if content is None else picture(content)[0],
-        mask=_full_mask(evaluation.mask_paths[row], evaluation.masks[row]),
+        mask=_full_mask(
+            evaluation.mask_paths[row], table["mask_sha256"][row], evaluation.masks[row]
+        ),
         signed_map=evaluation.maps[row],
         true_age=table["true_age"][row],
         pred_age=table["pred_age"][row],
     )
 
 
-def _full_mask(path: Path | None, used: Mask | None) -> Mask | None:
+def _full_mask(path: Path | None, sha256: str, used: Mask | None) -> Mask | None:
     """The mask of a file as long as it is the one that was used, else that one, (S, S)."""
     if path is None or used is None:
         return None
     try:
-        found = read_mask(path)
+        found = open_image(path)
+        return mask_in(found) if found.sha256 == sha256 else used
     except UnreadableFile:
         return used
-    return found if np.array_equal(resize_mask(found, used.shape), used) else used
 
 
 def _single_sample(evaluation: Evaluation, presentation: Presentation, *, largest: bool) -> Figure:

@@ -458,7 +458,7 @@ def test_lists_of_any_kind_are_read_as_text(tmp_path):
         train_subjects=np.array([1, 2]),
         train_files=np.array(["c.png"]),
         val_subjects=torch.tensor([3, 4]),
-        val_files=("d.png", np.str_("e.png")),
+        val_files=("d.png", np.str_("e.png"), "d.png"),
     )
     assert found == {
         "test_files": ("a.png", "x/b.png"),
@@ -484,6 +484,7 @@ def test_lists_may_stand_in_args_and_a_count_is_no_list(tmp_path):
     [
         ({"a.png": 1}, "<dict>"),
         (np.array([["a.png"]]), "<ndarray>"),
+        (np.zeros(10**6 + 1, np.uint8), "<ndarray>"),
         (torch.tensor([[1], [2]]), "<Tensor>"),
         (torch.tensor([1]).expand(10**9), "<Tensor>"),  # a few bytes of the file
         (b"a.png", "<bytes>"),
@@ -546,22 +547,21 @@ def test_other_weights_in_the_file_are_named(tmp_path, network):
     )
 
 
-def test_tensors_that_stand_in_many_places_are_compared_once(monkeypatch):
+def test_comparing_weights_has_an_end(monkeypatch):
     """A few kilobytes may name the same gigabyte a thousand times."""
     used = {f"w{n}": torch.full((2,), float(n)) for n in range(12)}
-    same = {name: value.clone() for name, value in used.items()}
-    names = dict(zip(["x", *list(used)[1:]], same.values(), strict=True))  # no name of ours
-    content = {"state_dict": used, "a": dict(same), "b": dict(same), "c": names, "d": dict(names)}
-    compared = []
-    real = weights._same
+    content = {"state_dict": used} | {name: dict(used) for name in "abc"}
+    assert weights.other_weights(content) == []
+    monkeypatch.setattr(weights, "MOST_COMPARED", 2 * 2 * 12)
+    assert weights.other_weights(content) == ["c"]  # of which nobody knows
 
-    def counted(parts, used):
-        compared.append(next(iter(parts)))
-        return real(parts, used)
 
-    monkeypatch.setattr(weights, "_same", counted)
-    assert weights.other_weights(content) == ["c", "d"]
-    assert compared == ["w0", "x"]
+def test_the_place_of_other_weights_is_named_in_part():
+    nested = {f"w{n}": torch.full((2,), float(n)) for n in range(12)}
+    for _ in range(90):
+        nested = {"k" * 4096: nested}
+    (name,) = weights.other_weights({"state_dict": {}, "a": nested})
+    assert name == "a." + "k" * 198
 
 
 @pytest.mark.parametrize(

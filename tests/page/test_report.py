@@ -1,5 +1,6 @@
 """The page of a run: what stands in it, in both languages, and what can do no harm."""
 
+import errno
 import json
 import re
 from dataclasses import replace
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from page.render import both, estimate, num, t
+from page.render import both, environment, estimate, num, t
 from page.report import SECTIONS, link_to, report_html
 from stages.serialise import as_json
 from tests.page.common import HOSTILE, Tags, check_texts_are_data, page_data, record, sample
@@ -99,6 +100,18 @@ def test_the_leakage_table_is_in_both_languages():
         '<li>&lt;a&gt;.png (<span lang="en">test</span><span lang="zh">测试集</span>) = '
         'b.png (<span lang="en">train</span><span lang="zh">训练集</span>)</li>'
     ) in page
+
+
+def test_a_template_that_cannot_be_read_is_a_fault_of_the_disk(monkeypatch):
+    """Not of the record, which has no place in it then."""
+
+    def broken(*_, **__):
+        raise OSError(errno.EIO, "Input/output error")
+
+    fresh = environment.__wrapped__()
+    monkeypatch.setattr("pathlib.Path.read_text", broken)
+    with pytest.raises(OSError, match="Input/output error"):
+        fresh.get_template("report.html")
 
 
 def test_many_images_that_are_one_are_named_in_part():

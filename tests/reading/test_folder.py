@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from reading.folder import passed_over
+from errors import InputError
+from reading.folder import find_images, passed_over
 
 
 def test_other_formats_dicom_and_folders_of_images_are_named_in_order(tmp_path):
@@ -54,3 +55,16 @@ def test_a_fault_of_the_disk_is_none_of_the_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "scandir", scandir)
     with pytest.raises(OSError, match="Input/output error"):
         passed_over(tmp_path)
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.EMFILE])
+def test_a_fault_of_the_machine_is_not_one_of_the_folder(tmp_path, monkeypatch, code):
+    """The page of a run went without its pictures, and said that the folder was another one."""
+
+    def broken(path):
+        raise OSError(code, os.strerror(code), path)
+
+    monkeypatch.setattr(os, "scandir", broken)
+    with pytest.raises(OSError, match=os.strerror(code)) as caught:
+        find_images(tmp_path)
+    assert not isinstance(caught.value, InputError)

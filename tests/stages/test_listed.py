@@ -1,6 +1,8 @@
 """The split that a checkpoint lists, and the lists that a test set is held against."""
 
+import errno
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -273,6 +275,21 @@ def test_a_list_that_is_replaced_while_it_is_read_is_refused(tmp_path, monkeypat
 
     monkeypatch.setattr("stages.listed.stored_record", replaced)
     with pytest.raises(InputError, match="was replaced while it was read; start again"):
+        read_test_list(tmp_path)
+
+
+def test_a_fault_of_the_disk_chooses_no_other_list(tmp_path, monkeypatch):
+    for name in ("split.csv", "predictions.json"):
+        (tmp_path / name).write_text('{"filenames": ["a.png"]}')
+    real = Path.lstat
+
+    def broken(path):
+        if path.name == "split.csv":
+            raise OSError(errno.EIO, "Input/output error")
+        return real(path)
+
+    monkeypatch.setattr(Path, "lstat", broken)
+    with pytest.raises(OSError, match="Input/output error"):
         read_test_list(tmp_path)
 
 

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from plots.style import make_panels
+from reading.checksums import sha256
 from reading.images import open_image
 from stages import write
 from stages.originals import Digest, Originals
@@ -180,7 +181,7 @@ def test_an_image_that_was_changed_or_removed_is_not_shown(tmp_path):
     path = tmp_path / "a.png"
     Image.new("L", (30, 20)).save(path)
     table = pd.DataFrame({"filename": ["a.png"], "path": [str(path)]})
-    table = table.assign(true_age=[50.0], pred_age=[58.0])
+    table = table.assign(true_age=[50.0], pred_age=[58.0], mask_sha256=[""])
     found = evaluation(
         table=table, maps=np.ones((1, 2, 2)), mask_paths=[None], masks=[None], originals=seen(path)
     )
@@ -196,18 +197,20 @@ def test_an_image_that_was_changed_or_removed_is_not_shown(tmp_path):
 
 
 def test_the_mask_that_is_shown_is_the_one_that_was_used(tmp_path):
-    """Rows 0 and 1 of 4, at 2 x 2 the first row; in full as long as it says the same."""
+    """Rows 0 and 1 of 4, at 2 x 2 the first row; in full as long as it is the same file."""
     path = tmp_path / "m.png"
     used = np.array([[True, True], [False, False]])
     full = np.repeat([[1], [1], [0], [0]], 4, axis=1).astype(np.uint8)
     Image.fromarray(full).save(path)
-    assert _full_mask(path, used).tolist() == full.astype(bool).tolist()
-    Image.fromarray(full[::-1].copy()).save(path)
-    assert _full_mask(path, used) is used
+    digest = sha256(path)
+    assert _full_mask(path, digest, used).tolist() == full.astype(bool).tolist()
+    full[0, 0] = 0  # a pixel that 2 x 2 does not see
+    Image.fromarray(full).save(path)
+    assert _full_mask(path, digest, used) is used
     path.unlink()
-    assert _full_mask(path, used) is used
-    assert _full_mask(path, None) is None
-    assert _full_mask(None, None) is None
+    assert _full_mask(path, digest, used) is used
+    assert _full_mask(path, digest, None) is None
+    assert _full_mask(None, "", None) is None
 
 
 def test_single_sheets_say_best_and_worst(tmp_path):
@@ -221,6 +224,7 @@ def test_single_sheets_say_best_and_worst(tmp_path):
             "true_age": [50.0, 50.0],
             "pred_age": [58.0, 51.0],
             "abs_error": [8.0, 1.0],
+            "mask_sha256": ["", ""],
         }
     )
     nothing = {"mask_paths": [None, None], "masks": [None, None], "originals": Originals({})}
