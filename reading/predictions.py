@@ -180,12 +180,12 @@ def _rows_beside(file: Path, name: str, *columns: str) -> list[list[str]] | None
     if file.name != PREDICTIONS_FILE:
         return None
     table = _content_if_there(file.with_name(name), MOST_TABLE_BYTES)
+    if table is None:
+        return None
     try:
-        if table is not None:
-            return columns_of(table.path, table.data.decode("utf-8-sig"), *columns)
+        return columns_of(table.path, table.data.decode("utf-8-sig"), *columns)
     except ValueError:
-        pass
-    return None
+        return None
 
 
 def columns_of(file: Path, text: str, *names: str) -> list[list[str]]:

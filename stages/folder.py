@@ -17,13 +17,7 @@ from errors import InputError, one_list, system_reason
 from plots.placing import Undisturbed, keep_access, refuse_what_is_no_file, sync
 from reading.blocks import TRAINING_COHORT
 from reading.files import UnreadableFile
-from reading.predictions import (
-    METRICS_FILE,
-    PREDICTIONS_FILE,
-    SPLIT_FILE,
-    part_of,
-    stored_record,
-)
+from reading.predictions import METRICS_FILE, PREDICTIONS_FILE, SPLIT_FILE, part_of, stored_record
 from stages.lock import only_run
 from stages.paths import path_digest, refuse_inside, same_place
 

@@ -325,10 +325,10 @@ def _public(record: Mapping[str, Any]) -> dict[str, Any]:
     stored = record["evaluation_info"]
     paths = {name: stored[name] for name in PATHS if isinstance(stored.get(name), str)}
     folders = {name: Path(path) for name, path in paths.items()}
+    hidden = [*folders.values()]
     if "image_dir" in folders:
-        beside = folders_read(folders["image_dir"], folders.get("mask_dir"))
-        folders["mask_dir"] = beside[-1]
-    found: dict[str, Any] = _without(record, [*folders.values()])
+        hidden += folders_read(folders["image_dir"], folders.get("mask_dir"))
+    found: dict[str, Any] = _without(record, hidden)
     info = found["evaluation_info"]
     info |= {name: recorded_path(path) for name, path in paths.items()}
     info["command_line"] = [recorded_argument(str(part)) for part in info["command_line"]]
