@@ -41,7 +41,7 @@ from stages.originals import Digest, Originals
 from stages.presentation import Presentation
 from stages.record import Evaluation, metrics_record, run_record
 from stages.serialise import write_json
-from stats.hamming import near_pairs
+from stats.hamming import nearest_pairs
 from stats.image_features import Edges, ImageFeatures
 
 SIZE, CELLS = 224, 7
@@ -125,7 +125,7 @@ def run(n: int, folder: Path) -> dict[str, tuple[float, float]]:
     )
     images = table.assign(training_age=table["true_age"], kind=None, reason=None)
     leakage = timed("leakage", lambda: check_leakage(images, table["split"].tolist(), originals))
-    timed("near copies", lambda: near_pairs(hashes, split, NEAR_BITS))
+    timed("near copies", lambda: nearest_pairs(hashes, split, NEAR_BITS))
     checkpoint = load_checkpoint(tiny_checkpoint(folder / "run" / "c.pth", "resnet18"))
     evaluation = Evaluation(
         checkpoint=checkpoint,

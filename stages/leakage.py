@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import itertools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,7 +18,7 @@ from reading.images import picture, read_image
 from reading.settings import NO_SPLIT, OUTSIDE, SPLITS
 from stages.listed import Proof
 from stages.originals import Digest, Originals
-from stats.hamming import near_pairs
+from stats.hamming import nearest_pairs
 from words.catalogue import LANGUAGES, each_language, in_both
 from words.reports import leakage_verdict
 
@@ -46,9 +45,9 @@ class Leakage:
     level: NO_LEAK, POSSIBLE, LEAK, TRAINED_ON (training images were evaluated) or NOT_CHECKED
     (there is no split). split_source: "settings", "checkpoint" (its lists) or "none". splits: split
     -> subjects and images. Groups of images are lists of filename, subject_id and split.
-    near_identical_images_across_splits: None where it was not looked for; near_not_compared: images
-    left out of it. doubts: why the split may not be the one of the training, by language. proof:
-    the test set against a list, if any.
+    near_identical_images_across_splits: pairs, each image with the most alike of each other split;
+    None where it was not looked for. near_not_compared: images left out of it. doubts: why the
+    split may not be the one of the training, by language. proof: the test set against a list.
     """
 
     level: str
@@ -126,11 +125,12 @@ def difference_hash(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 def near_identical(
     paths: Sequence[str], splits: Sequence[str], originals: Originals
 ) -> tuple[list[tuple[int, int, int]], int]:
-    """Find pairs of positions in different splits whose hashes differ in at most NEAR_BITS bits.
+    """Find for each position the one of each other split that looks most like it.
 
-    Returns (first, second, bits), and how many files are left out, for they have nothing to
-    compare: they cannot be read, are no longer those that the network saw, or grow nowhere darker
-    from left to right, as a picture without contrast.
+    Their hashes differ in at most NEAR_BITS bits. Returns (first, second, bits), each pair once,
+    and how many files are left out, for they have nothing to compare: they cannot be read, are no
+    longer those that the network saw, or grow nowhere darker from left to right, as a picture
+    without contrast.
     """
     positions, hashes = [], []
     for index, path in enumerate(paths):
@@ -146,7 +146,7 @@ def near_identical(
     if not hashes:
         return [], left_out
     names = np.asarray(splits)[positions]
-    found = near_pairs(np.stack(hashes), names, NEAR_BITS).tolist()
+    found = nearest_pairs(np.stack(hashes), names, NEAR_BITS).tolist()
     return [(positions[a], positions[b], bits) for a, b, bits in found], left_out
 
 
@@ -186,10 +186,13 @@ def check_leakage(
     renumbered = [group for group in groups if len({subjects[i] for i in group}) > 1]
     near, left_out = None, 0
     if near_duplicates:
-        known = {pair for group in across for pair in itertools.combinations(group, 2)}
+        content = {row: number for number, group in enumerate(groups) for row in group}
         pairs, left_out = near_identical(paths, splits, originals)
-        pairs = [pair for pair in pairs if pair[:2] not in known]
-        near = [{"images": described(pair), "differing_bits": bits} for *pair, bits in pairs]
+        near = [
+            {"images": described((a, b)), "differing_bits": bits}
+            for a, b, bits in pairs
+            if content.get(a, -1) != content.get(b, -2)  # of the same bytes: listed above
+        ]
     settings = changed_settings if changed_settings and split_source == "settings" else {}
     trained = list(evaluated).count("train")
     found = Leakage(

@@ -73,7 +73,7 @@ None. All files of equal size were compared by their SHA-256.
 
 None.
 
-## Nearly identical images across splits
+## Nearly identical images across splits, each with the most alike of each other split
 
 Not looked for; pass --check-near-duplicates.
 
@@ -185,11 +185,11 @@ def test_doubts_and_a_list_have_sections_of_their_own():
                 "changed_settings": {"seed": CHANGE, "test_size": CHANGE},
                 "default_settings": ("val_size",),
             },
-            "possible leak: 1 pairs of images across splits look nearly identical; the split was "
-            "made with other settings than training's: seed, test_size; the checkpoint does not "
-            "say how training split: val_size",
-            "可能泄漏：1 对分属不同数据集的图像几乎相同；划分所用的设置与训练时不同：seed、"
-            "test_size；检查点未说明训练时的划分设置：val_size",
+            "possible leak: images across splits look nearly identical (pairs of the most alike: "
+            "1); the split was made with other settings than training's: seed, test_size; the "
+            "checkpoint does not say how training split: val_size",
+            "可能泄漏：分属不同数据集的图像几乎相同（最相近的图像：1 对）；"
+            "划分所用的设置与训练时不同：seed、test_size；检查点未说明训练时的划分设置：val_size",
         ),
         (  # told in the report, and no ground for a verdict
             {

@@ -120,7 +120,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "and": "; ",
         "shared_subjects": "{count} subjects stand in more than one split",
         "identical_images": "{count} images stand byte for byte in more than one split",
-        "near_identical_images": "{count} pairs of images across splits look nearly identical",
+        "near_identical_images": "images across splits look nearly identical (pairs of the "
+        "most alike: {count})",
         "changed_settings": "the split was made with other settings than training's: {names}",
         "default_settings": "the checkpoint does not say how training split: {names}",
         "trained_on_images": "by this split, the network was trained on {count} of the {of} "
@@ -173,7 +174,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "section_identical": "Byte-identical images across splits",
         "no_identical": "None. All files of equal size were compared by their SHA-256.",
         "section_renumbered": "Byte-identical images under different subject numbers",
-        "section_near": "Nearly identical images across splits",
+        "section_near": "Nearly identical images across splits, each with the most alike of each "
+        "other split",
         "near_pair": "{images}: {bits} of 256 bits differ",
         "no_near": "None within {bits} of 256 bits of their difference hashes.",
         "not_compared": "Images that could not be compared, for they cannot be read or have no "
