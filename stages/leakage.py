@@ -123,14 +123,17 @@ def difference_hash(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 
 def near_identical(
-    paths: Sequence[str], splits: Sequence[str], originals: Originals
+    paths: Sequence[str],
+    splits: Sequence[str],
+    originals: Originals,
+    identical: Sequence[Sequence[int]] = (),
 ) -> tuple[list[tuple[int, int, int]], int]:
     """Find for each position the one of each other split that looks most like it.
 
-    Their hashes differ in at most NEAR_BITS bits. Returns (first, second, bits), each pair once,
-    and how many files are left out, for they have nothing to compare: they cannot be read, are no
-    longer those that the network saw, or grow nowhere darker from left to right, as a picture
-    without contrast.
+    Their hashes differ in at most NEAR_BITS bits. identical: groups of positions with the same
+    bytes, which make no pairs. Returns (first, second, bits), each pair once, and how many files
+    are left out, for they have nothing to compare: they cannot be read, are no longer those that
+    the network saw, or grow nowhere darker from left to right, as a picture without contrast.
     """
     positions, hashes = [], []
     for index, path in enumerate(paths):
@@ -147,7 +150,9 @@ def near_identical(
         return [], left_out
     names = np.asarray(splits)[positions]
     found = nearest_pairs(np.stack(hashes), names, NEAR_BITS).tolist()
-    return [(positions[a], positions[b], bits) for a, b, bits in found], left_out
+    group = {position: number for number, rows in enumerate(identical) for position in rows}
+    pairs = [(positions[a], positions[b], bits) for a, b, bits in found]
+    return [pair for pair in pairs if group.get(pair[0], -1) != group.get(pair[1], -2)], left_out
 
 
 def check_leakage(
@@ -186,13 +191,8 @@ def check_leakage(
     renumbered = [group for group in groups if len({subjects[i] for i in group}) > 1]
     near, left_out = None, 0
     if near_duplicates:
-        content = {row: number for number, group in enumerate(groups) for row in group}
-        pairs, left_out = near_identical(paths, splits, originals)
-        near = [
-            {"images": described((a, b)), "differing_bits": bits}
-            for a, b, bits in pairs
-            if content.get(a, -1) != content.get(b, -2)  # of the same bytes: listed above
-        ]
+        pairs, left_out = near_identical(paths, splits, originals, groups)
+        near = [{"images": described(pair), "differing_bits": bits} for *pair, bits in pairs]
     settings = changed_settings if changed_settings and split_source == "settings" else {}
     trained = list(evaluated).count("train")
     found = Leakage(
