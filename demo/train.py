@@ -32,6 +32,7 @@ from dataset import load_samples, split_samples
 from demo.phantom import View, draw_people, make_phantom_dataset, render
 from errors import InputError, system_reason
 from model import AgeRegressor, normalise_pixels
+from reading.files import is_there
 from reading.images import read_image
 from reading.predictions import stored_record
 from reading.resize import resize_image
@@ -339,11 +340,11 @@ def _save(
 
 def _refuse_what_is_not_ours(root: Path, checkpoint: Path, data: Path) -> None:
     """Refuse a checkpoint, data or a file among them that no demo made: they would be replaced."""
-    ours = os.path.lexists(root / _MANIFEST)
+    ours = is_there(root / _MANIFEST)
     if manifest := stored_record(root / _MANIFEST):  # a damaged one is made anew
         ours = manifest.get("synthetic") is True  # not that of another program
     for path in (checkpoint, data):
-        if os.path.lexists(path) and not ours:
+        if is_there(path) and not ours:
             raise InputError(
                 "{path}: was not made by the demo, which needs the name; move it away", path=path
             )

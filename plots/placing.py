@@ -16,6 +16,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from errors import STOPS, InputError
+from reading.files import is_there
 
 _NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 
@@ -107,7 +108,7 @@ def refuse_what_is_no_file(path: Path) -> None:
 
     A link may be replaced: what it leads to stays as it is.
     """
-    if os.path.lexists(path) and not path.is_symlink() and not path.is_file():
+    if is_there(path) and not path.is_symlink() and not path.is_file():
         raise InputError(
             "{path}: is not a file, and a file of that name is to be written; move it away",
             path=path,

@@ -16,7 +16,7 @@ from typing import Any
 from errors import InputError, one_list, system_reason
 from plots.placing import Undisturbed, keep_access, refuse_what_is_no_file, sync
 from reading.blocks import TRAINING_COHORT
-from reading.files import UnreadableFile
+from reading.files import UnreadableFile, is_there
 from reading.predictions import METRICS_FILE, PREDICTIONS_FILE, SPLIT_FILE, part_of, stored_record
 from stages.lock import only_run
 from stages.paths import path_digest, refuse_inside, same_place
@@ -207,7 +207,7 @@ def _leads_nowhere(path: Path) -> InputError:
 
 def _is_folder(path: Path) -> bool:
     """Whether the folder is there. Raises InputError for anything else of that name."""
-    if not os.path.lexists(path):
+    if not is_there(path):
         return False
     if path.is_symlink() or not path.is_dir():
         raise InputError(
@@ -269,7 +269,7 @@ def _check_leftover(leftover: Path, final: Path, own: Collection[str], killed: b
 
 def _are_one(a: Path, b: Path) -> bool:
     """Tell whether both are names of one file, or of one link."""
-    return os.path.lexists(b) and os.path.samestat(os.lstat(a), os.lstat(b))
+    return is_there(b) and os.path.samestat(os.lstat(a), os.lstat(b))
 
 
 def _not_of_a_run(path: Path) -> InputError:
@@ -321,7 +321,7 @@ def _return_foreign(leftover: Path, final: Path, own: Collection[str]) -> None:
     """Leave to `final` alone what the two share, and move the rest there."""
     for name in _foreign(leftover, own):
         source, target = leftover / name, final / name
-        if not os.path.lexists(target):
+        if not is_there(target):
             source.rename(target)
         elif _are_one(source, target):
             source.unlink()

@@ -98,7 +98,7 @@ def identical_files(paths: Sequence[str], originals: Originals) -> list[list[int
     return [
         group
         for group in groups
-        if any(paths[index] in seen for index in group) or _is_picture(paths[group[0]])
+        if any(paths[i] in seen for i in group) or any(_is_picture(paths[i]) for i in group)
     ]
 
 

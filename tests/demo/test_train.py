@@ -337,6 +337,25 @@ def test_what_no_demo_made_is_not_replaced(tmp_path, quick, name, manifest):
     assert (tmp_path / name).read_text() == "mine" and not quick
 
 
+def failing(call, at):
+    def broken(path, *args, **more):
+        if str(path) == str(at):
+            raise OSError(errno.EIO, "Input/output error")
+        return call(path, *args, **more)
+
+    return broken
+
+
+@pytest.mark.parametrize("name", ["best_model.pth", "demo.json"])
+def test_what_a_disk_does_not_tell_of_is_not_replaced(tmp_path, quick, name, monkeypatch):
+    (tmp_path / name).write_text("mine")
+    monkeypatch.setattr(os, "lstat", failing(os.lstat, tmp_path / name))
+    monkeypatch.setattr(os, "stat", failing(os.stat, tmp_path / name))
+    with pytest.raises(OSError, match="Input/output error"):
+        prepare_demo(tmp_path, n_images=6)
+    assert (tmp_path / name).read_text() == "mine" and not quick
+
+
 @pytest.mark.parametrize("name", ["notes.txt", "Healthy/Images/mine.png", "mine/anon_1_1.png"])
 def test_a_file_among_the_data_is_not_lost_where_they_are_made_anew(tmp_path, quick, name):
     prepare_demo(tmp_path, n_images=6)

@@ -1,6 +1,7 @@
 """A results folder among things that are not ours: links, modes, pipes, folders, signals."""
 
 import errno
+import functools
 import os
 import signal
 import stat
@@ -295,6 +296,24 @@ def test_a_fault_at_the_end_changes_nothing(tmp_path, monkeypatch, step, turn):
         fill(final)
     assert texts(final) == {"notes.txt": "mine", **dict.fromkeys(OWN, "old")}
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_where_the_disk_does_not_tell_of_a_file_none_is_lost(tmp_path, monkeypatch):
+    left, final = tmp_path / ".run.partial", tmp_path / "run"
+    for folder in (left, final):
+        folder.mkdir()
+        (folder / "mine.txt").write_text(folder.name)
+
+    def fails(path, *args, _call, **more):
+        if str(path) == str(final / "mine.txt"):
+            raise OSError(errno.EIO, "Input/output error")
+        return _call(path, *args, **more)
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="Input/output error"):
+        for name in ("stat", "lstat"):
+            patch.setattr(os, name, functools.partial(fails, _call=getattr(os, name)))
+        stages_folder._return_foreign(left, final, OWN)
+    assert texts(left) == {"mine.txt": ".run.partial"} and texts(final) == {"mine.txt": "run"}
 
 
 def test_a_folder_that_is_moved_while_it_is_written_is_said_to_be(tmp_path):

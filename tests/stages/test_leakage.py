@@ -165,6 +165,23 @@ def test_a_fault_of_the_machine_is_not_skipped(samples, monkeypatch, code):
                 check(samples, near_duplicates=True)
 
 
+def test_a_copy_that_is_swapped_meanwhile_hides_no_other(samples, monkeypatch):
+    """Of four equal files the first is no picture any more when it is looked at."""
+    for target in (1, 2, 3):
+        copy(samples, 0, target)
+    paths = samples["path"].tolist()
+    digest = Originals.digest
+
+    def swapped(originals, path):
+        found = digest(originals, path)
+        if path == paths[3]:
+            Path(paths[0]).write_bytes(b"no picture")
+        return found
+
+    monkeypatch.setattr(Originals, "digest", swapped)
+    assert identical_files(paths, Originals({})) == [[0, 1, 2, 3]]
+
+
 def test_difference_hash_by_hand():
     # brighter to the right everywhere: no cell is brighter than its right neighbour
     rising = np.tile(np.arange(17, dtype=np.uint8) * 10, (16, 1))
