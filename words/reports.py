@@ -13,7 +13,8 @@ from words.tables import plain_number, signed_number
 
 # What Markdown, or GitHub's, takes for more than letters: all of it is ASCII punctuation.
 _MARKUP = re.compile(
-    r"[\\`*\[\]<>&|~$@#^{}]|(?<![^\W_])_|_(?![^\W_])|://|www\.|^(?:[-+= ]|\d+[.)])", re.IGNORECASE
+    r"[\\`*\[\]<>&|~$@#^{}]|(?<![^\W_])_|_(?![^\W_])|://|:[\w+-]+:|www\.|^(?:[-+= ]|\d+[.)])",
+    re.IGNORECASE,
 )
 
 Group = Sequence[Mapping[str, str]]  # images that belong together: filename, split, subject_id

@@ -110,7 +110,7 @@ Not compared; pass --check-split with earlier results or a list of file names.
     "name",
     [
         *("<b>x", "[a](b)", "a|b", "*a*", "_a_", "https:x //y://z", "www.x.y", "a@b.c", "# a"),
-        *("- a", "1. a", "&lt;", "$a$", r"a\b", "~~a~~", "![a"),
+        *("- a", "1. a", "&lt;", "$a$", r"a\b", "~~a~~", "![a", ":tada:", ":+1:"),
     ],
 )
 def test_names_of_others_are_no_markup(name):
