@@ -201,7 +201,7 @@ def _read_lists(
                     path=path,
                     name=name,
                     value=shown(names),
-                    wanted=Message("a list of names"),
+                    wanted=Message("a list of at most {most:,} names", most=MOST_NAMES),
                 )
             elif isinstance(names, str | PurePath) and str(names).strip():
                 elsewhere[name] = in_both("warnings", "list_elsewhere", name=name)

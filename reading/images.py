@@ -148,7 +148,8 @@ def _with_pillow(path: Path, still: bytes, reader: PillowReader) -> npt.NDArray[
 def _converted(path: Path, still: bytes, reader: PillowReader) -> npt.NDArray[np.uint8]:
     try:
         with reader(io.BytesIO(still)) as image:
-            grey = image.mode in ("1", "L")
+            image.load()
+            grey = image.im.mode in ("1", "L")  # of a GIF, image.mode may say so of a palette
             return np.asarray(image.convert("L" if grey else "RGB"))
     except _DECODER_ERRORS as error:
         if getattr(error, "errno", None) is not None:

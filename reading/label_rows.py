@@ -69,10 +69,15 @@ class _Problem(NamedTuple):
 
 @dataclass(frozen=True)
 class _Sheet:
-    """What is found in the rows of one sheet, in their order."""
+    """What is found in the rows of one sheet, in their order.
 
+    first: key -> block and row, None where there is one block alone.
+    """
+
+    path: str
     title: str
     by: str
+    first: dict[str, tuple[Block, int]] | None
     rows: list[_Row] = field(default_factory=list)
     problems: list[_Problem] = field(default_factory=list)
     training: dict[str, float] = field(default_factory=dict)
@@ -103,7 +108,7 @@ def _labels_of(
     by = "filename" if "filename" in blocks[0].columns else "subject"
     needed = [at for block in blocks for role, at in block.columns.items() if role not in OPTIONAL]
     chosen.check_calculated(header + 1, needed)
-    found = _Sheet(chosen.title, by)
+    found = _Sheet(path, chosen.title, by, first={} if len(blocks) > 1 else None)
     for number, cells in chosen.rows():
         if number > header:
             for block in blocks:
@@ -117,7 +122,6 @@ def _labels_of(
             title=tidy_title(found.title),
             first=Message("; first {reason}", reason=problems[0].reason) if problems else "",
         )
-    _check_blocks_apart(path, found, rows)
     _check_sexes(path, found, rows)
     return Found(
         by=by,
@@ -160,22 +164,21 @@ def _departures(found: _Sheet, blocks: list[Block], first_sheet: str) -> dict[st
     return departures
 
 
-def _check_blocks_apart(path: str, found: _Sheet, rows: list[_Row]) -> None:
-    """Where no cohort was chosen, one number in two blocks could be either person."""
-    first: dict[str, _Row] = {}
-    for row in rows:
-        other = first.setdefault(row.key, row)
-        if other.block is not row.block:
-            raise InputError(
-                "{path}: {key} stands for two people, {first_cell} ({first}) and {second_cell} "
-                "({second}); say which with --cohort {first} or --cohort {second}",
-                path=path,
-                key=tidy(row.key),
-                first=other.block.name,
-                first_cell=found.age_cell(other),
-                second=row.block.name,
-                second_cell=found.age_cell(row),
-            )
+def _check_blocks_apart(found: _Sheet, number: int, key: str, block: Block) -> None:
+    """Where no cohort was chosen, one number in two blocks is either person, with an age or not."""
+    here = block, number
+    other, row = here if found.first is None else found.first.setdefault(key, here)
+    if other is not block:
+        raise InputError(
+            "{path}: {key} stands for two people, {first_cell} ({first}) and {second_cell} "
+            "({second}); say which with --cohort {first} or --cohort {second}",
+            path=found.path,
+            key=tidy(key),
+            first=other.name,
+            first_cell=found.cell(other, "age", row),
+            second=block.name,
+            second_cell=found.cell(block, "age", number),
+        )
 
 
 def _check_sexes(path: str, found: _Sheet, rows: list[_Row]) -> None:
@@ -211,6 +214,7 @@ def _read_row(found: _Sheet, number: int, cells: Mapping[int, object], block: Bl
         cell = found.cell(block, by, number)
         found.problems.append(_unusable(None, cell, description(raw_key, _WANTED[by])))
         return
+    _check_blocks_apart(found, number, key, block)
     age = read_age(raw_age)
     if isinstance(age, Message):
         found.problems.append(_unusable(key, found.cell(block, "age", number), age))

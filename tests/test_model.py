@@ -493,8 +493,15 @@ def test_lists_may_stand_in_args_and_a_count_is_no_list(tmp_path):
     ],
 )
 def test_a_list_of_another_kind_is_not_passed_over(tmp_path, value, shown):
-    with pytest.raises(InputError, match=f"setting test_files is {shown}, not a list of names"):
+    with pytest.raises(InputError, match=f"setting test_files is {shown}, not a list of at"):
         lists_of(tmp_path / "c.pth", test_files=value)
+
+
+@pytest.mark.parametrize("names", [["a.png", "a.png"], {"a.png", "b.png"}])
+def test_a_list_has_an_end(tmp_path, monkeypatch, names):
+    monkeypatch.setattr("model.MOST_NAMES", 1)
+    with pytest.raises(InputError, match=r"setting test_files is <.*>, not a list of at most 1 n"):
+        lists_of(tmp_path / "c.pth", test_files=names)
 
 
 def test_a_list_that_stands_elsewhere_is_named(tmp_path):

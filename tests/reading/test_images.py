@@ -59,6 +59,17 @@ PALETTE = Image.fromarray(COLOUR).quantize(100)
 CMYK = Image.fromarray(COLOUR).convert("CMYK")
 GAMMA = (b"gAMA", struct.pack(">I", 30000))
 
+
+def gif_of_two_palettes():
+    """A grey palette of the frame, a coloured one of the file, which Pillow takes, saying "L"."""
+    grey = saved(np.arange(256, dtype=np.uint8).reshape(16, 16), format="GIF", optimize=False)
+    pixels = grey[grey.index(b",", 13 + (6 << (grey[10] & 7))) + 10 :]
+    coloured = bytes(part for v in range(256) for part in (255 - v, v // 2, 7))
+    ramp = bytes(v for v in range(256) for _ in range(3))
+    frame = b"," + struct.pack("<4HB", 0, 0, 16, 16, 0x87) + ramp + pixels
+    return b"GIF87a" + struct.pack("<2H3B", 16, 16, 0xF7, 0, 0) + coloured + frame
+
+
 AS_TRAINING_SAW = {
     "grey": saved(GREY),
     "colour": saved(COLOUR),
@@ -88,7 +99,10 @@ AS_TRAINING_SAW = {
     ),
     "animated gif": saved(PALETTE, format="GIF", save_all=True, append_images=FRAMES),
     "gif with a transparent colour": saved(PALETTE, format="GIF", transparency=3),
+    "gif of two palettes": gif_of_two_palettes(),
+    "gif grey": saved(GREY, format="GIF"),
     "bmp": saved(COLOUR, format="BMP"),
+    "bmp grey": saved(GREY, format="BMP"),
     "jpeg": saved(COLOUR, format="JPEG", quality=90),
     "jpeg progressive": saved(COLOUR, format="JPEG", progressive=True, subsampling=2),
     "jpeg grey": saved(GREY, format="JPEG"),

@@ -170,12 +170,22 @@ def test_blocks_without_common_numbers_need_no_cohort(tmp_path):
     assert labels.table["cohort"].tolist() == ["Healthy", "Pathological"]
 
 
-@pytest.mark.parametrize("other_age", [60, 20])
-def test_a_number_in_both_blocks_needs_a_cohort(tmp_path, other_age):
-    path = write(tmp_path / "x.xlsx", two_blocks([[1, 20]], [["01", other_age]]))
+@pytest.mark.parametrize(
+    ("age", "other_age"), [(20, 60), (20, 20), (20, "?"), ("?", 60), (20, None), (150, 60)]
+)
+def test_a_number_in_both_blocks_needs_a_cohort(tmp_path, age, other_age):
+    """Also where the one has no age: that of the other would be taken for it."""
+    path = write(tmp_path / "x.xlsx", two_blocks([[1, age]], [["01", other_age]]))
     fault = r"1 stands for two people, Data!B3 \(Healthy\) and Data!H3 \(Pathological\).*--cohort"
     with pytest.raises(InputError, match=fault):
         read_labels(path, image_dir=tmp_path)
+
+
+def test_a_number_whose_ages_differ_in_one_block_is_not_the_other_blocks_person(tmp_path):
+    path = write(tmp_path / "x.xlsx", two_blocks([[1, 20], [1, 30]], [[2, 50], [1, 60]]))
+    with pytest.raises(InputError, match=r"1 stands for two people, Data!B3 .* and Data!H4 "):
+        read_labels(path, image_dir=tmp_path)
+    assert as_dict(read_labels(path, "Pathological")) == {"2": 50, "1": 60}
 
 
 def test_names_above_single_columns_are_no_blocks(book):

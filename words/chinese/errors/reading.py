@@ -296,7 +296,7 @@ TEXTS: dict[str, str] = {
     # reading/settings.py
     "text": "文本",
     "True or False": "True 或 False（真或假）",
-    "a list of names": "名称列表",
+    "a list of at most {most:,} names": "至多 {most:,} 个名称的列表",
     "a whole number": "整数",
     "a whole number from 0 to 4294967295": "整数（0 至 4294967295）",
     "a whole number of pixels from 32 to 4096": "整数（32 至 4096，单位像素）",
