@@ -22,6 +22,7 @@ from errors import InputError, Message
 
 MOST_MEMORY = 2 * 2**30  # bytes of address space; macOS and Windows set no such limit
 MOST_SECONDS = 60
+MOST_ANSWER = 300 * 2**20  # letters; that of a million rows has half as many
 # Its module path comes with the order: that of this process need not be what Python would find.
 _START = """
 import json, sys
@@ -58,6 +59,7 @@ def run_apart(
         "without": without,
         "memory": MOST_MEMORY,
         "seconds": MOST_SECONDS,
+        "answer": MOST_ANSWER,
     }
     written = _output(json.dumps(order).encode() + b"\n" + data, path)
     kind, answer = json.loads(written, object_hook=_unpacked)
@@ -72,6 +74,12 @@ def run_apart(
             "{path}: needs over {most:,} MB of memory to read; copy the table to a new workbook",
             path=path,
             most=MOST_MEMORY // 2**20,
+        )
+    if kind == "long":
+        raise InputError(
+            "{path}: what it says fills over {most:,} MB; copy the table to a new workbook",
+            path=path,
+            most=MOST_ANSWER // 2**20,
         )
     if kind == "error":
         raise InputError(answer.template, **answer.facts)
@@ -119,6 +127,8 @@ def serve(order: dict[str, Any]) -> None:
     limit = _set_limits(order["memory"], order["seconds"])
     try:
         answer = _answer(order)
+        if len(answer) > order["answer"]:
+            answer = json.dumps(["long", None])
     except MemoryError:  # also while the answer is written down
         answer = json.dumps(["memory", limit])
     sys.stdout.write(answer)

@@ -24,6 +24,7 @@ _END = struct.Struct("<4s4H2LH")
 _ENCRYPTED = 0x2041
 _HAS_DESCRIPTOR = 0x8
 _UTF8_NAME = 0x800
+_FOLDER = 0x10  # of the attributes
 _STORED, _DEFLATED = 0, 8
 _IN_ZIP64, _COUNT_IN_ZIP64 = 0xFFFFFFFF, 0xFFFF
 
@@ -165,7 +166,7 @@ def _central_headers(data: memoryview, place: int, end: int, count: int) -> list
             raise BadArchive("its table of contents is cut short")
         header = _CENTRAL.unpack_from(data, place)
         mark, _, _, flags, method, _, _, crc, packed, size = header[:10]
-        name_length, extra_length, note_length, disk, _, _, start = header[10:]
+        name_length, extra_length, note_length, disk, _, attributes, start = header[10:]
         name_start = place + _CENTRAL.size
         name_end = name_start + name_length
         extra_end = name_end + extra_length
@@ -181,6 +182,8 @@ def _central_headers(data: memoryview, place: int, end: int, count: int) -> list
             raise BadArchive("its part {name} is encrypted", name=ascii(name))
         if method not in (_STORED, _DEFLATED):
             raise BadArchive("its part {name} is packed in an unknown way", name=ascii(name))
+        if size and attributes & _FOLDER:  # some readers then find nothing in it
+            raise BadArchive("its part {name} is called a folder", name=ascii(name))
         if method == _STORED and packed != size:
             raise BadArchive("its part {name} is of two sizes", name=ascii(name))
         entries.append(_Entry(raw_name, name, method, crc, packed, size, start))

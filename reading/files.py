@@ -17,6 +17,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from errors import InputError, Message, system_reason
 
@@ -92,10 +93,11 @@ def read_content(
     try:
         status = os.fstat(descriptor)
         _check_kind(path, status, most)
+        if check is not None:
+            check(os.read(descriptor, 1024))
+            os.lseek(descriptor, 0, os.SEEK_SET)
         with open(descriptor, "rb", closefd=False) as file:
-            if check is not None:
-                check(file.peek(1024)[:1024])
-            data = file.read(status.st_size + 1)
+            data = read_now(file, status.st_size + 1)
     except OSError as error:
         error.filename = error.filename or str(path)  # the system names no file here
         raise
@@ -104,6 +106,17 @@ def read_content(
     if len(data) != status.st_size:
         raise UnreadableFile(path, "changed while it was read")
     return Content(Path(path), data)
+
+
+def read_now(file: BinaryIO, most: int) -> bytes:
+    """Read up to `most` bytes of a file that was just opened. Raises OSError.
+
+    Of a system that asks to come again for the rest, Python says that the file ends there.
+    """
+    data = file.read(most) or b""
+    if len(data) < most and os.read(file.fileno(), 1):
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+    return data
 
 
 def is_still(path: Path, sha256: str, most: int) -> bool:

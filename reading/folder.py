@@ -10,7 +10,7 @@ from pathlib import Path
 
 from errors import InputError, Message, system_reason
 from reading.cells import subject_key
-from reading.files import UnreadableFile, faults_of
+from reading.files import UnreadableFile, faults_of, read_now
 from reading.images import IMAGE_SUFFIXES
 
 # Of pictures that training did not look for; .icloud: macOS has not fetched `.x.png.icloud` yet.
@@ -95,7 +95,7 @@ def _is_dicom(entry: os.DirEntry[str]) -> bool:
     if (suffix and not suffix.isdigit()) or not entry.is_file():  # 1.2.840.10008 has none
         return False
     with contextlib.suppress(UnreadableFile), faults_of(entry.path), open(entry.path, "rb") as file:
-        return file.read(132)[128:] == b"DICM"
+        return read_now(file, 132)[128:] == b"DICM"
     return False
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 from errors import InputError, Message, one_list
-from reading.blocks import BODY, OPTIONAL, TRAINING_COHORT, Block, choose_blocks, find_table
+from reading.blocks import BODY, TRAINING_COHORT, Block, choose_blocks, find_table
 from reading.cells import (
     description,
     filename_key,
@@ -106,8 +106,7 @@ def _labels_of(
     chosen, header, blocks = find_table(path, book, sheet)
     blocks = choose_blocks(path, blocks, cohort, image_dir)
     by = "filename" if "filename" in blocks[0].columns else "subject"
-    needed = [at for block in blocks for role, at in block.columns.items() if role not in OPTIONAL]
-    chosen.check_calculated(header + 1, needed)
+    chosen.check_calculated(header + 1, {at for block in blocks for at in block.columns.values()})
     found = _Sheet(path, chosen.title, by, first={} if len(blocks) > 1 else None)
     for number, cells in chosen.rows():
         if number > header:

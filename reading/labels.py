@@ -77,7 +77,7 @@ def read_labels(
 
     A row without a usable age or number goes to `problems`; equal duplicates are merged, and
     duplicates that disagree about the age are left out. Raises InputError for a file that is no
-    workbook, missing columns, blocks that cannot be told apart, formulas without a stored value,
+    workbook, missing columns, blocks that cannot be told apart, formulas without a computed value,
     and where no row is left.
     """
     content = _read(excel_path)

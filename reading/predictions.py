@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from errors import InputError, Message, one_list, system_reason
-from reading.cells import MOST_CHARACTERS, filename_key, from_cell, subject_key
+from reading.cells import MAX_AGE_READ, MOST_CHARACTERS, filename_key, from_cell, subject_key
 from reading.files import Content, EmptyFile, UnreadableFile, is_still, read_content
 from reading.settings import RANGES, SPLIT_SETTINGS, filters_ages
 
@@ -323,10 +323,11 @@ def _has_no_text(name: str) -> bool:
 
 def _ages(file: Path, name: str, values: Sequence[Any], filenames: pd.Series) -> list[float]:
     """Years as float; InputError at the first that is not a number of any possible size."""
+    least, most = (0, MAX_AGE_READ) if name == "targets" else (-MOST_YEARS, MOST_YEARS)
     ages = []
     for value, filename in zip(values, filenames, strict=True):
         usable = isinstance(value, int | float) and not isinstance(value, bool)
-        if usable and abs(value) <= MOST_YEARS:
+        if usable and least <= value <= most:
             ages.append(float(value))
         else:  # NaN as well
             raise InputError(

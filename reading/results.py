@@ -32,7 +32,7 @@ from reading.belonging import (
     check_predictions,
     contrast_of,
 )
-from reading.cells import from_cell
+from reading.cells import MAX_AGE_READ, from_cell
 from reading.files import Content, UnreadableFile, is_still, read_content
 from reading.predictions import (
     METRICS_FILE,
@@ -270,7 +270,9 @@ def _cell(name: str, text: str, row: int) -> str | float:
             value = float(text)
         except ValueError:
             value = math.nan
-        if abs(value) <= (MOST_NUMBER if name in OPTIONAL_COLUMNS else MOST_YEARS):
+        most = MOST_NUMBER if name in OPTIONAL_COLUMNS else MOST_YEARS
+        least, most = (0, MAX_AGE_READ) if name == "true_age" else (-most, most)
+        if least <= value <= most:
             return value
     raise Unusable("row {number}: {name} is not one of a run", number=row, name=name)
 

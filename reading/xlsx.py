@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import warnings
 import zipfile
 from collections.abc import Collection, Iterator, Sequence
@@ -34,6 +35,7 @@ _UNREAD = (
 _FORMULAS = [
     start + end for start in (b"<f", b":f") for end in (b">", b"/", b" ", b"\t", b"\r", b"\n")
 ]
+_TO_BE_COMPUTED = re.compile(rb"\sfullCalcOnLoad\s?=\s?[\"'](?:1|true)[\"']")
 _NO_MEMORY = expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
 
 Row = tuple[int, dict[int, object]]  # its number (from 1), its values by column (from 0)
@@ -54,9 +56,10 @@ class Sheet:
                 yield number, cells
 
     def check_calculated(self, first: int, columns: Collection[int]) -> None:
-        """Refuse a formula that was never calculated, in these columns, from this row.
+        """Refuse a formula that was never computed, in these columns, from this row.
 
-        It would read like an empty cell. A formula that gave empty text is no such thing.
+        It would read like an empty cell, or as the 0 that some programs write for each formula, to
+        be computed when the workbook is opened. One that gave empty text is no such thing.
         """
         if not self._book.has_formulas:
             return  # spares nearly every workbook the second reading
@@ -70,10 +73,11 @@ class Sheet:
             for column in columns:
                 if column >= len(stored) or written[column].data_type != "f":
                     continue
-                if stored[column].value is None and stored[column].data_type != "str":
+                empty = stored[column].value is None and stored[column].data_type != "str"
+                if empty or self._book.to_be_computed:
                     raise InputError(
-                        "{path}: {cell} holds a formula without a stored value; open the workbook "
-                        "in Excel and save it",
+                        "{path}: {cell} holds a formula without a computed value; open the "
+                        "workbook in Excel and save it",
                         path=self._book.path,
                         cell=cell_name(self.title, column, number),
                     )
@@ -100,6 +104,7 @@ class Book:
     """A workbook. Raises InputError, here and where rows are read.
 
     path: for messages alone. data: the whole file. has_formulas: there may be formulas in it.
+    to_be_computed: what is stored for them need not be their values.
     """
 
     def __init__(self, path: str, data: bytes) -> None:
@@ -107,7 +112,7 @@ class Book:
         self._left = MAX_CELLS
         _check_is_workbook(path, data)
         with _faults(path):
-            self._copy, self.has_formulas = _copy_of_checked_parts(path, data)
+            self._copy, self.has_formulas, self.to_be_computed = _copy_of_checked_parts(path, data)
         self.sheets = [
             Sheet(self, index, worksheet)
             for index, worksheet in enumerate(self.worksheets(formulas=False))
@@ -158,8 +163,11 @@ def opened(path: str, data: bytes) -> Iterator[Book]:
         yield Book(path, data)
 
 
-def _copy_of_checked_parts(path: str, data: bytes) -> tuple[bytes, bool]:
-    """Write the parts that openpyxl needs as a zip of their own; tell whether one has formulas."""
+def _copy_of_checked_parts(path: str, data: bytes) -> tuple[bytes, bool, bool]:
+    """Write the parts that openpyxl needs as a zip of their own.
+
+    Also whether one has formulas, and whether one asks to compute them.
+    """
     archive = Archive(data, most_entries=MAX_PARTS, most_bytes=2**63)
     if "xl/workbook.bin" in archive.names:
         raise InputError("{path}: is in the binary .xlsb format; save it as .xlsx", path=path)
@@ -173,7 +181,7 @@ def _copy_of_checked_parts(path: str, data: bytes) -> tuple[bytes, bool]:
             most=MAX_XML_BYTES // 2**20,
         )
     copy = io.BytesIO()
-    has_formulas = False
+    has_formulas = to_be_computed = False
     with zipfile.ZipFile(copy, "w") as checked:
         for name in archive.names:
             if not name.endswith((".xml", ".rels")) or name.startswith(_UNREAD):
@@ -184,8 +192,9 @@ def _copy_of_checked_parts(path: str, data: bytes) -> tuple[bytes, bool]:
             if b"<!DOCTYPE" in part:
                 raise BadArchive("its part {name} declares a document type", name=ascii(name))
             has_formulas = has_formulas or any(mark in part for mark in _FORMULAS)
+            to_be_computed = to_be_computed or _TO_BE_COMPUTED.search(part) is not None
             checked.writestr(zipfile.ZipInfo(name), part)
-    return copy.getvalue(), has_formulas
+    return copy.getvalue(), has_formulas, to_be_computed
 
 
 @contextlib.contextmanager

@@ -362,7 +362,7 @@ ATTACKS = {
             sheet(
                 rb"</sheetData>", b"<row><c><f>1</f>" + b" " * 10**6 + b"x</c></row></sheetData>"
             ),
-            "{d}/w.xlsx: Data!A4 holds a formula without a stored value; open the workbook in "
+            "{d}/w.xlsx: Data!A4 holds a formula without a computed value; open the workbook in "
             "Excel and save it",
         ),
         "number that a pattern would search without end": (

@@ -61,7 +61,7 @@ CASES = CHECKPOINTS | {
     ),
     "formula": (
         book([["id", "age"], [1, "=B3+1"]]),
-        "{d}/w.xlsx: Data!B2 holds a formula without a stored value; open the workbook in Excel "
+        "{d}/w.xlsx: Data!B2 holds a formula without a computed value; open the workbook in Excel "
         "and save it",
     ),
     "dates": (

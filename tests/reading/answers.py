@@ -35,6 +35,10 @@ def take(data, size):
     return len(bytearray(int(size)))
 
 
+def repeated(data, size):
+    return "a" * int(size)
+
+
 def end(data, how):
     if how == "crash":
         os.kill(os.getpid(), signal.SIGSEGV)

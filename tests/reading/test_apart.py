@@ -91,6 +91,14 @@ def test_memory_over_the_limit(monkeypatch):
         asked(answers.take, "300000000")
 
 
+def test_an_answer_has_an_end(monkeypatch):
+    """Of the bytes that come back, objects of Python take many times as many in this process."""
+    monkeypatch.setattr(apart, "MOST_ANSWER", 100)
+    assert asked(answers.repeated, "80") == "a" * 80
+    with pytest.raises(InputError, match="what it says fills over 0 MB; copy the table"):
+        asked(answers.repeated, "100")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="macOS and Windows limit no memory")
 def test_memory_that_the_machine_does_not_give_is_no_fault_of_the_file():
     code = """

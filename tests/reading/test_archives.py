@@ -214,6 +214,10 @@ BAD = {
     "encrypted in the local header": (encrypted(b"PK\3\4", 6), "its part 'a' is encrypted"),
     "bzip2": (zipped({"a": b"abc"}, zipfile.ZIP_BZIP2), "its part 'a' is packed in an unknown way"),
     "stored in two sizes": (replaced(PLAIN, b"PK\1\2", b"\1", 24), "its part 'a' is of two sizes"),
+    "called a folder": (
+        replaced(PLAIN, b"PK\1\2", b"\x10", 38),
+        "its part 'a' is called a folder",
+    ),
     "no name": (replaced(ONE, b"PK\1\2", b"\0", 46), "table of contents is damaged"),
     "name that is no UTF-8": (
         replaced(zipped({"ä": b""}), b"PK\1\2", b"\xff\xff", 46),

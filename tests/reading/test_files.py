@@ -77,7 +77,7 @@ class Stream(io.BytesIO):
         self.does = does
 
     def read(self, size):
-        return self.does()[:size]
+        return self.does()
 
 
 def test_a_fault_while_reading_names_the_file(tmp_path, monkeypatch):
@@ -92,10 +92,27 @@ def test_a_fault_while_reading_names_the_file(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("data", [b"ab", b"abcd"])
-def test_a_file_that_changes_meanwhile(tmp_path, monkeypatch, data):
+def test_a_file_that_changes_meanwhile(tmp_path, data):
     (tmp_path / "a").write_bytes(b"abc")
-    monkeypatch.setattr(files, "open", lambda *_, **__: Stream(lambda: data), raising=False)
-    assert refusal(tmp_path / "a") == "changed while it was read"
+    with pytest.raises(UnreadableFile, match="changed while it was read"):
+        read_content(tmp_path / "a", 9, lambda _: (tmp_path / "a").write_bytes(data))
+
+
+@pytest.mark.parametrize("given", [None, b"", b"a"])
+def test_a_system_that_asks_to_come_again_is_no_end_of_the_file(tmp_path, monkeypatch, given):
+    """EAGAIN, where a file that was opened to be read without waiting has no bytes yet."""
+    (tmp_path / "a").write_bytes(b"abc")
+
+    def opened(descriptor, *_, **__):
+        os.lseek(descriptor, len(given or b""), os.SEEK_SET)
+        stream = Stream(lambda: given)
+        stream.fileno = lambda: descriptor
+        return stream
+
+    monkeypatch.setattr(files, "open", opened, raising=False)
+    with pytest.raises(BlockingIOError) as caught:
+        read_content(tmp_path / "a", 9)
+    assert caught.value.filename == str(tmp_path / "a")
 
 
 def test_the_first_bytes_may_be_refused_before_the_rest_is_read(tmp_path):

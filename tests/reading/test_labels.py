@@ -19,6 +19,7 @@ HEADER = ["Number", "Age", "Length", "Weight", "Sex"]
 def write(path, rows, title="Data", sheets=()):
     """Save rows as the first sheet, and further (title, rows)."""
     book = openpyxl.Workbook()
+    book.calculation.fullCalcOnLoad = False  # as Excel saves it
     book.active.title = title
     for row in rows:
         book.active.append(row)
@@ -286,20 +287,20 @@ def test_stored_values_of_formulas_are_read(book):
 
 
 def test_formula_without_a_stored_value_names_its_cell(book):
-    rows = [["id", "age", "length"], [1, 20, "=1+1"], [2, "=B2+1", 1]]
-    with pytest.raises(InputError, match=r"Data!B3 holds a formula without a stored value"):
+    rows = [["id", "age", "visits"], [1, 20, "=1+1"], [2, "=B2+1", 1]]
+    with pytest.raises(InputError, match=r"Data!B3 holds a formula without a computed value"):
         read_labels(book(rows))
     assert as_dict(read_labels(book(rows[:2]))) == {"1": 20}  # one in another column is no matter
 
 
 def test_formula_without_a_stored_value_is_no_missing_subject(book):
-    with pytest.raises(InputError, match=r"Data!C2 holds a formula without a stored value"):
+    with pytest.raises(InputError, match=r"Data!C2 holds a formula without a computed value"):
         read_labels(book([["filename", "age", "id"], ["a.png", 20, "=1+1"]]))
 
 
 def test_formula_without_a_stored_value_in_a_later_sheet(book):
     path = book([["x"], [1]], title="Notes", sheets=[("Ages", [["id", "age"], [1, "=1+1"]])])
-    with pytest.raises(InputError, match=r"Ages!B2 holds a formula without a stored value"):
+    with pytest.raises(InputError, match=r"Ages!B2 holds a formula without a computed value"):
         read_labels(path)
 
 
@@ -462,10 +463,25 @@ def test_text_too_long_for_an_age_is_not_cut_to_one(book):
 
 
 def test_formula_in_another_column_or_above_the_header(book):
-    rows = [["=1+1"], ["id", "age", "sex"], [1, 20, "=B3"]]
-    labels = read_labels(book(rows))
-    assert labels.table["sex"].tolist() == [None]
+    labels = read_labels(book([["=1+1"], ["id", "age", "visits"], [1, 20, "=B3"]]))
     assert labels.table["cohort"].tolist() == [None]
+
+
+@pytest.mark.parametrize("column", ["sex", "height", "weight"])
+def test_formula_in_a_column_that_need_not_be_there(book, column):
+    with pytest.raises(InputError, match=r"Data!C2 holds a formula without a computed value"):
+        read_labels(book([["id", "age", column], [1, 20, "=B2"]]))
+
+
+@pytest.mark.parametrize("said", [b'"1"', b"'true'"])
+def test_values_of_formulas_that_no_program_has_computed(book, said):
+    """XlsxWriter stores 0 for each, and asks to compute them when the workbook is opened."""
+    path = book([["id", "age"], [1, "=40+2"], [2, 50]])
+    edit(path, in_sheet(rb"<f>40\+2</f><v\s*/>|<f>40\+2</f><v></v>", b"<f>40+2</f><v>0</v>"))
+    asked = b"fullCalcOnLoad=" + said
+    edit(path, lambda name, data: data.replace(b'fullCalcOnLoad="0"', asked))
+    with pytest.raises(InputError, match=r"Data!B2 holds a formula without a computed value"):
+        read_labels(path)
 
 
 def test_too_many_blocks(tmp_path):

@@ -8,6 +8,9 @@ TEXTS: dict[str, str] = {
     "{path}: needs over {most:,} MB of memory to read; copy the table to a new workbook": (
         "{path}：读取所需内存超过 {most:,} MB；请将表格复制到新的工作簿"
     ),
+    "{path}: what it says fills over {most:,} MB; copy the table to a new workbook": (
+        "{path}：其内容超过 {most:,} MB；请将表格复制到新的工作簿"
+    ),
     "{path}: its reader ended without an answer (status {status}); copy the table to a new "
     "workbook": "{path}：读取进程意外终止（状态 {status}）；请将表格复制到新的工作簿",
     # reading/archives.py
@@ -29,6 +32,7 @@ TEXTS: dict[str, str] = {
     "its part {name} is encrypted": "其中的 {name} 已加密",
     "its part {name} is packed in an unknown way": "其中的 {name} 采用未知的压缩方法",
     "its part {name} is of two sizes": "其中的 {name} 大小前后不一致",
+    "its part {name} is called a folder": "其中的 {name} 被标为文件夹",
     "its part {name} has no size": "其中的 {name} 没有大小",
     "its parts overlap": "各部分相互重叠",
     "its part {name} is cut short": "其中的 {name} 不完整",
@@ -338,7 +342,7 @@ TEXTS: dict[str, str] = {
     "{count} unexpected ({names})": "多出 {count} 个（{names}）",
     "{count} of another shape ({names})": "形状不同的有 {count} 个（{names}）",
     # reading/xlsx.py
-    "{path}: {cell} holds a formula without a stored value; open the workbook in Excel and "
+    "{path}: {cell} holds a formula without a computed value; open the workbook in Excel and "
     "save it": ("{path}：{cell} 的公式没有存储计算结果；请用 Excel 打开工作簿并保存"),
     "its part {name} is not in UTF-8": "其中的 {name} 不是 UTF-8 编码",
     "its part {name} declares a document type": "其中的 {name} 声明了文档类型（DOCTYPE）",
