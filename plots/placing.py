@@ -123,8 +123,7 @@ def refuse_inputs(
     for output in outputs:
         if output is not None and os.path.realpath(output) in places:
             raise InputError(
-                "{path}: is read in this run, and a figure would replace it; give another "
-                "--output-dir",
+                "{path}: is read in this run, and a new file would replace it; move it away",
                 path=output,
             )
 

@@ -8,7 +8,6 @@ import math
 import numbers
 import re
 import unicodedata
-from pathlib import PureWindowsPath
 from typing import Any
 
 from errors import Message
@@ -84,7 +83,7 @@ def filename_key(value: object) -> str | None:
     if len(text) > _MOST_OF_A_PATH:
         return None
     text = unicodedata.normalize("NFC", text).strip()
-    return PureWindowsPath(text).name or None  # splits at both / and \\
+    return re.split(r"[/\\]", text.rstrip("/\\"))[-1] or None
 
 
 def training_number(value: Any) -> float | None:

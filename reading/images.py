@@ -81,7 +81,7 @@ def picture(content: Content) -> tuple[npt.NDArray[np.uint8], str]:
     The picture: uint8 (H, W, 3) in RGB, or (H, W) where the three channels are equal. The note:
     `""`, or SCALED_16_BIT. Alpha is dropped, palettes and CMYK are converted, the first frame of an
     animation counts, the EXIF orientation is not applied, all as `convert("RGB")` does.
-    16-bit values keep their high byte. Raises as `decode` does; nothing is ever filled up.
+    16-bit values keep their high byte. Raises as `decode` does: of a PNG nothing is ever filled up.
     """
     values = decode(content)
     if values.dtype == np.uint16:

@@ -35,6 +35,7 @@ MOST_LIST_BYTES = 32 * 2**20
 MOST_TABLE_BYTES = 64 * 2**20
 MOST_NAMES = 10**6  # a second each hundred thousand
 MOST_VALUES = 6_000_000  # of a JSON file: four lists of as many names, and commas in them
+BESIDE = (METRICS_FILE, SPLIT_FILE, PREDICTIONS_TABLE)  # of a run, read with its predictions
 _LISTS = ("predictions", "targets", "filenames")
 
 

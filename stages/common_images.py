@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Collection, Sequence
 from pathlib import Path, PureWindowsPath
 
@@ -22,6 +23,7 @@ from words.catalogue import in_both
 
 # Years. Ages pass through float32 on their way into the file; labels differ by far more.
 SAME_AGE = 1e-3
+MOST_PAIRS = 5_000  # of results: all those of 100: half a minute
 Texts = list[dict[str, str]]
 
 
@@ -37,6 +39,15 @@ def read_runs(
     """
     if len(paths) + (baseline is not None) < 2:
         raise InputError("--compare: needs two or more results (folders or predictions.json)")
+    pairs = len(paths) if baseline is not None else math.comb(len(paths), 2)
+    if pairs > MOST_PAIRS:
+        raise InputError(
+            "--compare: {count:,} results make {pairs:,} pairs, over the limit of {most:,}; give "
+            "fewer, or a --baseline",
+            count=len(paths),
+            pairs=pairs,
+            most=MOST_PAIRS,
+        )
     runs = [read_predictions(path) for path in paths]
     seen: dict[Path, tuple[int, Run]] = {}
     for number, run in enumerate(runs, start=1):

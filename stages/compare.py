@@ -16,7 +16,7 @@ import pandas as pd
 from page.comparison import comparison_html
 from plots.comparison import comparison_figure
 from plots.style import save_figure
-from reading.predictions import Run, predictions_file
+from reading.predictions import BESIDE, Run, predictions_file
 from stages.common_images import (
     common_images,
     read_runs,
@@ -180,7 +180,9 @@ def refuse_runs_inside(folder: Path, paths: Sequence[Path], baseline: Path | Non
     given = [("--compare", path) for path in paths]
     given += [("--baseline", baseline)] if baseline is not None else []
     for option, path in given:
-        refuse_inside(folder, [(option, path), (option, predictions_file(path))])
+        file = predictions_file(path)
+        read = path, file, *(file.with_name(name) for name in BESIDE)
+        refuse_inside(folder, [(option, one) for one in read])
 
 
 def _pair_numbers(n_runs: int, baseline: int | None, best: int) -> list[tuple[int, int]]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import os
 from pathlib import Path
 
 from errors import InputError, one_line
 from page.report import REPORT_FILE
 from plots.fonts import figure_language
-from plots.placing import place
+from plots.placing import place, refuse_inputs
 from reading.files import check_mask_dir
 from reading.folder import find_images
 from reading.results import read_results, unchanged
@@ -24,6 +25,7 @@ from stages.folder import result_folder
 from stages.lock import only_run
 from stages.log import Log
 from stages.page import laid_out, missing, recorded_folder
+from stages.paths import folders_read, links_in
 from words.catalogue import LANGUAGES, in_both, language, texts
 from words.tables import comparison_table
 
@@ -59,16 +61,21 @@ def report(args: argparse.Namespace) -> None:
     chosen = args.lang == "auto" and opens_in in LANGUAGES
     log = Log(opens_in if chosen else language(args.lang), quiet=args.quiet)
     log.release()
+    final = args.report / REPORT_FILE
+    image_dir = args.image_dir or recorded_folder(results.record, "image_dir")
+    mask_dir = args.mask_dir or recorded_folder(results.record, "mask_dir")
+    read = [args.report] if image_dir is None else [args.report, *folders_read(image_dir, mask_dir)]
+    links = itertools.chain(*map(links_in, read))
+    refuse_inputs([final], [link for link in links if link != final])
     data, page = laid_out(
         results,
-        args.image_dir or recorded_folder(results.record, "image_dir"),
-        args.mask_dir or recorded_folder(results.record, "mask_dir"),
+        image_dir,
+        mask_dir,
         images=args.report_images,
         lang=log.lang,
         workers=min(16, os.cpu_count() or 1),
     )
     log.warn_all(missing(data))
-    final = args.report / REPORT_FILE
     with _no_run_replaces(args.report.resolve()):
         if not unchanged(results):
             raise InputError(

@@ -19,7 +19,7 @@ from reading.blocks import TRAINING_COHORT
 from reading.files import UnreadableFile, is_there
 from reading.predictions import METRICS_FILE, PREDICTIONS_FILE, SPLIT_FILE, part_of, stored_record
 from stages.lock import only_run
-from stages.paths import path_digest, refuse_inside, same_place
+from stages.paths import links_in, path_digest, refuse_inside, same_place
 
 
 def run_name(
@@ -73,7 +73,9 @@ def results_folder(
         del inputs["--check-split"]
     for option, path in inputs.items():
         if path is not None:
-            refuse_inside(final, [(option, path), *((option, link) for link in _links_in(path))])
+            beside = [path.with_name(METRICS_FILE)] * (option == "--check-split")
+            read = path, *links_in(path), *beside
+            refuse_inside(final, [(option, one) for one in read])
     others = list[str]()
     try:
         record = stored_record(final / METRICS_FILE)
@@ -101,15 +103,6 @@ def results_folder(
             others=one_list(others),
         )
     return final
-
-
-def _links_in(path: Path) -> list[Path]:
-    """The links in a folder of images or masks; none where it is no folder, or may not be read."""
-    try:
-        with os.scandir(path) as entries:
-            return [Path(entry) for entry in entries if entry.is_symlink()]
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return []
 
 
 def _another_place(info: Mapping[str, Any], name: str, path: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -229,7 +230,7 @@ def read_test_list(path: Path) -> NameList:
     elif kind == ".csv":
         names = _from_split_csv(path, file, text)
     else:
-        names = text.splitlines()
+        names = re.split("\r\n|\r|\n", text)  # a name may hold other ends of lines
     if len(names) > MOST_NAMES:
         raise InputError(
             "--check-split {path}: holds {count} names, over the limit of {most}",

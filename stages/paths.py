@@ -72,6 +72,15 @@ def same_place(a: Path, b: Path) -> bool:
     return _place(a) == _place(b)
 
 
+def links_in(path: Path) -> list[Path]:
+    """The links in a folder that is read; none where it is no folder, or may not be read."""
+    try:
+        with os.scandir(path) as entries:
+            return [Path(entry) for entry in entries if entry.is_symlink()]
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return []
+
+
 def refuse_inside(folder: Path, inputs: Iterable[tuple[str, Path]]) -> None:
     """Refuse an input that is in the folder that the results will replace, links resolved.
 

@@ -116,7 +116,9 @@ def test_an_input_is_no_output(tmp_path):
     (tmp_path / "link.png").symlink_to(image)
     refuse_inputs([None, tmp_path / "b.png"], [image, None])
     for output in (tmp_path / "x" / ".." / "a.png", str(tmp_path / "link.png")):
-        with pytest.raises(InputError, match="is read in this run, and a figure would replace it"):
+        with pytest.raises(
+            InputError, match="is read in this run, and a new file would replace it"
+        ):
             refuse_inputs([output], [image])
 
 

@@ -49,6 +49,10 @@ def test_subject_key(value, key):
         ("a_1.png", "a_1.png"),
         ("data\\Images\\a_1.png", "a_1.png"),
         ("data/a_1.png", "a_1.png"),
+        ("C:\\data\\a_1.png", "a_1.png"),
+        ("data/a_1.png/", "a_1.png"),
+        ("L:1.png", "L:1.png"),  # no drive: macOS and Linux have such names
+        ("/", None),
         ("e\u0301_1.png", "\u00e9_1.png"),
         ("a" * 4096, "a" * 4096),
         ("a" * 4097, None),

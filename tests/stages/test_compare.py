@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from errors import InputError
+from stages import common_images
 from stages.compare import (
     COMPARISON_FILES,
     compare_results,
@@ -308,6 +309,14 @@ def test_a_baseline_alone_is_refused(tmp_path):
         compare_results([a], baseline=tmp_path / "nowhere")
 
 
+def test_pairs_of_results_have_an_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(common_images, "MOST_PAIRS", 2)
+    a, b, c = (small(tmp_path, name) for name in "abc")
+    with pytest.raises(InputError, match="--compare: 3 results make 3 pairs, over the limit of 2;"):
+        compare_results([a, b, c])
+    assert len(compare_results([a, b, c], baseline=a).pairs) == 2
+
+
 def test_the_same_file_twice_is_refused(tmp_path):
     a = small(tmp_path)
     with pytest.raises(InputError, match="is the same file as"):
@@ -324,6 +333,12 @@ def test_results_in_the_folder_of_the_comparison_are_refused(tmp_path):
     (tmp_path / "linked" / "predictions.json").symlink_to(b / "predictions.json")
     with pytest.raises(InputError, match=r"--compare .*linked.predictions\.json: is in "):
         refuse_runs_inside(tmp_path / "comparison", [a, tmp_path / "linked"])
+    for name in ("test_metrics.json", "split.csv", "predictions.csv"):  # read beside it
+        (a / name).unlink(missing_ok=True)
+        (a / name).symlink_to(b / name)
+        with pytest.raises(InputError, match=rf"--compare .*a.{name}: is in "):
+            refuse_runs_inside(tmp_path / "comparison", [a])
+        (a / name).unlink()
     refuse_runs_inside(a / "comparison", [a, b], b)  # beside the results that are compared
 
 

@@ -180,6 +180,15 @@ def test_an_input_in_the_folder_of_the_results_is_refused(earlier):
         assert results_folder(*earlier, CONFIG, further={"--check-split": listed}) == final
 
 
+def test_what_is_read_beside_a_list_is_an_input(earlier, tmp_path):
+    final = results_folder(*earlier, CONFIG)
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "test_metrics.json").symlink_to(final / "high_error_samples.txt")
+    for listed in (tmp_path / "x", tmp_path / "x" / "predictions.json"):
+        with pytest.raises(InputError, match=r"--check-split .*x.test_metrics.json: is in "):
+            results_folder(*earlier, CONFIG, further={"--check-split": listed})
+
+
 def test_an_image_that_is_a_link_into_the_results_is_refused(earlier):
     output, checkpoint, images = earlier
     images.mkdir()

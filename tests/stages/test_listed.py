@@ -208,6 +208,8 @@ def test_lists_of_every_form(tmp_path):
     text = tmp_path / "list.txt"
     text.write_bytes(b"\xef\xbb\xbfdata/anon_1_1.png\r\n\r\n  anon_2_1.png \r\n")
     assert read_test_list(text) == NameList(str(text), names, None)
+    text.write_bytes("anon_1\u2028a\x0c.png\ranon_2.png".encode())  # one has other ends of lines
+    assert read_test_list(text).names == ("anon_1\u2028a\x0c.png", "anon_2.png")
     run = tmp_path / "run"
     run.mkdir()
     (run / "predictions.json").write_text(json.dumps({"filenames": names}))

@@ -286,6 +286,31 @@ def test_the_page_says_that_pictures_are_missing(study, capsys):
     assert "网页缺少 2 张图像和 1 张掩膜的轮廓" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("what", ["image", "mask", "record"])
+def test_what_is_read_is_not_replaced_by_the_page(study, what):
+    folder, images = study
+    page = folder / REPORT_FILE
+    masks = images.parent / "Masks"
+    read = {"record": folder / "test_metrics.json"}
+    read |= {"image": next(images.iterdir()), "mask": next(masks.iterdir())}
+    read[what].rename(page)
+    read[what].symlink_to(page)
+    before = page.read_bytes()
+    with pytest.raises(
+        InputError, match=r"report\.html: is read in this run, and a new file would"
+    ):
+        again(folder, image_dir=images)
+    assert page.read_bytes() == before
+
+
+def test_a_page_that_is_a_link_is_replaced_and_what_it_leads_to_stays(study):
+    folder, images = study
+    (folder.parent / "old").write_text("old")
+    (folder / REPORT_FILE).symlink_to(folder.parent / "old")
+    assert again(folder, image_dir=images).startswith(b"<!DOCTYPE html>")
+    assert (folder.parent / "old").read_text() == "old"
+
+
 def test_a_run_that_replaces_the_results_keeps_its_own_page(study, monkeypatch):
     folder, _ = study
 

@@ -2,6 +2,11 @@
 
 TEXTS: dict[str, str] = {
     # stages/common_images.py
+    "--compare: {count:,} results make {pairs:,} pairs, over the limit of {most:,}; give fewer, or "
+    "a --baseline": (
+        "--compare：{count:,} 个结果构成 {pairs:,} 对，超过上限 {most:,}；请减少结果，"
+        "或给出 --baseline"
+    ),
     "--compare: needs two or more results (folders or predictions.json)": (
         "--compare：需要两个或更多结果（文件夹或 predictions.json）"
     ),
@@ -250,8 +255,8 @@ TEXTS: dict[str, str] = {
     "{path}: is not a file, and a file of that name is to be written; move it away": (
         "{path}：不是文件，而程序要写入同名文件；请将其移走"
     ),
-    "{path}: is read in this run, and a figure would replace it; give another --output-dir": (
-        "{path}：本次运行要读取它，而图会将其覆盖；请另给 --output-dir"
+    "{path}: is read in this run, and a new file would replace it; move it away": (
+        "{path}：本次运行要读取它，而新文件会将其覆盖；请将其移走"
     ),
     "the images were changed or removed during the run": "运行期间图像被更改或移除",
 }
