@@ -406,6 +406,24 @@ def process(code, *, shell="", flags=(), **environment):
 
 
 posix = pytest.mark.skipif(os.name == "nt", reason="bash")
+
+
+@posix
+def test_code_in_c_says_nothing_of_its_own():
+    """A store that is not there makes PyTorch write 42 lines beside ours."""
+    code = """
+import datetime
+def work():
+    import torch.distributed as dist
+    try:
+        dist.TCPStore("127.0.0.1", 9, 2, False, datetime.timedelta(seconds=1))
+    except RuntimeError:
+        raise InputError("no store")
+run("x.py", lambda: ended("x.py", work, "en"))
+"""
+    assert process(code) == (2, "", "x.py: error: no store\n")
+
+
 SAYS = "run('x.py', lambda: ended('x.py', lambda: print('\\u5e74') or 0, 'en'))"
 
 

@@ -51,6 +51,14 @@ def test_a_file_is_missing(tmp_path, name):
     refused(tmp_path, f"--report {{d}}: holds no {name}; give the folder of a finished run")
 
 
+def test_more_names_than_rows_are_not_looked_at(tmp_path, monkeypatch):
+    """A few bytes may unpack to many million empty names."""
+    monkeypatch.setattr("reading.belonging._names", lambda names: pytest.fail("looked at"))
+    names = np.zeros(3, "<U1")
+    folder = finished(tmp_path, arrays={"filenames": names})
+    refused(folder, again("gradcam_maps.npz", "its filenames are not those of a run"))
+
+
 def test_images_that_the_page_names_in_part_may_be_many(tmp_path, monkeypatch):
     many = ["a.png"] * 200_000
     found = record()
