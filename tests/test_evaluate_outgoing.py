@@ -26,8 +26,8 @@ OWNER, HOST = "alice-omega", "zeta-host"
 def odd_study(tmp_path):
     """Two images of each subject, in the folder of somebody, and a mask that cannot be read."""
     folder = tmp_path / OWNER / HOST / "study"
-    (folder / "Images").mkdir(parents=True)
-    (folder / "Masks").mkdir()
+    (folder / "Images" / "left").mkdir(parents=True)
+    (folder / "Masks" / "left").mkdir(parents=True)
     rng = np.random.default_rng(0)
     sheet = (book := openpyxl.Workbook()).active
     sheet.append(["Number", "Age", "Sex"])
@@ -37,8 +37,10 @@ def odd_study(tmp_path):
         cell.data_type = "s"  # not a formula
         for number in (1, 2):
             pixels = rng.integers(0, 256, (64, 64), dtype=np.uint8)
-            Image.fromarray(pixels).save(folder / "Images" / f"anon_{subject}_{number}.png")
-    (folder / "Masks" / "anon_nan_1.png").write_bytes(b"no mask")
+            Image.fromarray(pixels).save(
+                folder / "Images" / "left" / f"anon_{subject}_{number}.png"
+            )
+    (folder / "Masks" / "left" / "anon_nan_1.png").write_bytes(b"no mask")
     book.save(folder / "ages.xlsx")
     tiny_checkpoint(
         folder / "run_7" / "best_model.pth",
@@ -52,7 +54,7 @@ def odd_study(tmp_path):
 def arguments(folder, output, *more):
     return [
         *("--checkpoint", str(folder / "run_7" / "best_model.pth")),
-        *("--image-dir", str(folder / "Images"), f"--excel-path={folder / 'ages.xlsx'}"),
+        *("--image-dir", str(folder / "Images" / "left"), f"--excel-path={folder / 'ages.xlsx'}"),
         *("--output-dir", str(output), "--device", "cpu", "--lang", "en", *more),
     ]
 
@@ -65,13 +67,16 @@ def contents(folder):
 
 
 @pytest.mark.slow
-def test_odd_subjects_come_back_and_no_file_names_a_machine(odd_study, monkeypatch, tmp_path):
+@pytest.mark.parametrize("masks", [(), ("--mask-dir", "Masks/left")], ids=["beside", "given"])
+def test_odd_subjects_come_back_and_no_file_names_a_machine(
+    odd_study, monkeypatch, tmp_path, masks
+):
     drawn = {name: FIGURES[name] for name in ("evaluation_results.png", "gradcam_samples.png")}
     monkeypatch.setattr("stages.write.FIGURES", drawn)
     listed = odd_study / "list.txt"
     listed.write_text("anon_nan_1.png\n", encoding="utf-8")
-    more = ("--mask-dir", str(odd_study / "Masks"), f"--check-split={listed}")
-    given = arguments(odd_study, tmp_path / OWNER / "my" / "out", *more)
+    more = masks and (masks[0], str(odd_study / masks[1]))
+    given = arguments(odd_study, tmp_path / OWNER / "my" / "out", *more, f"--check-split={listed}")
     monkeypatch.setattr(
         "sys.argv", [f"/home/{OWNER}/notebook.py", "-f", f"cfg,/home/{OWNER}/k.json"]
     )
@@ -86,7 +91,7 @@ def test_odd_subjects_come_back_and_no_file_names_a_machine(odd_study, monkeypat
     assert info["checkpoint_path"] == "run_7/best_model.pth"
     assert info["command_line"][0] == "evaluate.py"
     assert "--excel-path=study/ages.xlsx" in info["command_line"]
-    assert [text for text in info["warnings"] if "Masks/anon_nan_1.png: " in text]
+    assert [text for text in info["warnings"] if "left/anon_nan_1.png: " in text]
 
     whole = json.loads((final / "predictions.json").read_bytes())
     assert set(whole["subject_ids"]) == set(SUBJECTS)
@@ -108,7 +113,7 @@ def test_odd_subjects_come_back_and_no_file_names_a_machine(odd_study, monkeypat
     monkeypatch.setattr("stages.write.FIGURES", {})
     assert main([*again, "--record-paths"]) == 0
     info = json.loads((final / "test_metrics.json").read_bytes())["evaluation_info"]
-    assert info["image_dir"] == str(odd_study / "Images")
+    assert info["image_dir"] == str(odd_study / "Images" / "left")
 
 
 def test_lists_in_the_folder_of_the_results(study, command, tmp_path, no_figures):

@@ -3,12 +3,15 @@
 import io
 import json
 import math
+import tracemalloc
 import zipfile
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from errors import InputError
+from reading.belonging import _are_summed
 from reading.results import read_results
 from tests.finished import SHA, finished, record
 
@@ -57,6 +60,18 @@ def test_more_names_than_rows_are_not_looked_at(tmp_path, monkeypatch):
     names = np.zeros(3, "<U1")
     folder = finished(tmp_path, arrays={"filenames": names})
     refused(folder, again("gradcam_maps.npz", "its filenames are not those of a run"))
+
+
+def test_maps_are_added_up_a_few_at_a_time():
+    maps = np.ones((500, 128, 128), np.float32)  # 33 MB
+    sums = {"cam_older_years": 128.0**2, "cam_younger_years": 0.0}
+    table = pd.DataFrame([sums] * len(maps))
+    tracemalloc.start()
+    assert _are_summed(maps, table)
+    taken = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert taken < maps.nbytes / 3
+    assert not _are_summed(maps, table.assign(cam_older_years=1.0))
 
 
 def test_images_that_the_page_names_in_part_may_be_many(tmp_path, monkeypatch):
