@@ -75,9 +75,14 @@ class InputError(Exception):
 def one_list(parts: Iterable[str], joint: str = "{a}, {b}") -> Message:
     """Join texts, Messages among them, into one that another language can say too.
 
-    joint: the template that puts two of them together. Raises TypeError where there is none.
+    joint: the template that puts two of them together. Raises IndexError where there is none.
     """
-    return functools.reduce(lambda a, b: Message(joint, a=a, b=b), map(Message, parts))
+    texts = list(map(Message, parts))
+    while len(texts) > 1:  # neighbours, so that many texts nest a few deep
+        pairs = zip(texts[::2], texts[1::2], strict=False)
+        joined = [Message(joint, a=a, b=b) for a, b in pairs]
+        texts = joined + texts[2 * len(joined) :]
+    return texts[0]
 
 
 def system_reason(error: BaseException) -> Message:
@@ -147,6 +152,10 @@ ARGPARSE = (
     "argument {option}: expected at least one argument",
     "argument {option}: ignored explicit argument {given}",
 )
+
+
+_MOST_SHOWN = 5  # unknown arguments
+_MOST_LETTERS = 300  # of what argparse names: all files of a folder, where a * has no quotes
 
 
 class HelpShown(SystemExit):
@@ -224,9 +233,10 @@ class Parser(argparse.ArgumentParser):
             if re.fullmatch(r"--?[a-zA-Z]\S*", part) and part not in self.known
         ]
         if unknown:
-            raise InputError(
-                "unrecognized arguments: {arguments}; see --help", arguments=one_list(unknown)
-            )
+            shown = one_list(unknown[:_MOST_SHOWN])
+            if len(unknown) > _MOST_SHOWN:
+                shown = Message("{listed}, ...", listed=shown)
+            raise InputError("unrecognized arguments: {arguments}; see --help", arguments=shown)
         return self.parse_args(argv)
 
     def _check_values(self, argv: Sequence[str]) -> None:
@@ -269,7 +279,11 @@ class Parser(argparse.ArgumentParser):
         for template in ARGPARSE:
             pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.*)", re.escape(template))
             if found := re.fullmatch(pattern, message, re.DOTALL):
-                problem = Message(template, **found.groupdict())
+                facts = {
+                    name: text if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS]} ..."
+                    for name, text in found.groupdict().items()
+                }
+                problem = Message(template, **facts)
         raise InputError("{problem}; see --help", problem=problem)
 
 

@@ -34,6 +34,14 @@ def test_a_list_keeps_the_facts_of_its_parts():
     assert translated(one_list(parts), "zh") == "其中没有 x、{b}、无"
     assert translated(one_list(parts, "{a}; {b}"), "zh") == "其中没有 x；{b}；无"
     assert one_list(["a"]) == "a"
+    with pytest.raises(IndexError):
+        one_list([])
+
+
+def test_a_list_of_many_texts_is_said_in_any_language():
+    many = one_list(map(str, range(5_001)))
+    assert many == ", ".join(map(str, range(5_001)))
+    assert translated(many, "zh") == "、".join(map(str, range(5_001)))
 
 
 @pytest.mark.parametrize(
@@ -95,6 +103,13 @@ def test_arguments_that_are_fine():
             ["a", "--sed=3", "-q", "--zzzz"],
             "unrecognized arguments: --sed (did you mean --seed?), -q, --zzzz; see --help",
             "无法识别的参数：--sed（是不是 --seed？）、-q、--zzzz；参见 --help",
+        ),
+        (
+            ["a", *(f"--{letter * 9}" for letter in "uvwxyz")],
+            "unrecognized arguments: --uuuuuuuuu, --vvvvvvvvv, --wwwwwwwww, --xxxxxxxxx, "
+            "--yyyyyyyyy, ...; see --help",
+            "无法识别的参数：--uuuuuuuuu、--vvvvvvvvv、--wwwwwwwww、--xxxxxxxxx、--yyyyyyyyy……；"
+            "参见 --help",
         ),
         (
             ["--device", "cpa", "a"],
