@@ -110,3 +110,14 @@ def test_alike_rows_are_taken_some_at_a_time(monkeypatch):
     assert {frozenset(pair) for pair in pairs} == expected
     assert alike.pairs == len(pairs) == len(expected)
     assert max(len(a) for a, _ in alike) < 50 + 10
+
+
+def test_only_where_many_are_alike_each_is_compared_with_each(monkeypatch):
+    calls = []
+    monkeypatch.setattr(hamming, "_compare_all", lambda *_: calls.append(1))
+    rng = np.random.default_rng(0)
+    groups = rng.integers(0, 3, 3_000)
+    nearest_pairs(rng.integers(0, 256, (3_000, 32), np.uint8), groups, 20)
+    assert not calls
+    nearest_pairs(np.zeros((3_000, 32), np.uint8), groups, 20)
+    assert len(calls) == 1
