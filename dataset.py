@@ -261,7 +261,17 @@ def within_ages(images: pd.DataFrame, min_age: float, max_age: float) -> pd.Data
             max_age=max_age,
             count=int(outside.sum()),
         )
-    said = outside & images["kind"].isna()
+    left = left_out_by_age(images, ages, min_age, max_age)
+    return left.assign(training_age=ages.mask(outside))
+
+
+def left_out_by_age(
+    images: pd.DataFrame, ages: pd.Series, min_age: float, max_age: float
+) -> pd.DataFrame:
+    """Leave out images whose age is outside, but for NaN and those left out for another reason."""
+    if not filters_ages(min_age, max_age):
+        return images
+    said = images["kind"].isna() & ages.notna() & ~ages.between(min_age, max_age)
     reasons = [
         Message(
             "age {age:g} is outside {min_age:g} to {max_age:g} years",
@@ -271,7 +281,7 @@ def within_ages(images: pd.DataFrame, min_age: float, max_age: float) -> pd.Data
         )
         for age in ages[said]
     ]
-    images = images.assign(training_age=ages.mask(outside), kind=images["kind"].astype(object))
+    images = images.assign(kind=images["kind"].astype(object))
     images.loc[said, "kind"] = "outside_age_range"
     images.loc[said, "reason"] = pd.Series(reasons, index=images.index[said], dtype=object)
     return images

@@ -143,10 +143,10 @@ def _notes(content: dict[Any, Any], model: AgeRegressor) -> Iterator[dict[str, s
     if others := other_weights(content):
         used = weights_key(content) or Message("the top level")
         yield in_both("warnings", "other_weights", used=used, others=listed(others))
-    head = model.backbone.fc
-    places = [i for i, layer in enumerate(head.children()) if isinstance(layer, nn.Linear)]
-    if len(places) > 1 and places != HEAD_PLACES:
-        yield in_both("warnings", "head_assumed", count=len(places))
+    layers = enumerate(model.backbone.fc.children())
+    widths = {i: layer.out_features for i, layer in layers if isinstance(layer, nn.Linear)}
+    if len(widths) > 1 and widths != dict(zip(HEAD_PLACES, (*HEAD_WIDTHS, 1), strict=True)):
+        yield in_both("warnings", "head_assumed", count=len(widths))
 
 
 def _read_settings(path: Path, content: dict[Any, Any]) -> tuple[Settings, frozenset[str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,13 +11,15 @@ from typing import Any
 import torch
 
 from errors import InputError, Message, one_list
+from reading.pickles import Namespace
 
 WEIGHT_KEYS = ("model_state_dict", "state_dict", "model")
 WRAPPERS = frozenset({"module", "_orig_mod"})  # DataParallel and torch.compile
 LATE_FUSION = ("fusion_head.", "aux_branch.")
 PRECISIONS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 MANY = 10  # tensors in what looks like weights
-_PARTED = (Mapping, list, tuple)
+_NAMESPACES = (argparse.Namespace, Namespace)
+_PARTED = (Mapping, list, tuple, *_NAMESPACES)
 MOST_NAME = 200  # letters of where others stand
 MOST_COMPARED = 2**30  # values; a few bytes may name the same gigabyte a thousand times
 MAX_VALUES = 2**28  # 1 GB as float32; resnet152 has 60 million
@@ -76,13 +80,15 @@ def other_weights(content: dict[Any, Any]) -> list[str]:
     """Name what else in the file looks like a network's weights, and is not the same ones.
 
     At any depth, as "ema.shadow": by names, or as a list of tensors that have the shapes of the
-    weights used. What stands under a number is an optimizer's.
+    weights used; also beside these, as "ema.*". What an optimizer keeps is none.
     """
     key = weights_key(content)
     used = None if key is None else entries(content[key])
     shapes = {value.shape for value in (used or content).values() if _is_matrix(value)}
     waiting = [(str(name), value) for name, value in content.items() if name != key][::-1]
-    found: list[str] = []
+    tensors = [str(name) for name, value in content.items() if torch.is_tensor(value)]
+    heads = Counter(name.partition(".")[0] for name in tensors if key is not None)
+    found = [f"{head}.*" for head, count in heads.items() if count >= MANY]
     known: dict[int, bool] = {}
     left = [MOST_COMPARED]
     while waiting:
@@ -92,12 +98,12 @@ def other_weights(content: dict[Any, Any]) -> list[str]:
         if id(value) in known:  # one may stand in many places
             found += [name] if known[id(value)] else []
             continue
-        if isinstance(value, Mapping):
-            parts = entries(value)
-            tensors = sum(map(torch.is_tensor, parts.values()))
-            alike = tensors >= MANY and not _same(parts, used, left)
+        if not isinstance(value, list | tuple):
+            parts = vars(value) if isinstance(value, _NAMESPACES) else entries(value)
+            many = sum(map(torch.is_tensor, parts.values())) >= MANY
+            alike = many and not _same(parts, used, left)
         else:
-            parts = {str(place): part for place, part in enumerate(value)}
+            parts = dict(enumerate(value))
             alike = sum(_is_matrix(part) and part.shape in shapes for part in value) >= MANY
         known[id(value)] = alike
         if alike:
@@ -106,7 +112,9 @@ def other_weights(content: dict[Any, Any]) -> list[str]:
         waiting += [
             (f"{name}.{place}"[:MOST_NAME], part)
             for place, part in reversed(parts.items())
-            if isinstance(place, str) and isinstance(part, _PARTED)
+            if isinstance(place, str | int | float)
+            and isinstance(part, _PARTED)
+            and "param_groups" not in parts
         ]
     return found
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import re
+import io
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from dataset import NOT_READ, by_path, taken_back, within_ages
+from dataset import NOT_READ, by_path, left_out_by_age, taken_back, within_ages
 from errors import InputError, Message
 from reading.cells import filename_key, subject_key, tidy
 from reading.files import Content, UnreadableFile, is_still, is_there, read_content
@@ -42,13 +43,14 @@ def given_lists(lists: Lists) -> list[str]:
 
 
 def listed_split(
-    images: pd.DataFrame, lists: Lists, settings: Settings
+    images: pd.DataFrame, lists: Lists, settings: Settings, trained: Settings
 ) -> tuple[pd.DataFrame, list[dict[str, str]]]:
     """Split as the lists say, which are believed over any split made anew.
 
     images: as from load_samples. lists: of the test or the training set at least. An image in
     several lists counts as trained on. People whom no list names and training read belong to the
-    split without a list: training, else test, else validation.
+    split without a list: training, else test, else validation. The ages of the settings leave out
+    nobody whom a list names, but for those that are not `trained`, the checkpoint's own.
 
     Returns images with `split` added, each split in the order of its list, kind and reason of those
     in none set; and what makes the lists doubtful, by language. Raises InputError where they name
@@ -74,6 +76,10 @@ def listed_split(
     for name in SPLITS:  # training last: it takes what several lists name
         split, order = split.mask(named[name], name), order.mask(named[name], places[name])
     images = taken_back(images, listed & images["kind"].isin([NOT_READ, "outside_age_range"]))
+    low = 0.0 if settings.min_age == trained.min_age else settings.min_age
+    high = math.inf if settings.max_age == trained.max_age else settings.max_age
+    unasked = images["true_age"].where(listed & ~images["true_age"].between(low, high))
+    images = left_out_by_age(images, unasked, settings.min_age, settings.max_age)
     images = images.assign(
         split=split, training_age=images["training_age"].fillna(images["true_age"])
     )
@@ -230,7 +236,7 @@ def read_test_list(path: Path) -> NameList:
     elif kind == ".csv":
         names = _from_split_csv(path, file, text)
     else:
-        names = re.split("\r\n|\r|\n", text)  # a name may hold other ends of lines
+        names = io.StringIO(text, newline=None).readlines()  # a name may hold other line ends
     if len(names) > MOST_NAMES:
         raise InputError(
             "--check-split {path}: holds {count} names, over the limit of {most}",

@@ -142,7 +142,7 @@ def collect_samples(
     if split == NO_SPLIT:
         found = _unsplit(images, checkpoint.lists, settings)
     elif given and given != ["val"]:
-        found = _as_listed(images, labels.departures, checkpoint.lists, settings)
+        found = _as_listed(images, labels.departures, checkpoint, settings)
     else:
         found = _split_anew(images, labels.departures, checkpoint.lists, settings)
     found = dataclasses.replace(
@@ -179,9 +179,10 @@ def _are_trainings(images: pd.DataFrame, settings: Settings) -> bool:
 
 
 def _as_listed(
-    images: pd.DataFrame, departures: Departures, lists: Lists, settings: Settings
+    images: pd.DataFrame, departures: Departures, checkpoint: Checkpoint, settings: Settings
 ) -> Samples:
     """Believe the lists; where the split made anew agrees, it tells what they leave open."""
+    lists = checkpoint.lists
     names = one_list(name for name, listed in lists.items() if listed)
     notes = [in_both("warnings", "split_listed", names=names)]
     doubts = []
@@ -191,7 +192,7 @@ def _as_listed(
         anew = _split_anew(images, {}, {}, settings).images
         if agree(anew, lists):
             return Samples(anew, LISTED, tuple(notes), (*doubts, *absent_doubts(anew, lists)))
-    images, more = listed_split(images, lists, settings)
+    images, more = listed_split(images, lists, settings, checkpoint.settings)
     if given_lists(lists) == ["test"]:
         notes.append(in_both("warnings", "only_test_listed"))
     return Samples(images, LISTED, tuple(notes), (*doubts, *more))

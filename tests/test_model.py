@@ -542,6 +542,12 @@ def test_what_stands_between_the_layers_of_another_head_is_said_to_be_assumed(tm
     other = AgeRegressor("resnet18", head=head)
     (note,) = load_checkpoint(save(tmp_path, content_of(other))).notes
     assert note["en"].startswith("the checkpoint does not say what stands between the 2 linear")
+    parts = [
+        (nn.Linear(a, b), nn.Tanh(), nn.Dropout()) for a, b in ((512, 256), (256, 64), (64, 1))
+    ]
+    head = nn.Sequential(*sum(parts, ())[:7])  # but for its widths
+    (note,) = load_checkpoint(save(tmp_path, content_of(AgeRegressor("resnet18", head=head)))).notes
+    assert note["en"].startswith("the checkpoint does not say what stands between the 3 linear")
 
 
 def test_other_weights_in_the_file_are_named(tmp_path, network):
@@ -578,6 +584,9 @@ def test_the_place_of_other_weights_is_named_in_part():
         ("ema", lambda other: {"module": other}, "ema.module"),
         ("ema", lambda other: {"shadow_params": [*other.values()]}, "ema.shadow_params"),
         ("epochs", lambda other: [{"epoch": 1, "net": {"weights": other}}], "epochs.0.net.weights"),
+        ("ema", lambda other: {0.999: other}, "ema.0.999"),
+        ("snapshots", lambda other: {10: other}, "snapshots.10"),
+        ("ema", lambda other: argparse.Namespace(shadow=other), "ema.shadow"),
     ],
 )
 def test_other_weights_are_named_at_any_depth(tmp_path, network, key, held, name):
@@ -589,6 +598,13 @@ def test_other_weights_are_named_at_any_depth(tmp_path, network, key, held, name
     assert f"the file holds others under {name}, which" in note["en"]
 
 
+def test_other_weights_beside_those_that_are_used_are_named(tmp_path, network):
+    other = {f"ema.{name}": value for name, value in AgeRegressor("resnet18").state_dict().items()}
+    content = content_of(network, mean=torch.tensor(0.5), **other)
+    (note,) = load_checkpoint(save(tmp_path, content)).notes
+    assert "the file holds others under ema.*, which" in note["en"]
+
+
 def test_what_is_no_other_network_is_not_named(tmp_path, network):
     """Optimizers keep tensors by number; losses and the like are no matrices of these shapes."""
     momenta = {k: {"exp_avg": v, "exp_avg_sq": v} for k, v in enumerate(network.parameters())}
@@ -596,7 +612,7 @@ def test_what_is_no_other_network_is_not_named(tmp_path, network):
     content = content_of(
         network,
         optimizer={"state": momenta, "param_groups": [{"params": [*range(62)]}]},
-        lbfgs={"state": {0: {"old_dirs": [*network.parameters()]}}},
+        lbfgs={"state": {0: {"old_dirs": [*network.parameters()]}}, "param_groups": []},
         same={"inside": network.state_dict()},
         history={"losses": [torch.tensor(1.0)] * 50, "confusion": many},
     )

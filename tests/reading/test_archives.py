@@ -69,6 +69,17 @@ def with_comment():
     return buffer.getvalue()
 
 
+def with_folder():
+    """As `zip -r` packs one: of no bytes, and called a folder."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        folder = zipfile.ZipInfo("folder/")
+        folder.external_attr = 0o40755 << 16 | 0x10
+        archive.writestr(folder, b"")
+        archive.writestr("folder/a", b"abc")
+    return buffer.getvalue()
+
+
 PARTS = {"a.txt": b"a" * 1000, "folder/ä.txt": b"xyz", "empty": b""}
 HONEST = {
     "deflated": zipped(PARTS),
@@ -77,6 +88,7 @@ HONEST = {
     "sizes behind the data": streamed(PARTS),
     "zip64 sizes behind the data": streamed(PARTS, force_zip64=True),
     "comment": with_comment(),
+    "folder": with_folder(),
     "no part": zipped({}),
     "torch": torch_file(),
     "torch without checksums": torch_file(checksums=False),

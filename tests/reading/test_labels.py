@@ -473,6 +473,12 @@ def test_formula_in_a_column_that_need_not_be_there(book, column):
         read_labels(book([["id", "age", column], [1, 20, "=B2"]]))
 
 
+def test_formula_beside_two_columns_of_one_size(book):
+    rows = [["id", "age", "Length", "Height", "Weight", "note"], [1, 20, 160, 161, 64, "=B2"]]
+    labels = read_labels(book(rows))
+    assert as_dict(labels) == {"1": 20} and labels.table["bmi"].isna().all()
+
+
 @pytest.mark.parametrize("said", [b'"1"', b"'true'"])
 def test_values_of_formulas_that_no_program_has_computed(book, said):
     """XlsxWriter stores 0 for each, and asks to compute them when the workbook is opened."""

@@ -153,6 +153,8 @@ def test_a_split_of_settings_that_make_no_sense_is_none(tmp_path, name, value):
         ({"predictions": [1.0, [2.0]]}, r"predictions holds \[2.0\]"),
         ({"predictions": [1.0, 10**400]}, "predictions holds 1000"),
         ({"predictions": [1.0, 1.1 * MOST_YEARS]}, "predictions holds 1100000"),
+        ({"targets": [1.0, -0.1]}, "targets holds -0.1 for anon_2_1.png"),
+        ({"targets": [120.0, 120.1]}, "targets holds 120.1 for anon_2_1.png"),
         ({"filenames": ["anon_1_1.png", "x/anon_1_1.png"]}, "anon_1_1.png appears twice"),
         ({"filenames": ["anon_1_1.png", None]}, "filenames: entry 2 is empty"),
         ({"filenames": [], "predictions": [], "targets": []}, "holds no predictions"),

@@ -165,6 +165,8 @@ def test_rounding_of_a_table_is_no_other_table(tmp_path):
     [
         {"true_age": ""},
         {"true_age": "nan"},
+        {"true_age": "-1"},
+        {"true_age": "120.5"},
         {"pred_age": "1000001"},
         {"pred_age": "five"},
         {"mask_fraction": "five"},

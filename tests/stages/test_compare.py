@@ -309,12 +309,13 @@ def test_a_baseline_alone_is_refused(tmp_path):
         compare_results([a], baseline=tmp_path / "nowhere")
 
 
-def test_pairs_of_results_have_an_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(common_images, "MOST_PAIRS", 2)
+def test_results_that_are_compared_have_an_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(common_images, "MOST_COMPARED", 2)
     a, b, c = (small(tmp_path, name) for name in "abc")
-    with pytest.raises(InputError, match="--compare: 3 results make 3 pairs, over the limit of 2;"):
-        compare_results([a, b, c])
-    assert len(compare_results([a, b, c], baseline=a).pairs) == 2
+    for baseline in (None, a):
+        with pytest.raises(InputError, match="--compare: 3 results, over the limit of 2; give few"):
+            compare_results([a, b, c], baseline=baseline)
+    assert len(compare_results([a, b]).pairs) == 1
 
 
 def test_the_same_file_twice_is_refused(tmp_path):

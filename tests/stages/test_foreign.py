@@ -316,6 +316,24 @@ def test_where_the_disk_does_not_tell_of_a_file_none_is_lost(tmp_path, monkeypat
     assert texts(left) == {"mine.txt": ".run.partial"} and texts(final) == {"mine.txt": "run"}
 
 
+@pytest.mark.parametrize(
+    "asks",
+    [
+        stages_folder._is_folder,
+        stages_folder.refuse_what_is_no_file,
+        lambda path: stages_folder._are_one(path.parent, path),
+    ],
+)
+def test_what_the_disk_does_not_tell_of_is_not_taken_for_absent(tmp_path, monkeypatch, asks):
+    def fails(path, *args, **more):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="Input/output error"):
+        for name in ("stat", "lstat"):
+            patch.setattr(os, name, fails)
+        asks(tmp_path / "x")
+
+
 def test_a_folder_that_is_moved_while_it_is_written_is_said_to_be(tmp_path):
     final = tmp_path / "run"
     line = r"run: cannot be written: the folder \.run\.partial .* was moved or removed; start again"

@@ -2,10 +2,8 @@
 
 TEXTS: dict[str, str] = {
     # stages/common_images.py
-    "--compare: {count:,} results make {pairs:,} pairs, over the limit of {most:,}; give fewer, or "
-    "a --baseline": (
-        "--compare：{count:,} 个结果构成 {pairs:,} 对，超过上限 {most:,}；请减少结果，"
-        "或给出 --baseline"
+    "--compare: {count:,} results, over the limit of {most}; give fewer": (
+        "--compare：{count:,} 个结果，超过上限 {most}；请减少结果"
     ),
     "--compare: needs two or more results (folders or predictions.json)": (
         "--compare：需要两个或更多结果（文件夹或 predictions.json）"
