@@ -52,7 +52,10 @@ def run_apart(
     machine allows less than the limit, and RuntimeError for a fault of the function itself.
     """
     order = {
-        "path": [str(Path(__file__).resolve().parent.parent), *sys.path],
+        "path": [
+            str(Path(__file__).resolve().parent.parent),
+            *(place for place in sys.path if isinstance(place, str)),  # Python looks in no other
+        ],
         "module": function.__module__,
         "name": function.__name__,
         "arguments": arguments,
@@ -62,7 +65,10 @@ def run_apart(
         "answer": MOST_ANSWER,
     }
     written = _output(json.dumps(order).encode() + b"\n" + data, path)
-    kind, answer = json.loads(written, object_hook=_unpacked)
+    try:
+        kind, answer = json.loads(written, object_hook=_unpacked)
+    except ValueError as error:  # it was killed; where SIGCHLD is ignored, its status is not known
+        raise _ended_early(path, None) from error
     if kind == "fault":
         raise RuntimeError(answer.strip().splitlines()[-1]) from RuntimeError(answer)
     if kind == "system":
@@ -105,13 +111,17 @@ def _output(sent: bytes, path: str | Path) -> bytes:
     if process.returncode:
         if process.returncode == -getattr(signal, "SIGXCPU", 0):
             raise _too_long(path)
-        raise InputError(
-            "{path}: its reader ended without an answer (status {status}); copy the table to a new "
-            "workbook",
-            path=path,
-            status=process.returncode,
-        )
+        raise _ended_early(path, process.returncode)
     return written
+
+
+def _ended_early(path: str | Path, status: int | None) -> InputError:
+    return InputError(
+        "{path}: its reader ended without an answer (status {status}); copy the table to a new "
+        "workbook",
+        path=path,
+        status="?" if status is None else status,
+    )
 
 
 def _too_long(path: str | Path) -> InputError:

@@ -5,6 +5,7 @@ It needs no pandas, so that a process of its own (`reading.apart`) begins quickl
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
@@ -29,6 +30,7 @@ from reading.xlsx import Book, cell_name, opened, tidy_title
 _T = TypeVar("_T")
 _KEYS = {"subject": subject_key, "filename": filename_key}
 _WANTED = {"subject": Message("a subject number"), "filename": Message("a file name")}
+MOST_PROBLEMS = 100_000
 _MOST_SEXES = 16  # every two are held against each other
 _UNUSABLE, _CONFLICTING = "unusable_label", "conflicting_label"
 
@@ -45,7 +47,7 @@ class Found(NamedTuple):
     rows: list[tuple[str, float, str | None, str | None, str | None, float | None]]
     problems: list[_Problem]
     training: list[tuple[str, float]]
-    unread: list[tuple[str, Message]]
+    unread: list[tuple[Message, list[str]]]
     departures: list[tuple[str, Message]]
     contradicted: list[str]
 
@@ -115,6 +117,15 @@ def _labels_of(
         if number > header:
             for block in blocks:
                 _read_row(found, number, cells, block)
+            if len(found.problems) > MOST_PROBLEMS:
+                raise InputError(
+                    "{path}: sheet {title!r} has over {most:,} labels that cannot be used; first "
+                    "{reason}",
+                    path=path,
+                    title=tidy_title(found.title),
+                    most=MOST_PROBLEMS,
+                    reason=found.problems[0].reason,
+                )
     rows = _merge_duplicates(found)
     if not rows:
         problems = found.problems[:1]
@@ -130,10 +141,19 @@ def _labels_of(
         rows=[(row.key, row.age, row.sex, row.block.name, row.subject, row.bmi) for row in rows],
         problems=found.problems,
         training=list(found.training.items()),
-        unread=[(key, why) for key, why in found.unread.items() if key not in found.training],
+        unread=_by_reason(found),
         departures=list(_departures(found, blocks, tidy(book.sheets[0].title)).items()),
         contradicted=found.contradicted,
     )
+
+
+def _by_reason(found: _Sheet) -> list[tuple[Message, list[str]]]:
+    """Why training did not read keys, each reason once: that of a cohort is one of a million."""
+    reasons: dict[Message, list[str]] = {}
+    for key, why in found.unread.items():
+        if key not in found.training:
+            reasons.setdefault(why, []).append(key)
+    return list(reasons.items())
 
 
 def _departures(found: _Sheet, blocks: list[Block], first_sheet: str) -> dict[str, Message]:
@@ -241,11 +261,7 @@ def _read_as_training(
     if found.by == "filename":
         return Message("its label goes by file name, and training reads subject numbers")
     if not block.read_by_training:
-        return Message(
-            "its label is of the cohort {cohort}, and training reads {read}",
-            cohort=block.name,
-            read=TRAINING_COHORT,
-        )
+        return _of_another(block.name)
     subject, age = training_number(raw_key), training_number(raw_age)
     if subject is None or age is None:
         role, raw = ("subject", raw_key) if subject is None else ("age", raw_age)
@@ -258,6 +274,15 @@ def _read_as_training(
         found.fractions.append(found.cell(block, "subject", number))
     found.training[str(subject_key(subject))] = age
     return None
+
+
+@functools.cache
+def _of_another(cohort: str | None) -> Message:
+    return Message(
+        "its label is of the cohort {cohort}, and training reads {read}",
+        cohort=cohort,
+        read=TRAINING_COHORT,
+    )
 
 
 def _merge_duplicates(found: _Sheet) -> list[_Row]:

@@ -97,7 +97,7 @@ def read_labels(
         table=table.astype({"true_age": "float64", "bmi": "float64"}),
         problems=pd.DataFrame(found.problems, columns=_PROBLEM_COLUMNS, dtype=object),
         training=dict(found.training),
-        unread=dict(found.unread),
+        unread={key: why for why, keys in found.unread for key in keys},
         departures=dict(found.departures),
         contradicted=found.contradicted,
         sha256=content.sha256,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,15 +10,13 @@ from typing import Any
 import torch
 
 from errors import InputError, Message, one_list
-from reading.pickles import Namespace
 
 WEIGHT_KEYS = ("model_state_dict", "state_dict", "model")
 WRAPPERS = frozenset({"module", "_orig_mod"})  # DataParallel and torch.compile
 LATE_FUSION = ("fusion_head.", "aux_branch.")
 PRECISIONS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 MANY = 10  # tensors in what looks like weights
-_NAMESPACES = (argparse.Namespace, Namespace)
-_PARTED = (Mapping, list, tuple, *_NAMESPACES)
+_PARTED = (Mapping, list, tuple)
 MOST_NAME = 200  # letters of where others stand
 MOST_COMPARED = 2**30  # values; a few bytes may name the same gigabyte a thousand times
 MAX_VALUES = 2**28  # 1 GB as float32; resnet152 has 60 million
@@ -93,13 +90,13 @@ def other_weights(content: dict[Any, Any]) -> list[str]:
     left = [MOST_COMPARED]
     while waiting:
         name, value = waiting.pop()
-        if not isinstance(value, _PARTED):
+        if not _has_parts(value):
             continue
         if id(value) in known:  # one may stand in many places
             found += [name] if known[id(value)] else []
             continue
         if not isinstance(value, list | tuple):
-            parts = vars(value) if isinstance(value, _NAMESPACES) else entries(value)
+            parts = entries(value) if isinstance(value, Mapping) else vars(value)
             many = sum(map(torch.is_tensor, parts.values())) >= MANY
             alike = many and not _same(parts, used, left)
         else:
@@ -113,10 +110,15 @@ def other_weights(content: dict[Any, Any]) -> list[str]:
             (f"{name}.{place}"[:MOST_NAME], part)
             for place, part in reversed(parts.items())
             if isinstance(place, str | int | float)
-            and isinstance(part, _PARTED)
+            and _has_parts(part)
             and "param_groups" not in parts
         ]
     return found
+
+
+def _has_parts(value: object) -> bool:
+    """Tell whether it holds others; a namespace is argparse's, or what stands for it."""
+    return isinstance(value, _PARTED) or type(value).__name__ == "Namespace"
 
 
 def _is_matrix(value: object) -> bool:

@@ -43,14 +43,13 @@ def given_lists(lists: Lists) -> list[str]:
 
 
 def listed_split(
-    images: pd.DataFrame, lists: Lists, settings: Settings, trained: Settings
+    images: pd.DataFrame, lists: Lists, settings: Settings
 ) -> tuple[pd.DataFrame, list[dict[str, str]]]:
     """Split as the lists say, which are believed over any split made anew.
 
     images: as from load_samples. lists: of the test or the training set at least. An image in
     several lists counts as trained on. People whom no list names and training read belong to the
-    split without a list: training, else test, else validation. The ages of the settings leave out
-    nobody whom a list names, but for those that are not `trained`, the checkpoint's own.
+    split without a list: training, else test, else validation.
 
     Returns images with `split` added, each split in the order of its list, kind and reason of those
     in none set; and what makes the lists doubtful, by language. Raises InputError where they name
@@ -76,10 +75,6 @@ def listed_split(
     for name in SPLITS:  # training last: it takes what several lists name
         split, order = split.mask(named[name], name), order.mask(named[name], places[name])
     images = taken_back(images, listed & images["kind"].isin([NOT_READ, "outside_age_range"]))
-    low = 0.0 if settings.min_age == trained.min_age else settings.min_age
-    high = math.inf if settings.max_age == trained.max_age else settings.max_age
-    unasked = images["true_age"].where(listed & ~images["true_age"].between(low, high))
-    images = left_out_by_age(images, unasked, settings.min_age, settings.max_age)
     images = images.assign(
         split=split, training_age=images["training_age"].fillna(images["true_age"])
     )
@@ -91,6 +86,17 @@ def listed_split(
         ["rank", "order"], kind="stable"
     )
     return images.loc[rows.index].reset_index(drop=True), _doubts(images, lists, named, given)
+
+
+def without_unasked(images: pd.DataFrame, settings: Settings, trained: Settings) -> pd.DataFrame:
+    """Leave out whom the options leave out; the splits, and who was trained on, stay as they are.
+
+    Ages that are the checkpoint's own leave out nobody whom its lists name.
+    """
+    low = 0.0 if settings.min_age == trained.min_age else settings.min_age
+    high = math.inf if settings.max_age == trained.max_age else settings.max_age
+    unasked = images["true_age"].where(~images["true_age"].between(low, high))
+    return left_out_by_age(images, unasked, settings.min_age, settings.max_age)
 
 
 def _places(images: pd.DataFrame, lists: Lists, split: str) -> pd.Series:

@@ -9,7 +9,9 @@ from pathlib import Path, PureWindowsPath
 
 from dataset import mask_folder_for
 from errors import InputError
+from reading.images import IMAGE_SUFFIXES
 
+_READ = (*IMAGE_SUFFIXES, ".csv", ".json", ".npz")
 _HOMES = ("home", "users")  # whose folders bear the names of people
 
 
@@ -73,10 +75,11 @@ def same_place(a: Path, b: Path) -> bool:
 
 
 def links_in(path: Path) -> list[Path]:
-    """The links in a folder that is read; none where it is no folder, or may not be read."""
+    """The links to images, masks or results in a folder; none where it may not be read."""
     try:
         with os.scandir(path) as entries:
-            return [Path(entry) for entry in entries if entry.is_symlink()]
+            links = [Path(entry) for entry in entries if entry.is_symlink()]
+        return [link for link in links if link.suffix.lower() in _READ]
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return []
 

@@ -27,6 +27,7 @@ from stages.listed import (
     hold_against,
     listed_split,
     read_test_list,
+    without_unasked,
 )
 from stages.looks import LOOKED, PixelRange
 from stages.notes import file_notes, image_notes, label_notes
@@ -182,20 +183,21 @@ def _as_listed(
     images: pd.DataFrame, departures: Departures, checkpoint: Checkpoint, settings: Settings
 ) -> Samples:
     """Believe the lists; where the split made anew agrees, it tells what they leave open."""
-    lists = checkpoint.lists
+    lists, trained = checkpoint.lists, checkpoint.settings
     names = one_list(name for name, listed in lists.items() if listed)
     notes = [in_both("warnings", "split_listed", names=names)]
-    doubts = []
-    if "cohort" in departures:  # where the same number means another person
-        doubts.append(in_both("leakage", "departure", reason=departures["cohort"]))
+    other = "cohort" in departures  # where the same number means another person
+    doubts = [in_both("leakage", "departure", reason=departures["cohort"])] if other else []
     with contextlib.suppress(InputError):  # too few people to split
-        anew = _split_anew(images, {}, {}, settings).images
+        anew = _split_anew(images, {}, {}, trained).images
         if agree(anew, lists):
-            return Samples(anew, LISTED, tuple(notes), (*doubts, *absent_doubts(anew, lists)))
-    images, more = listed_split(images, lists, settings, checkpoint.settings)
+            asked = without_unasked(anew, settings, trained)
+            return Samples(asked, LISTED, tuple(notes), (*doubts, *absent_doubts(anew, lists)))
+    images, more = listed_split(images, lists, trained)
     if given_lists(lists) == ["test"]:
         notes.append(in_both("warnings", "only_test_listed"))
-    return Samples(images, LISTED, tuple(notes), (*doubts, *more))
+    asked = without_unasked(images, settings, trained)
+    return Samples(asked, LISTED, tuple(notes), (*doubts, *more))
 
 
 def _split_anew(

@@ -15,6 +15,9 @@ from page.report import SECTIONS, link_to, report_html
 from stages.serialise import as_json
 from tests.page.common import HOSTILE, Tags, check_texts_are_data, page_data, record, sample
 from tests.transplanted import transplant
+from words.catalogue import texts
+
+KEYS = texts("report", "en")
 
 
 def with_name(name):
@@ -342,7 +345,9 @@ def test_texts_of_others_are_never_markup(name):
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.text(st.characters(), min_size=1, max_size=30))
+@given(  # a kind of ours is said in two languages
+    st.text(st.characters(), min_size=1, max_size=30).filter(lambda text: f"k_{text}" not in KEYS)
+)
 def test_no_text_is_markup(name):
     check_harmless(name)
 

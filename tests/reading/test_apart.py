@@ -2,6 +2,8 @@
 
 import errno
 import os
+import pathlib
+import signal
 import subprocess
 import sys
 import textwrap
@@ -56,9 +58,26 @@ def test_a_process_that_ends_badly_or_not_at_all(monkeypatch, how, said):
     assert str(caught.value) == f"{said} to a new workbook"
 
 
+@posix
+def test_a_process_whose_end_nobody_is_told_of():
+    """A scheduler may start programs with SIGCHLD ignored: then every status is 0."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        with pytest.raises(InputError, match=r"its reader ended without an answer \(status \?\)"):
+            asked(answers.end, "exit")
+        assert asked(answers.repeated, "3") == "aaa"
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="macOS and Windows limit no memory")
 def test_its_limits():
     assert asked(answers.limits) == [0, apart.MOST_SECONDS, apart.MOST_MEMORY]
+
+
+def test_a_path_that_is_no_text_is_no_place_to_look_in(monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path, pathlib.Path("/tmp")])
+    assert asked(answers.repeated, "3") == "aaa"
 
 
 def test_a_fault_of_the_program_is_told_as_one():

@@ -8,6 +8,7 @@ import openpyxl
 import pytest
 
 from errors import InputError
+from reading import label_rows
 from reading import labels as labels_module
 from reading.labels import read_labels
 from tests.common import edit, in_sheet
@@ -187,6 +188,14 @@ def test_a_number_whose_ages_differ_in_one_block_is_not_the_other_blocks_person(
     with pytest.raises(InputError, match=r"1 stands for two people, Data!B3 .* and Data!H4 "):
         read_labels(path, image_dir=tmp_path)
     assert as_dict(read_labels(path, "Pathological")) == {"2": 50, "1": 60}
+
+
+def test_labels_that_cannot_be_used_have_an_end(book, monkeypatch):
+    monkeypatch.setattr(label_rows, "MOST_PROBLEMS", 2)
+    rows = [["id", "age"], [1, 20], [2, "x"], [3, "y"]]
+    assert len(read_labels(book(rows)).problems) == 2
+    with pytest.raises(InputError, match="over 2 labels that cannot be used; first Data!B3 holds"):
+        read_labels(book([*rows, [4, "z"]]))
 
 
 def test_names_above_single_columns_are_no_blocks(book):

@@ -194,6 +194,8 @@ def test_an_image_that_is_a_link_into_the_results_is_refused(earlier):
     images.mkdir()
     (images / "anon_1_1.png").symlink_to(checkpoint)
     final = results_folder(*earlier, CONFIG)
+    (images / "results").symlink_to(final)  # nothing is read there
+    assert results_folder(*earlier, CONFIG) == final
     link = images / "anon_2_1.png"
     link.symlink_to(final / "gradcam_best_sample.png")
     with pytest.raises(InputError, match=f"--image-dir {link}: is in {final}, which the results"):

@@ -18,6 +18,7 @@ from stages.listed import (
     hold_against,
     listed_split,
     read_test_list,
+    without_unasked,
 )
 
 
@@ -42,7 +43,7 @@ def images(people="1 1 2 3 4 5", read=True):
 def split(lists, table=None, **settings):
     """{file name without its suffix: split}, and the doubts in English."""
     table = images() if table is None else table
-    found, doubts = listed_split(table, lists, *[Settings(**settings)] * 2)
+    found, doubts = listed_split(table, lists, Settings(**settings))
     stems = [name.removeprefix("anon_").removesuffix(".png") for name in found["filename"]]
     return dict(zip(stems, found["split"], strict=True)), [doubt["en"] for doubt in doubts]
 
@@ -99,7 +100,7 @@ def test_a_list_of_the_training_set_alone_is_doubtful():
 
 
 def test_people_in_none_of_three_lists_are_left_out_and_named():
-    table, _ = listed_split(images("1 2 3 4 5 6"), ALL, Settings(), Settings())
+    table, _ = listed_split(images("1 2 3 4 5 6"), ALL, Settings())
     row = table[table["subject_id"] == "6"].iloc[0]
     assert (row["split"], row["kind"]) == ("outside", "not_listed")
     assert row["reason"] == "the checkpoint's lists do not name it"
@@ -131,7 +132,7 @@ def test_names_without_an_image_are_counted():
 
 def test_what_training_cannot_read_is_in_a_split_only_where_a_list_names_it():
     table = pd.concat([images("1 2 3"), images("6 7", read=False)], ignore_index=True)
-    found, _ = listed_split(table, {"test_subjects": ["3", "6"]}, Settings(), Settings())
+    found, _ = listed_split(table, {"test_subjects": ["3", "6"]}, Settings())
     places = found.set_index("subject_id")[["split", "kind"]].to_dict("index")
     assert places["6"] == {"split": "test", "kind": None}
     assert places["7"] == {"split": "outside", "kind": "not_read_by_training"}
@@ -145,17 +146,20 @@ def test_the_ages_of_the_settings_hold_for_those_in_no_list():
 
 def test_ages_that_are_asked_for_hold_for_those_in_lists_too():
     table = pd.concat([images("1 2 3 4"), images("6 7", read=False)], ignore_index=True)
-    lists = {"test_subjects": ["1", "3", "6"]}
-    found, _ = listed_split(table, lists, Settings(min_age=32.5), Settings(max_age=90))
-    kinds = found.set_index("subject_id")["kind"].to_dict()
+    found, _ = listed_split(table, {"test_subjects": ["1", "3", "6"]}, Settings(max_age=90))
+    asked = without_unasked(found, Settings(min_age=32.5), Settings(max_age=90))
     outside = "outside_age_range"
-    assert kinds == {"1": outside, "2": outside, "3": None, "4": None, "6": None} | {
-        "7": "not_read_by_training"
+    assert asked.set_index("subject_id")["kind"].to_dict() == {
+        **{"1": outside, "2": outside, "3": None, "4": None, "6": None},
+        "7": "not_read_by_training",
     }
-    assert found.set_index("subject_id")["reason"]["1"] == "age 31 is outside 32.5 to 100 years"
-    found, _ = listed_split(table, lists, Settings(max_age=35), Settings())
-    kinds = found.set_index("subject_id")["kind"].to_dict()
+    assert asked.set_index("subject_id")["reason"]["1"] == "age 31 is outside 32.5 to 100 years"
+    unchanged = ["split", "training_age"]  # the baseline and the check of leaks rest on these
+    pd.testing.assert_frame_equal(asked[unchanged], found[unchanged])
+    asked = without_unasked(found, Settings(max_age=35), Settings())
+    kinds = asked.set_index("subject_id")["kind"].to_dict()
     assert (kinds["1"], kinds["3"], kinds["6"]) == (None, None, outside)
+    assert without_unasked(found, Settings(min_age=33), Settings(min_age=33)).equals(found)
 
 
 def test_which_splits_are_listed():

@@ -307,6 +307,7 @@ def test_a_page_that_is_a_link_is_replaced_and_what_it_leads_to_stays(study):
     folder, images = study
     (folder.parent / "old").write_text("old")
     (folder / REPORT_FILE).symlink_to(folder.parent / "old")
+    (folder / "index.html").symlink_to(folder / REPORT_FILE)  # is not read
     assert again(folder, image_dir=images).startswith(b"<!DOCTYPE html>")
     assert (folder.parent / "old").read_text() == "old"
 

@@ -175,6 +175,9 @@ TEXTS: dict[str, str] = {
     "a file name": "文件名",
     "; first {reason}": "；首先是 {reason}",
     "{cell} {reason}": "{cell} {reason}",
+    "{path}: sheet {title!r} has over {most:,} labels that cannot be used; first {reason}": (
+        "{path}：工作表 {title!r} 有超过 {most:,} 个无法使用的标签；首先是 {reason}"
+    ),
     "{path}: sheet {title!r} has no row with a usable age{first}": (
         "{path}：工作表 {title!r} 中没有年龄可用的行{first}"
     ),
