@@ -88,14 +88,18 @@ def listed_split(
     return images.loc[rows.index].reset_index(drop=True), _doubts(images, lists, named, given)
 
 
-def without_unasked(images: pd.DataFrame, settings: Settings, trained: Settings) -> pd.DataFrame:
+def without_unasked(
+    images: pd.DataFrame, evaluated: str, settings: Settings, trained: Settings
+) -> pd.DataFrame:
     """Leave out whom the options leave out; the splits, and who was trained on, stay as they are.
 
-    Ages that are the checkpoint's own leave out nobody whom its lists name.
+    evaluated: the split, or "all". Ages that are the checkpoint's own leave out nobody whom its
+    lists name.
     """
     low = 0.0 if settings.min_age == trained.min_age else settings.min_age
     high = math.inf if settings.max_age == trained.max_age else settings.max_age
-    unasked = images["true_age"].where(~images["true_age"].between(low, high))
+    looked_at = images["split"].ne("train") | (evaluated in ("train", "all"))
+    unasked = images["true_age"].where(looked_at & ~images["true_age"].between(low, high))
     return left_out_by_age(images, unasked, settings.min_age, settings.max_age)
 
 

@@ -143,7 +143,9 @@ def collect_samples(
     if split == NO_SPLIT:
         found = _unsplit(images, checkpoint.lists, settings)
     elif given and given != ["val"]:
-        found = _as_listed(images, labels.departures, checkpoint, settings)
+        found = _as_listed(images, labels.departures, checkpoint)
+        asked = without_unasked(found.images, split, settings, checkpoint.settings)
+        found = dataclasses.replace(found, images=asked)
     else:
         found = _split_anew(images, labels.departures, checkpoint.lists, settings)
     found = dataclasses.replace(
@@ -179,9 +181,7 @@ def _are_trainings(images: pd.DataFrame, settings: Settings) -> bool:
     return not mean_doubts(found.images, settings.train_age_mean or 0.0)
 
 
-def _as_listed(
-    images: pd.DataFrame, departures: Departures, checkpoint: Checkpoint, settings: Settings
-) -> Samples:
+def _as_listed(images: pd.DataFrame, departures: Departures, checkpoint: Checkpoint) -> Samples:
     """Believe the lists; where the split made anew agrees, it tells what they leave open."""
     lists, trained = checkpoint.lists, checkpoint.settings
     names = one_list(name for name, listed in lists.items() if listed)
@@ -191,13 +191,11 @@ def _as_listed(
     with contextlib.suppress(InputError):  # too few people to split
         anew = _split_anew(images, {}, {}, trained).images
         if agree(anew, lists):
-            asked = without_unasked(anew, settings, trained)
-            return Samples(asked, LISTED, tuple(notes), (*doubts, *absent_doubts(anew, lists)))
+            return Samples(anew, LISTED, tuple(notes), (*doubts, *absent_doubts(anew, lists)))
     images, more = listed_split(images, lists, trained)
     if given_lists(lists) == ["test"]:
         notes.append(in_both("warnings", "only_test_listed"))
-    asked = without_unasked(images, settings, trained)
-    return Samples(asked, LISTED, tuple(notes), (*doubts, *more))
+    return Samples(images, LISTED, tuple(notes), (*doubts, *more))
 
 
 def _split_anew(

@@ -147,19 +147,23 @@ def test_the_ages_of_the_settings_hold_for_those_in_no_list():
 def test_ages_that_are_asked_for_hold_for_those_in_lists_too():
     table = pd.concat([images("1 2 3 4"), images("6 7", read=False)], ignore_index=True)
     found, _ = listed_split(table, {"test_subjects": ["1", "3", "6"]}, Settings(max_age=90))
-    asked = without_unasked(found, Settings(min_age=32.5), Settings(max_age=90))
+    ages = Settings(min_age=32.5), Settings(max_age=90)
+    asked = without_unasked(found, "test", *ages)
     outside = "outside_age_range"
     assert asked.set_index("subject_id")["kind"].to_dict() == {
-        **{"1": outside, "2": outside, "3": None, "4": None, "6": None},
+        **{"1": outside, "2": None, "3": None, "4": None, "6": None},
         "7": "not_read_by_training",
     }
     assert asked.set_index("subject_id")["reason"]["1"] == "age 31 is outside 32.5 to 100 years"
     unchanged = ["split", "training_age"]  # the baseline and the check of leaks rest on these
     pd.testing.assert_frame_equal(asked[unchanged], found[unchanged])
-    asked = without_unasked(found, Settings(max_age=35), Settings())
+    asked = without_unasked(found, "all", Settings(max_age=33.5), Settings())
     kinds = asked.set_index("subject_id")["kind"].to_dict()
-    assert (kinds["1"], kinds["3"], kinds["6"]) == (None, None, outside)
-    assert without_unasked(found, Settings(min_age=33), Settings(min_age=33)).equals(found)
+    assert kinds == {**dict.fromkeys("123"), "4": outside, "6": outside} | {
+        "7": "not_read_by_training"
+    }
+    own = Settings(min_age=33), Settings(min_age=33)
+    assert without_unasked(found, "all", *own).equals(found)
 
 
 def test_which_splits_are_listed():
