@@ -20,7 +20,7 @@ MOST_SIDE = 4_096  # of the network's input, pixels
 MOST_NUMBER = sys.float_info.max  # NaN, infinity and whole numbers beyond are not from a run
 NUMBER_COLUMNS = ("true_age", "pred_age")
 CONTRAST_YEARS = 60  # the contrast of the transplant is that between 20 and 80
-MOST_GROUPS = 20
+MOST_GROUPS = 13  # decades from 0 to 120 years
 
 
 class Unusable(Exception):

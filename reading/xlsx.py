@@ -35,7 +35,9 @@ _UNREAD = (
 _FORMULAS = [
     start + end for start in (b"<f", b":f") for end in (b">", b"/", b" ", b"\t", b"\r", b"\n")
 ]
-_TO_BE_COMPUTED = re.compile(rb"\sfullCalcOnLoad\s?=\s?[\"'](?:1|true)[\"']")
+_TO_BE_COMPUTED = re.compile(
+    rb"<(?:\w{1,20}:)?(?:c|sheetC)alcPr\s[^<>]*fullCalcOnLoad\s?=\s?[\"'](?:1|true)[\"']"
+)
 _NO_MEMORY = expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
 
 Row = tuple[int, dict[int, object]]  # its number (from 1), its values by column (from 0)

@@ -309,9 +309,9 @@ def _group_pictures(results: Results) -> list[GroupPicture]:
                 age_range=group["age_range"],
                 n_images=group["count"],
                 n_subjects=group["n_subjects"],
-                mean_image=results.group_images[i],
+                mean_image=shrink(results.group_images[i], PICTURE_SIDE),
                 mean_map=members.mean(axis=0) if len(members) else np.zeros_like(results.maps[0]),
-                mean_mask=None if mask[0, 0] == NO_MASK else mask / 100,
+                mean_mask=None if mask[0, 0] == NO_MASK else shrink(mask, PICTURE_SIDE) / 100,
             )
         )
     return shown

@@ -497,6 +497,10 @@ def test_values_of_formulas_that_no_program_has_computed(book, said):
     edit(path, lambda name, data: data.replace(b'fullCalcOnLoad="0"', asked))
     with pytest.raises(InputError, match=r"Data!B2 holds a formula without a computed value"):
         read_labels(path)
+    edit(path, lambda name, data: data.replace(asked, b'fullCalcOnLoad="0"'))
+    note = b'<c r="C2" t="inlineStr"><is><t>calcPr ' + asked + b"</t></is></c></row>"
+    edit(path, in_sheet(rb"</row>(?=<row r=.3)", note))
+    assert as_dict(read_labels(path)) == {"1": 0, "2": 50}  # a text asks for nothing
 
 
 def test_too_many_blocks(tmp_path):

@@ -67,6 +67,17 @@ def opened(picture):
     return Image.open(io.BytesIO(picture.data))
 
 
+def test_large_pictures_of_age_groups_are_shrunk(study, tmp_path):
+    images = np.zeros((2, 900, 900), np.uint8)
+    images[:, :, 450:] = 100
+    pictures = {"group_images": images, "group_masks": images}
+    folder = finished(tmp_path / "large", arrays=pictures)
+    for group in shown(folder, study[1]).groups:
+        assert group.mean_image.shape == group.mean_mask.shape == (400, 400)
+        assert group.mean_image[:, 200:].min() == 100 and group.mean_mask[:, 200:].min() == 1
+        assert not group.mean_image[:, :200].any() and not group.mean_mask[:, :200].any()
+
+
 def test_numbers_of_each_image(study):
     data = shown(*study, lang="zh")
     assert (data.lang, data.images, data.not_found) == ("zh", "all", 0)
