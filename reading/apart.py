@@ -22,7 +22,7 @@ from errors import InputError, Message
 
 MOST_MEMORY = 2 * 2**30  # bytes of address space; macOS and Windows set no such limit
 MOST_SECONDS = 60
-MOST_ANSWER = 300 * 2**20  # letters; that of a million rows has half as many
+MOST_ANSWER = 300 * 2**20  # letters; that of a million rows has a fifth of them
 # Its module path comes with the order: that of this process need not be what Python would find.
 _START = """
 import json, sys

@@ -108,9 +108,7 @@ def _labels_of(
     chosen, header, blocks = find_table(path, book, sheet)
     blocks = choose_blocks(path, blocks, cohort, image_dir)
     by = "filename" if "filename" in blocks[0].columns else "subject"
-    columns = {
-        at for block in blocks for at in block.columns.values() if at >= 0
-    }  # -1: two have it
+    columns = {at for block in blocks for at in block.columns.values()} - {-1}  # of two columns
     chosen.check_calculated(header + 1, columns)
     found = _Sheet(path, chosen.title, by, first={} if len(blocks) > 1 else None)
     for number, cells in chosen.rows():

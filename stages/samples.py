@@ -143,7 +143,7 @@ def collect_samples(
     if split == NO_SPLIT:
         found = _unsplit(images, checkpoint.lists, settings)
     elif given and given != ["val"]:
-        found = _as_listed(images, labels.departures, checkpoint)
+        found = _as_listed(images, labels.departures, checkpoint, settings)
         asked = without_unasked(found.images, split, settings, checkpoint.settings)
         found = dataclasses.replace(found, images=asked)
     else:
@@ -181,17 +181,19 @@ def _are_trainings(images: pd.DataFrame, settings: Settings) -> bool:
     return not mean_doubts(found.images, settings.train_age_mean or 0.0)
 
 
-def _as_listed(images: pd.DataFrame, departures: Departures, checkpoint: Checkpoint) -> Samples:
+def _as_listed(
+    images: pd.DataFrame, departures: Departures, checkpoint: Checkpoint, settings: Settings
+) -> Samples:
     """Believe the lists; where the split made anew agrees, it tells what they leave open."""
     lists, trained = checkpoint.lists, checkpoint.settings
-    names = one_list(name for name, listed in lists.items() if listed)
-    notes = [in_both("warnings", "split_listed", names=names)]
+    notes = [in_both("warnings", "split_listed", names=one_list(n for n in lists if lists[n]))]
     other = "cohort" in departures  # where the same number means another person
     doubts = [in_both("leakage", "departure", reason=departures["cohort"])] if other else []
-    with contextlib.suppress(InputError):  # too few people to split
-        anew = _split_anew(images, {}, {}, trained).images
-        if agree(anew, lists):
-            return Samples(anew, LISTED, tuple(notes), (*doubts, *absent_doubts(anew, lists)))
+    for tried in dict.fromkeys((settings, trained)):
+        with contextlib.suppress(InputError):  # too few people to split
+            anew = _split_anew(images, {}, {}, tried).images
+            if agree(anew, lists):
+                return Samples(anew, LISTED, tuple(notes), (*doubts, *absent_doubts(anew, lists)))
     images, more = listed_split(images, lists, trained)
     if given_lists(lists) == ["test"]:
         notes.append(in_both("warnings", "only_test_listed"))

@@ -385,13 +385,17 @@ def test_trainings_own_images_are_found_out_without_a_split(data, run, with_list
     assert len(loud(done)) == 1
 
 
-def test_ages_that_are_asked_for_leave_a_listed_split_as_it_is(data, run, with_lists):
-    names = sorted(path.name for path in data.images.iterdir())
-    checkpoint = with_lists(test_files=names[:30])
+@pytest.mark.parametrize("remade", [True, False], ids=["of the settings", "of others"])
+def test_ages_that_are_asked_for_leave_a_listed_split_as_it_is(data, run, with_lists, remade):
+    names = sorted(path.name for path in data.images.iterdir())[:30]
+    if remade:
+        names = run(output="plain")[1]["filename"].tolist()
+    checkpoint = with_lists(test_files=names)
     whole, table, _ = run(checkpoint=checkpoint)
     part, older, _ = run("--min-age", "40", checkpoint=checkpoint, output="older")
     expected = table[table["true_age"] >= 40]
-    assert 0 < len(expected) < len(table) == 30
+    assert 0 < len(expected) < len(table) == len(names)
+    assert (whole["leakage"]["splits"]["val"]["images"] > 0) == remade
     assert set(older["filename"]) == set(expected["filename"])
     training = [
         next(row for row in record["characteristics"] if row["split"] == "train")
