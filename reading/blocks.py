@@ -29,7 +29,6 @@ _COLUMN_NAMES = {
     "weight": {"weight", "体重"},
 }
 BODY = ("length", "weight")  # of a person, cm and kg
-OPTIONAL = ("sex", *BODY)
 _ROLES = {name: role for role, names in _COLUMN_NAMES.items() for name in names}
 _ROLE_NAMES = {
     "subject": Message("subject"),

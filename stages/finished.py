@@ -65,8 +65,7 @@ def report(args: argparse.Namespace) -> None:
     image_dir = args.image_dir or recorded_folder(results.record, "image_dir")
     mask_dir = args.mask_dir or recorded_folder(results.record, "mask_dir")
     read = [args.report] if image_dir is None else [args.report, *folders_read(image_dir, mask_dir)]
-    links = itertools.chain(*map(links_in, read))
-    refuse_inputs([final], [link for link in links if link != final])
+    refuse_inputs([final], itertools.chain(*map(links_in, read)))
     data, page = laid_out(
         results,
         image_dir,

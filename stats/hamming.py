@@ -29,7 +29,7 @@ def nearest_pairs(strings: Bits, groups: npt.ArrayLike, most: int) -> Ints:
     parts, two such rows differ in at most one bit of some part, and are equal in it once that bit
     is taken out. So rows are sorted by each part without each of its bits, and only those that
     are equal there are compared. Bits that vary much and little are dealt evenly. Where too many
-    are equal, each is compared with each: never is the work more than a part of that.
+    are equal, each is compared with each, once.
 
     Args:
         strings: (n, bytes), packed bits; groups: (n,), whole numbers or texts.
