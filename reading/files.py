@@ -158,6 +158,7 @@ def faults_of(path: str | Path) -> Iterator[None]:
         raise UnreadableFile(path, "cannot be read ({reason})", reason=reason) from error
     except OSError as error:
         if error.errno not in _FAULTS_OF_THE_FILE:
+            error.filename = error.filename or str(path)  # of a read the system names none
             raise
         raise _fault(path, error) from error
 

@@ -53,6 +53,7 @@ def test_errors_come_back_in_any_language():
 )
 def test_a_process_that_ends_badly_or_not_at_all(monkeypatch, how, said):
     monkeypatch.setattr(apart, "MOST_SECONDS", 1)
+    monkeypatch.setattr(apart, "PATIENCE", 1 if how == "wait" else 60)
     with pytest.raises(InputError) as caught:
         asked(answers.end, how)
     assert str(caught.value) == f"{said} to a new workbook"

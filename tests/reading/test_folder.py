@@ -68,3 +68,16 @@ def test_a_fault_of_the_machine_is_not_one_of_the_folder(tmp_path, monkeypatch, 
     with pytest.raises(OSError, match=os.strerror(code)) as caught:
         find_images(tmp_path)
     assert not isinstance(caught.value, InputError)
+
+
+def test_a_file_that_the_system_does_not_read_now_is_named(tmp_path, monkeypatch):
+    """Without its name, the line spoke of threads."""
+    (tmp_path / "1.2.840").write_bytes(b"abc")
+
+    def later(*_):
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr("reading.folder.read_now", later)
+    with pytest.raises(BlockingIOError) as caught:
+        passed_over(tmp_path)
+    assert caught.value.filename == str(tmp_path / "1.2.840")
