@@ -73,7 +73,7 @@ def results_folder(
         del inputs["--check-split"]
     for option, path in inputs.items():
         if path is not None:
-            beside = [path.with_name(METRICS_FILE)] * (option == "--check-split")
+            beside = [path.parent / METRICS_FILE] * (option == "--check-split")
             read = path, *links_in(path), *beside
             refuse_inside(final, [(option, one) for one in read])
     others = list[str]()

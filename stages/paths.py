@@ -49,7 +49,7 @@ def without_folders(text: str, folders: Iterable[Path | None]) -> str:
     """
     if os.sep not in text:
         return text
-    given = [folder for folder in folders if folder is not None]
+    given = [folder for folder in folders if folder is not None and folder != folder.parent]
     for folder in (*given, *(Path(os.path.abspath(folder)) for folder in given)):
         if recorded_path(folder) != str(folder):
             beside = os.path.join(folder.parent, "")

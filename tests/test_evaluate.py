@@ -405,3 +405,23 @@ def test_a_stored_study_gives_the_same_numbers(fixed_study, tmp_path, command, n
     # another Pillow or PyTorch rounds otherwise, and quantiles jump from image to image
     alike = all(before[package] == now[package] for package in ("pillow", "torch"))
     same(stored, found, 1e-4 if alike else 1e-2)
+
+
+@pytest.mark.parametrize("inside", ["images", "masks", "checkpoint", "results"])
+def test_an_input_is_the_folder_that_one_stands_in(
+    study, tmp_path, monkeypatch, command, no_figures, inside
+):
+    """A path of one dot has no name: the run ended as a fault of the program."""
+    assert command(study.arguments(tmp_path / "whole")).status == 0
+    whole = tmp_path / "whole" / "run_1"
+    folder, replaced, more = {
+        "images": (study.images, {"images": Path()}, []),
+        "masks": (study.images.parent / "Masks", {}, ["--mask-dir", "."]),
+        "checkpoint": (study.checkpoint.parent, {"checkpoint": Path("best_model.pth")}, []),
+        "results": (whole, {}, ["--check-split", "."]),
+    }[inside]
+    monkeypatch.chdir(folder)
+    done = command(study.arguments(tmp_path / "inside", *more, **replaced))
+    assert done.status == 0, done.err
+    tables = [one / "predictions.csv" for one in (whole, tmp_path / "inside" / "run_1")]
+    assert tables[0].read_bytes() == tables[1].read_bytes()

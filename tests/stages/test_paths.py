@@ -73,6 +73,7 @@ def test_a_text_without_the_folders_that_it_names():
 def test_a_folder_at_the_root_is_left_out_too():
     text = "in /Masks: /Masks/a.png and b/c.png"
     assert without_folders(text, [Path("/Masks")]) == "in Masks: Masks/a.png and b/c.png"
+    assert without_folders(text, [Path("/")]) == text  # which tells of nobody
 
 
 @pytest.mark.parametrize("given", [Path("Images", "left"), Path("a", "Images"), Path("none")])
