@@ -1,14 +1,19 @@
-"""What is said of files, cells and pictures that do not count, or not as they are; by language."""
+"""What is said of files, cells, pictures and ages that are not as expected, by language."""
 
 from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
 
+import pandas as pd
+
 from reading.folder import passed_over
 from reading.labels import Labels
+from reading.settings import Settings, filters_ages
 from stages.predict import Inference
 from words.catalogue import in_both
+
+AGES = (10, 120)  # years, between which networks read nearly all people
 
 Notes = list[dict[str, str]]
 
@@ -35,3 +40,23 @@ def image_notes(found: Inference) -> Notes:
     """Say what was done to images before they were used, one line per note."""
     counts = Counter(found.notes.values()).most_common()
     return [in_both("warnings", note, count=count) for note, count in counts]
+
+
+def unsplit_notes(ages: pd.Series, settings: Settings) -> Notes:
+    """Say that no split is made, and how many images are of ages that training left out."""
+    low, high = settings.min_age, settings.max_age
+    notes = [in_both("warnings", "without_split")]
+    outside = int((~ages.between(low, high)).sum()) if filters_ages(low, high) else 0
+    if outside:
+        facts = {"low": f"{low:g}", "high": f"{high:g}", "of": len(ages)}
+        notes.append(in_both("warnings", "ages_untrained", count=outside, **facts))
+    return notes
+
+
+def unit_notes(table: pd.DataFrame) -> Notes:
+    """Doubt that the network gives years: most true ages are within AGES, no predicted one is."""
+    true, pred = table["true_age"], table["pred_age"]
+    if pred.between(*AGES).any() or 2 * true.between(*AGES).sum() <= len(true):
+        return []
+    facts = {"low": AGES[0], "high": AGES[1], "least": f"{pred.min():.2f}"}
+    return [in_both("warnings", "not_in_years", most=f"{pred.max():.2f}", **facts)]

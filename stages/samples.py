@@ -30,7 +30,7 @@ from stages.listed import (
     without_unasked,
 )
 from stages.looks import LOOKED, PixelRange
-from stages.notes import file_notes, image_notes, label_notes
+from stages.notes import file_notes, image_notes, label_notes, unit_notes, unsplit_notes
 from stages.originals import Originals
 from stages.predict import Inference
 from stats.age_groups import age_group_start
@@ -168,8 +168,8 @@ def _unsplit(images: pd.DataFrame, lists: Lists, settings: Settings) -> Samples:
     places = pd.Series(NO_SPLIT, index=images.index).where(usable, OUTSIDE)
     doubts = name_doubts(images[usable], lists)
     doubts += [in_both("leakage", "own_mean")] if own else []
-    notes = (in_both("warnings", "without_split"),)
-    return Samples(images.assign(split=places), NO_SPLIT, notes, tuple(doubts))
+    notes = unsplit_notes(images.loc[usable, "true_age"], settings)
+    return Samples(images.assign(split=places), NO_SPLIT, tuple(notes), tuple(doubts))
 
 
 def _are_trainings(images: pd.DataFrame, settings: Settings) -> bool:
@@ -334,7 +334,7 @@ def with_predictions(
         masks=[found.masks.get(row) for row in np.flatnonzero(evaluated).tolist()],
         validation=table[held_out] if validation else None,
         skipped=skipped,
-        notes=(*warnings, *image_notes(found)),
+        notes=(*warnings, *image_notes(found), *unit_notes(table[evaluated])),
         originals=Originals({paths[row]: digest for row, digest in found.digests.items()}),
         doubts=tuple(doubts),
         pixels=found.pixels,

@@ -374,6 +374,16 @@ def test_their_baseline_is_the_mean_age_that_training_stored(run, with_lists):
     assert record["leakage"]["level"] == "not checked"
 
 
+def test_people_of_ages_that_training_left_out_are_evaluated_and_counted(run, with_lists):
+    _, table, done = run("--split", "none", checkpoint=with_lists(min_age=40, max_age=70))
+    outside = sum(age < 40 or age > 70 for age in table["true_age"])
+    assert len(table) == 80 and 0 < outside < 80
+    assert done.lines[1] == (
+        f"WARNING: {outside} of 80 images are of people outside the ages that the checkpoint gives "
+        "for its training (40 to 70 years), and are evaluated too"
+    )
+
+
 def test_trainings_own_images_are_found_out_without_a_split(data, run, with_lists, training_mean):
     names = [path.name for path in data.images.iterdir()]
     record, _, done = run("--split", "none", checkpoint=with_lists(train_files=names[:30]))

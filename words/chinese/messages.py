@@ -87,6 +87,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "masks_nowhere": "图像路径中没有名为 Images 的文件夹，因此也没有与之并列的 Masks",
         "split_listed": "数据集的划分取自检查点中的名单（{names}），未按设置重新划分",
         "without_split": "未划分数据集：只应评估训练时从未用过其图像的人",
+        "ages_untrained": "{of} 张图像中有 {count} 张所属的人不在检查点所记的训练年龄范围"
+        "（{low} 至 {high} 岁）内，这些图像也被评估",
+        "not_in_years": "没有一个预测年龄在 {low} 至 {high} 岁之间（实为 {least} 至 {most}），"
+        "而大多数真实年龄在此之间：网络的输出是以岁为单位吗？"
+        "训练时缩放过的年龄（例如均值化为 0）在此不会还原",
         "no_validation": "--full：验证集为空，因此不作校准",
         "only_test_listed": "检查点只列出了测试集：其余图像在此均视为训练图像，"
         "验证集的图像也在其中",

@@ -102,6 +102,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "split_listed": "the split is the one that the checkpoint lists ({names}); it was not "
         "made anew from the settings",
         "without_split": "no split is made: evaluate only people whom training never had",
+        "ages_untrained": "{count} of {of} images are of people outside the ages that the "
+        "checkpoint gives for its training ({low} to {high} years), and are evaluated too",
+        "not_in_years": "no predicted age is from {low} to {high} years (they are {least} to "
+        "{most}), most true ages are: does the network give years? Ages that training scaled, as "
+        "to a mean of 0, are not scaled back",
         "no_validation": "--full: no calibration, for the validation split is empty",
         "only_test_listed": "the checkpoint lists its test set alone: all other images count as "
         "training images here, also those of the validation set",
