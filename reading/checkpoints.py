@@ -34,6 +34,7 @@ MAX_HEADER = 8 * 2**20  # bytes of a safetensors file; it has 0.2 MB
 LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 ZIP_MAGIC = b"PK\3\4"
 # What torch.load lets through for a damaged file; they have no common base class.
+_AS_JSON = {"True": "true", "False": "false", "None": "null"}
 _READER_ERRORS = (
     ArithmeticError,
     AssertionError,
@@ -208,9 +209,9 @@ def _header(file: Content) -> dict[str, Any]:
 
 
 def _literal(text: str) -> object:
-    """A safetensors file holds its settings as text: numbers and booleans are read as JSON."""
+    """A safetensors file holds its settings as text: as JSON, or as Python's `str` gives them."""
     try:
-        return json.loads(text)
+        return json.loads(_AS_JSON.get(text, text))
     except (ValueError, RecursionError):  # RecursionError: of a thousand brackets
         return text
 

@@ -287,13 +287,14 @@ def test_absent_batch_counters_do_not_matter(tmp_path, network):
     assert_same_network(loaded.model, network)
 
 
-def test_safetensors_with_settings_in_its_metadata(tmp_path, network):
+@pytest.mark.parametrize("no", ["false", "False"])  # as JSON, and by Python's `str`
+def test_safetensors_with_settings_in_its_metadata(tmp_path, network, no):
     torch_files = pytest.importorskip("safetensors.torch")
     path = tmp_path / "best_model.safetensors"
     torch_files.save_file(
         network.state_dict(),
         path,
-        metadata={"model": "resnet18", "seed": "5", "use_age_stratify": "false"},
+        metadata={"model": "resnet18", "seed": "5", "use_age_stratify": no, "dropout": "None"},
     )
     loaded = load_checkpoint(path)
     assert_same_network(loaded.model, network)
