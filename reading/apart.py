@@ -24,7 +24,6 @@ from errors import InputError, Message
 MOST_MEMORY = 2 * 2**30  # bytes of address space; macOS and Windows set no such limit
 MOST_SECONDS = 60  # of the processor; on Windows by the clock
 PATIENCE = 1 if os.name == "nt" else 10  # times as long by the clock, beside other programs
-PATIENCE = 1 if os.name == "nt" else 10
 MOST_ANSWER = 300 * 2**20  # letters; that of a million rows has a fifth of them
 # Its module path comes with the order: that of this process need not be what Python would find.
 _START = """
