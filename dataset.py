@@ -137,8 +137,8 @@ class _Finder:
         keys = _keys(path, subject, self.labels)
         key = next((key for key in keys if key in self.by_key), None)
         label = None if key is None else self.by_key[key]
-        if label is not None and label.subject is not None and not str(subject).isdecimal():
-            subject = label.subject  # of scan_left_1.png, say
+        if label is not None and label.subject is not None:
+            subject = label.subject  # a workbook of file names says whose image it is
         by_name = path.name.endswith(TRAINING_SUFFIXES)
         trained = self.labels.training.get(str(subject)) if by_name else None
         fault: tuple[str | None, Message | None] = (None, None)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from reading.folder import passed_over
+from reading.folder import passed_over, subject_in
 from reading.labels import Labels
 from reading.settings import Settings, filters_ages
 from stages.predict import Inference
@@ -16,6 +16,14 @@ from words.catalogue import in_both
 AGES = (10, 120)  # years, between which networks read nearly all people
 
 Notes = list[dict[str, str]]
+
+
+def source_notes(labels: Labels, images: pd.DataFrame, image_dir: Path) -> Notes:
+    """What there is to say of the workbook, the names of the images, and what lies among them.
+
+    images: as from `load_samples`.
+    """
+    return [*label_notes(labels), *subject_notes(images), *file_notes(image_dir)]
 
 
 def file_notes(image_dir: Path) -> Notes:
@@ -34,6 +42,22 @@ def label_notes(labels: Labels) -> Notes:
     if differ:
         notes.append(in_both("warnings", "cells_differ", count=len(differ), first=differ[0]))
     return notes
+
+
+def subject_notes(images: pd.DataFrame) -> Notes:
+    """Say where the workbook groups images by subject otherwise than the numbers in their names."""
+    names = [subject_in(Path(path)) for path in images["path"]]
+    both = images.assign(named=names)
+    both = both[both["kind"].isna() & both["named"].map(lambda name: str(name).isdecimal())]
+    pairs = both.drop_duplicates(["subject_id", "named"])
+    split = pairs["subject_id"].duplicated(keep=False) | pairs["named"].duplicated(keep=False)
+    if not split.any():
+        return []
+    first = pairs[split].iloc[0]
+    facts = {"count": both["subject_id"].nunique(), "named": both["named"].nunique()}
+    facts |= {"of": len(both), "example": first["filename"]}
+    facts |= {"subject": first["subject_id"], "number": first["named"]}
+    return [in_both("warnings", "subjects_differ", **facts)]
 
 
 def image_notes(found: Inference) -> Notes:

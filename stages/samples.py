@@ -30,7 +30,7 @@ from stages.listed import (
     without_unasked,
 )
 from stages.looks import LOOKED, PixelRange
-from stages.notes import file_notes, image_notes, label_notes, unit_notes, unsplit_notes
+from stages.notes import image_notes, source_notes, unit_notes, unsplit_notes
 from stages.originals import Originals
 from stages.predict import Inference
 from stats.age_groups import age_group_start
@@ -150,7 +150,7 @@ def collect_samples(
         found = _split_anew(images, labels.departures, checkpoint.lists, settings)
     found = dataclasses.replace(
         found,
-        notes=(*found.notes, *label_notes(labels), *file_notes(image_dir)),
+        notes=(*found.notes, *source_notes(labels, images, image_dir)),
         first_keys=labels.first_keys,
         stored_mean=settings.train_age_mean,
         workbook_sha256=labels.sha256,

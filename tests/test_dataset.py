@@ -21,7 +21,7 @@ from dataset import (
 )
 from errors import InputError, Message
 from reading.labels import read_labels
-from stages.notes import label_notes
+from stages.notes import label_notes, subject_notes
 from words.catalogue import LANGUAGES
 
 
@@ -315,9 +315,9 @@ def test_labels_by_file_name(tmp_path):
     ]
     found, _ = load_samples(images, write_book(tmp_path / "l.xlsx", rows))
     samples, skipped = used_and_left_out(found)
-    # A number in the name is the subject; the column serves names without one.
+    # Where the column says nothing, the name does.
     assert samples[["filename", "subject_id", "true_age"]].to_numpy().tolist() == [
-        ["anon_7_1.png", "7", 40.0],
+        ["anon_7_1.png", "99", 40.0],
         ["anon_7_2.png", "7", 41.0],
         ["left.png", "3", 50.0],
         ["scan_left_1.png", "12", 60.0],
@@ -327,6 +327,31 @@ def test_labels_by_file_name(tmp_path):
         ["right.png", "unusable_name", "its name has no subject number, as in anon_123_1.png"],
         ["x.png", "no_label", "no label for the file name x.png in l.xlsx"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("names", "people", "said"),
+    [
+        (["IMG_0001", "IMG_0002", "IMG_0003"], ["P1", "P1", "P2"], "2 people apart in 3 images"),
+        (["visit_1_P1", "visit_2_P1", "visit_1_P2"], ["P1", "P1", "P2"], "of the file names 2"),
+        (["anon_7_1", "anon_7_2", "anon_8_1"], [1, 2, 3], "3 people apart"),  # row numbers
+        (["anon_7_1", "anon_7_2", "anon_8_1"], ["P1", None, "P2"], "P1 and 7"),
+        (["anon_7_1", "anon_7_2", "anon_8_1"], ["P1", "P1", "P2"], None),  # the same people
+        (["IMG_P1_1", "IMG_P1_2", "scan"], ["a", "b", "b"], None),  # no numbers in the names
+        (["anon_7_1", "anon_7_2", "anon_8_1"], [None, None, None], None),
+    ],
+)
+def test_the_column_of_subjects_against_the_names(tmp_path, names, people, said):
+    images = touch(tmp_path / "i", *(f"{name}.png" for name in names))
+    rows = [["filename", "patient", "age"]]
+    rows += [[name, person, 40] for name, person in zip(names, people, strict=True)]
+    found, _ = load_samples(images, write_book(tmp_path / "l.xlsx", rows))
+    notes = subject_notes(found)
+    if any(people):
+        grouped = found.groupby("subject_id")["filename"].agg(len)
+        assert grouped[str(people[0])] == people.count(people[0])
+    assert len(notes) == (said is not None)
+    assert all(said in note["en"] for note in notes)
 
 
 def test_nothing_matches_shows_an_image_and_a_number(tmp_path):

@@ -74,6 +74,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "not used; hold the test set against the list that is meant with --check-split",
         "cells_differ": "sexes, body sizes or subjects that the rows of one label contradict, and "
         "that are taken as unknown: {count}, such as {first}",
+        "subjects_differ": "the subject column of the workbook tells {count} people apart in {of} "
+        "images, and the second field of the file names {named} (for {example} they say {subject} "
+        "and {number}): THE COLUMN IS BELIEVED; give it another name if it holds anything but "
+        "people, such as row numbers",
         "other_weights": "the weights are those under {used}; the file holds others under "
         "{others}, which are not used",
         "head_assumed": "the checkpoint does not say what stands between the {count} linear layers "
