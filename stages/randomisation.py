@@ -14,6 +14,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.special import beta
 from scipy.stats import rankdata
 from torch import Tensor, nn
 
@@ -51,7 +52,8 @@ class Randomisation:
 
     verdict: "differ", "partly" or "same" where the 95% CI of the last stage's similarity, or the
     similarity that every subject has, lies below `similar_from`, includes it, or lies above; None
-    where there is neither, or too few subjects. warning: True for "same", False for "differ", None
+    where there is neither, too few subjects, or so few cells that chance reaches `similar_from`.
+    warning: True for "same", False for "differ", None
     where neither can be said.
     """
 
@@ -98,16 +100,22 @@ def parameter_randomisation(
         _randomised_stage(name, values, subject_ids)
         for name, values in zip(RANDOMISED, similarity, strict=True)
     )
-    verdict = verdict_on(stages[-1].similarity, len(set(subject_ids)))
+    chance = chance_similarity(maps[0].size)
+    small = chance >= SIMILAR
+    verdict = None if small else verdict_on(stages[-1].similarity, len(set(subject_ids)))
     return Randomisation(
         stages=stages,
         draws=draws,
         similar_from=SIMILAR,
-        # mean |correlation| of independent maps: a normal of variance 1 / (cells - 1)
-        chance=math.sqrt(2 / math.pi / max(maps[0].size - 1, 1)),
+        chance=chance,
         verdict=verdict,
         warning={"same": True, "differ": False}.get(verdict or ""),
     )
+
+
+def chance_similarity(cells: int) -> float:
+    """Mean |correlation| of unrelated maps of so many cells (Student 1908); 0.5 for 4, 1 for 2."""
+    return round(float(beta((max(cells, 2) - 1) / 2, 0.5)) / math.pi, 12)
 
 
 def verdict_on(similarity: Estimate, n_subjects: int) -> str | None:

@@ -221,7 +221,7 @@ METRICS = {
         Message("the mean age of the training images is not known, or its error is zero"),
     ),
     "Repeatability": Metric(
-        "2.77 s_w: 95% of pairs of images of one person differ by less",
+        "2.77 s_w: the errors of two images of one person differ by less in 95% of pairs",
         "years",
         _repeatability,
         NO_REPEATS,

@@ -69,12 +69,14 @@ class Swaps(NamedTuple):
 class Contrast:
     """Years between people of 20 and of 80: predicted, with the muscle, with all else.
 
+    ages: youngest and oldest of the people, years; the slope is extended to 20 and 80.
     share: muscle / total in %, None where the interval of the total holds 0.
     """
 
     n_pairs: int
     n_images: int
     n_subjects: int
+    ages: tuple[float, float]
     total: Estimate
     muscle: Estimate
     rest: Estimate
@@ -137,10 +139,12 @@ def contrast(
     clear = whole.ci95 is not None and not whole.ci95[0] <= 0 <= whole.ci95[1]
     text = "Part of these years that travels with the muscle"
     why = whole.reason or whole.ci95_reason or NO_TOTAL
+    taking_part = ages[np.concatenate([swaps.a, swaps.b])]
     return Contrast(
         n_pairs=len(swaps.a),
         n_images=people.n_images,
         n_subjects=people.n_subjects,
+        ages=(float(taking_part.min()), float(taking_part.max())),
         total=whole,
         muscle=years(muscle, "Years between 20 and 80 that travel with the muscle"),
         rest=years(total - muscle, "Years between 20 and 80 that travel with all else"),

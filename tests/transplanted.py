@@ -15,7 +15,7 @@ def contrast(total=(41.0, 58.0), muscle=(37.0, 61.0), share=(83.0, 115.0), **cha
     def middle(ci95):
         return estimate(None if ci95 is None else sum(ci95) / 2, ci95)
 
-    fields = {"n_pairs": 90, "n_images": 45, "n_subjects": 18}
+    fields = {"n_pairs": 90, "n_images": 45, "n_subjects": 18, "ages": (25.0, 75.0)}
     fields |= {"total": middle(total), "muscle": middle(muscle), "share": middle(share)}
     return Contrast(**(fields | {"rest": middle((-8.0, 9.0))} | changed))
 

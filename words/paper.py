@@ -37,7 +37,8 @@ def methods_paragraph(record: Record) -> Texts:
         *_split(data, record["evaluation_info"]["warnings"]),
         in_both("paper", "metrics", names=_reported(record)),
     ]
-    if any(one["ci95"] is not None for one in numbers.values()):
+    reported = [one for name, one in numbers.items() if name != "Repeatability"]
+    if any(one["ci95"] is not None for one in reported):
         parts.append(in_both("paper", "intervals"))
     if numbers["Baseline_MAE"]["value"] is not None:
         parts.append(in_both("paper", "baseline"))

@@ -235,7 +235,7 @@ def _weights_sentence(checks: Any) -> dict[str, str]:
         "limit": f"{randomised.similar_from:.2f}",
     }
     if randomised.verdict is None:
-        why = why_unjudged(checks.n_subjects, similarity)
+        why = why_unjudged(checks.n_subjects, similarity) or in_both("checks", "small_maps")
         return in_both("checks", "weights_few", why=why, **facts)
     low = similarity.ci95[0] if similarity.ci95 else similarity.value
     some = randomised.verdict == "differ" and low > randomised.chance

@@ -6,6 +6,7 @@ from words.catalogue import in_both
 from words.sentences import joined
 from words.tables import plain_number
 
+SPOKEN_OF = (25, 75)  # years; people of these ages or beyond let one speak of 20 to 80
 HALF = 50.0  # % of the years; a share whose interval lies above it is called most of them
 
 
@@ -26,10 +27,18 @@ def transplant_sentence(found: Any) -> dict[str, str]:
     low, high = whole.total.ci95
     if high < 0 or low <= 0:
         key = "reversed" if high < 0 else "no_total"
-        return in_both("transplant", key, **facts)
+        return joined("transplant", [in_both("transplant", key, **facts), *beyond_the_data(whole)])
     parts = [in_both("transplant", "held", muscle=years(whole.muscle), **facts)]
     parts += [in_both("transplant", reading(whole))]
-    return joined("transplant", [*parts, *_controls(found.controls)])
+    return joined("transplant", [*parts, *beyond_the_data(whole), *_controls(found.controls)])
+
+
+def beyond_the_data(whole: Any) -> list[dict[str, str]]:
+    """Say where the people are not from 20 to 80 years old, so that the slope is extended."""
+    low, high = whole.ages
+    if low <= SPOKEN_OF[0] and high >= SPOKEN_OF[1]:
+        return []
+    return [in_both("transplant", "beyond", low=f"{low:g}", high=f"{high:g}")]
 
 
 def reading(whole: Any) -> str:

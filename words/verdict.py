@@ -1,7 +1,7 @@
 """The verdict on a run: five sentences in green, amber or grey, and what stands against publishing.
 
-A colour follows from an interval alone: green where it shows what one hopes for, amber where it
-shows the opposite or something was found, grey where nothing can be told. Every text is given by
+A colour follows from an interval, or from what the run found: green where that is what one hopes
+for, amber where it is the opposite, grey where nothing can be told. Every text is given by
 language.
 """
 
@@ -18,7 +18,7 @@ from words.sentences import (
     why_unjudged,
 )
 from words.tables import plain_number
-from words.transplant import HALF, reading, years
+from words.transplant import HALF, beyond_the_data, reading, years
 
 GREEN, AMBER, GREY = "green", "amber", "grey"
 # Years per year of age. A slope within this moves people 50 years apart by less than 5 years.
@@ -71,7 +71,9 @@ def _error(metrics: Mapping[str, Any]) -> Said:
         why = why_unjudged(n, skill)
         return GREY, _both(size, in_both("verdict", "error_unjudged", why=why))
     low, high = skill.ci95
-    colour, key = (GREEN, "better") if low > 0 else (AMBER, "worse" if high < 0 else "not_better")
+    colour, key = (
+        (GREEN, "better") if low > 0 else (AMBER, "worse") if high < 0 else (GREY, "not_better")
+    )
     percent = [100 * value for value in (skill.value, low, high)]
     if key == "worse":  # said as more error
         percent = [-percent[0], -percent[2], -percent[1]]
@@ -138,7 +140,8 @@ def _muscle(focus: Any, checks: Any, transplant: Any) -> Said:
     controls = transplant.controls
     key, beside = reading(whole), controls.moved_mask.ci95
     facts = {"total": years(whole.total), "muscle": years(whole.muscle)}
-    said = _both(in_both("verdict", "transplant", **facts), in_both("transplant", key), by_maps[1])
+    parts = [in_both("verdict", "transplant", **facts), in_both("transplant", key)]
+    said = _both(*parts, *beyond_the_data(whole), by_maps[1])
     unsure = key == "no_muscle"
     if key == "most" and beside is not None:
         # of a smaller region, as much as it would carry if it were as large
@@ -180,9 +183,8 @@ def _doubt(checks: Any) -> str | None:
     """Key of what the checks say against the maps, None where they say nothing."""
     if checks is None:
         return None
-    verdict_on_weights = checks.parameter_randomisation.verdict
-    if verdict_on_weights in ("same", "partly"):
-        return f"{verdict_on_weights}_weights"
+    if checks.parameter_randomisation.verdict == "same":
+        return "same_weights"
     if checks.deletion.verdict == "contrary":
         return "contrary"
     shift = checks.repeatability.changes[0]
@@ -193,6 +195,8 @@ def _unshown(checks: Any) -> str | None:
     """Key of what the checks were to show for the maps and do not; None where nothing is judged."""
     if checks is None:
         return None
+    if checks.parameter_randomisation.verdict == "partly":
+        return "partly_weights"
     if checks.deletion.verdict in ("unshown", "disagree"):
         return "places_unshown"
     return "edges_do_as_well" if checks.deletion.beats_edges is False else None
@@ -273,13 +277,20 @@ def obstacles(
     colour, mean = _mean_error(metrics["Bias"], n)
     if colour == AMBER:
         against.append(mean)
-    if _doubt(checks):
-        against.append(in_both("verdict", "maps_doubted"))
-    elif checks is None or checks.parameter_randomisation.verdict is None:
-        against.append(in_both("verdict", "maps_unchecked"))
-    elif _unshown(checks):
-        against.append(in_both("verdict", "maps_unshown"))
+    if doubt := _against_maps(checks):
+        against.append(in_both("verdict", doubt))
     return against
+
+
+def _against_maps(checks: Any) -> str | None:
+    """Key of what stands against a claim that rests on the maps; None where nothing does."""
+    if checks is None:
+        return "maps_unchecked"
+    if _doubt(checks):
+        return "maps_doubted"
+    if checks.parameter_randomisation.verdict in (None, "partly"):
+        return "maps_untold"
+    return "maps_unshown" if _unshown(checks) else None
 
 
 def _faults(left_out: Mapping[str, int]) -> int:

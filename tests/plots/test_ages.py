@@ -226,7 +226,7 @@ def test_a_slope_that_is_algebra_is_not_drawn(true, error, varies):
     for ax in fig.axes:
         key = [text.get_text() for text in ax.get_legend().get_texts()]
         assert any("years/year" in text for text in key) is varies
-        absent = "No proportional bias: true or predicted ages do not vary"
+        absent = "Proportional bias not given: true or predicted ages do not vary"
         assert (absent in key) is not varies
         lines = [line for line in ax.get_lines() if line.get_label().startswith("Proportional")]
         assert len(lines) == varies

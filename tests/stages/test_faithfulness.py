@@ -1,5 +1,6 @@
 """The experiments on networks whose answer is known."""
 
+import itertools
 import json
 
 import cv2
@@ -21,7 +22,12 @@ from stages.deletion import (
     moved,
 )
 from stages.faithfulness import run_checks
-from stages.randomisation import parameter_randomisation, row_spearman, verdict_on
+from stages.randomisation import (
+    chance_similarity,
+    parameter_randomisation,
+    row_spearman,
+    verdict_on,
+)
 from stages.repeatability import mirrored, repeatability, shifted
 from stages.serialise import as_json
 from tests.results import estimate
@@ -371,7 +377,28 @@ def test_maps_of_a_deep_network_depend_on_its_weights():
     )
     assert found.stages[1].similarity.value < 0.5
     assert found.verdict is found.warning is None  # of six subjects
-    assert found.chance == pytest.approx(np.sqrt(2 / np.pi / 24))  # 5 x 5 cells
+    assert found.chance == chance_similarity(25)  # 5 x 5 cells
+
+
+@pytest.mark.parametrize("cells", [2, 4, 6, 7])
+def test_what_unrelated_maps_give(cells):
+    orders = np.array(list(itertools.permutations(range(cells))))
+    apart = np.square(orders - np.arange(cells)).sum(axis=1)
+    every = np.abs(1 - 6 * apart / (cells * (cells**2 - 1)))  # Spearman 1904
+    assert chance_similarity(cells) == pytest.approx(every.mean(), rel=0.02)
+    assert chance_similarity(4) == 0.5 and chance_similarity(1) == chance_similarity(2)
+    assert chance_similarity(400) == pytest.approx(np.sqrt(2 / np.pi / 399), rel=1e-3)
+
+
+def test_maps_of_four_cells_tell_nothing_of_the_weights():
+    torch.manual_seed(5)
+    model, images = AgeRegressor("resnet18").eval(), torch.randn(12, 3, 64, 64)
+    people = [str(i) for i in range(12)]
+    found = parameter_randomisation(
+        model, "layer4", images, maps_of(model, images), people, draws=1
+    )
+    assert found.stages[1].similarity.ci95 is not None
+    assert found.verdict is found.warning is None and found.chance == 0.5
 
 
 def test_network_and_random_state_are_left_alone():

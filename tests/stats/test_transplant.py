@@ -73,6 +73,7 @@ def test_contrast_by_hand():
     assert found.muscle.value == pytest.approx(30)
     assert found.rest.value == pytest.approx(15)
     assert (found.n_pairs, found.n_images, found.n_subjects) == (3, 3, 3)
+    assert found.ages == (30.0, 70.0)
     assert found.share.value is None  # three people give no interval, and so no share
     assert "fewer than" in found.share.reason
 

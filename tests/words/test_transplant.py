@@ -29,6 +29,19 @@ def test_the_whole_sentence():
     assert "49.5 岁（95% 置信区间 41.0 至 58.0）中，有 49.0 岁" in said(lang="zh")
 
 
+@pytest.mark.parametrize("ages", [(25.5, 90.0), (20.0, 74.9), (40.0, 50.5)])
+@pytest.mark.parametrize("total", [(41.0, 58.0), (-3.0, 9.0)])
+def test_years_beyond_the_ages_of_the_people(ages, total):
+    share = (83.0, 115.0) if total[0] > 0 else None
+    young = contrast(total, share=share, ages=ages)
+    low, high = (f"{age:g}" for age in ages)
+    beyond = f"The people here are {low} to {high} years old: beyond these ages"
+    assert beyond in said(contrast=young)
+    assert (beyond in text("muscle", transplant=transplant(contrast=young))) == (total[0] > 0)
+    assert f"{low} 至 {high} 岁：这一范围以外" in said(lang="zh", contrast=young)
+    assert "The people here" not in said(contrast=contrast(ages=(25.0, 75.0)))
+
+
 @pytest.mark.parametrize(
     ("muscle", "share", "reading", "colour"),
     [

@@ -33,12 +33,12 @@ TEXTS: dict[str, dict[str, str]] = {
         "matrix": "全部成对比较：MAE 之差（岁）",
         "matrix_marks": "行减列，按 MAE 由低到高。* 有统计学差异；= 在 ±{margin} 岁内等效。",
         "forest": "粗线：该差值本身的 95% 置信区间；细线：对 {tests} 次检验作 Bonferroni 校正后。"
-        "实心：有差异；空心：无法区分；灰色：不作判定；叉号：相同。阴影：MAE 之差在 ±{margin} 岁"
-        "内即等效。",
+        "实心：有差异；空心：无法区分；灰色：不作判定；叉号：相同。阴影：等效界值，MAE 之差 "
+        "±{margin} 岁。",
         "sign_MAE": "小于 0：减号前的运行更好",
         "sign_RMSE": "小于 0：减号前的运行更好；不作判定",
         "sign_CCC": "大于 0：减号前的运行更好；不作判定",
-        "sign_age_bias_slope": "各次运行的斜率越接近 0 越好；何者更小见上方结论",
+        "sign_age_bias_slope": "斜率更接近 0 者偏差更小；何者更小见上方结论",
         "pair": "运行",
         "drawn": "差值图示",
         "difference": "差值",

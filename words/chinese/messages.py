@@ -65,8 +65,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "将测试集与所指的名单核对",
         "cells_differ": "同一标签的各行所写的性别、身高体重或受试者相互矛盾，按未知处理："
         "{count} 处，例如 {first}",
-        "subjects_differ": "在 {of} 张图像中，工作簿的受试者一列区分出 {count} 人，文件名的第二段则为 "
-        "{named} 人（对 {example}，前者为 {subject}，后者为 {number}）：以工作簿的这一列为准；"
+        "subjects_differ": "在 {of} 张图像中，工作簿的受试者一列区分出 {count} 人，"
+        "文件名的第二段则为 {named} 人（对 {example}，前者为 {subject}，后者为 {number}）："
+        "以工作簿的这一列为准；"
         "如果该列不是受试者（例如是行号），请改掉列名",
         "other_weights": "所用权重为 {used} 中的权重；文件中 {others} 里的其他权重未使用",
         "head_assumed": "检查点没有说明回归头的 {count} 个线性层之间是什么：假定每层之后为 ReLU 和 "

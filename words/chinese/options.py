@@ -36,7 +36,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "--device": "计算设备（默认：auto，有 GPU 时使用 GPU）",
         "--batch-size": "批大小（默认：CPU 为 8，CUDA 为 128，MPS 为 32）",
         "--num-workers": "解码图像的线程数（默认：每个核心一个，最多 16 个）",
-        "--amp": "目标层之前用 bfloat16 计算",
+        "--amp": "到目标层为止用 bfloat16 计算",
         "--compile": "先编译网络：在 CPU 上，约 2,000 张图像以上才划算",
         "gradcam": "Grad-CAM 热图",
         "--cam-layer": "目标层，例如 layer3 或 layer4[-1].conv2（默认：layer4）",
@@ -59,7 +59,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "--check-near-duplicates": "同时查找不同数据集之间几乎相同的图像",
         "--record-paths": "在结果中记录给出的完整路径，而不仅是其末尾部分",
         "--baseline": "与 --compare 合用：只将其余结果与该结果比较",
-        "--margin": "与 --compare 合用：MAE 之差小于该值即视为等效（默认：0.5）",
+        "--margin": "与 --compare 合用：MAE 之差的置信区间整个落在该值以内才算等效（默认：0.5）",
         "--report": "由已有结果重新生成 report.html",
         "--report-images": "report.html 中的图像：all、none，或误差最大的 N 张与"
         "最小的 N/4 张（默认：200 张与 50 张）",

@@ -35,11 +35,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "{margin} years.",
         "forest": "Thick line: 95% CI of the one difference; thin: after Bonferroni's correction "
         "for {tests} tests. Filled: told apart; open: not; grey: not judged; cross: identical. "
-        "Shaded: equivalent within {margin} years of MAE.",
+        "Shaded: the margin of equivalence, ±{margin} years of MAE.",
         "sign_MAE": "below 0: the run before the minus is better",
         "sign_RMSE": "below 0: the run before the minus is better; not judged",
         "sign_CCC": "above 0: the run before the minus is better; not judged",
-        "sign_age_bias_slope": "nearer to 0 is better in each run; the sentences above say which",
+        "sign_age_bias_slope": "the slope nearer to 0 is the smaller bias: see the sentences above",
         "pair": "Runs",
         "drawn": "The difference, drawn",
         "difference": "Difference",

@@ -31,7 +31,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "upper": "Upper limit of agreement {}",
         "lower": "Lower limit of agreement {}",
         "slope": "Proportional bias {} years/year",
-        "no_slope": "No proportional bias: true or predicted ages do not vary",
+        "no_slope": "Proportional bias not given: true or predicted ages do not vary",
         "by_age": "Limits that follow age (Bland & Altman 1999)",
         "n": "Images n = {}, subjects n = {}",
         "years": "{} years",

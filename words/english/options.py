@@ -63,7 +63,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "--check-near-duplicates": "also look for nearly identical images across the splits",
         "--record-paths": "write paths into the results as they were given, not their ends only",
         "--baseline": "for --compare: compare every other result with this one only",
-        "--margin": "for --compare: MAEs that differ by less are equivalent (default: 0.5)",
+        "--margin": "for --compare: runs are equivalent where the CI of the MAE difference lies "
+        "within it (default: 0.5)",
         "--report": "make report.html of finished results anew",
         "--report-images": "pictures in report.html: all, none, or the N worst and N/4 best "
         "(default: the 200 worst and 50 best)",

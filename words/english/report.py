@@ -99,8 +99,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "d_Baseline_MAE": "The MAE of always saying the mean age of the training images, without "
         "looking at an image.",
         "d_Skill": "1 − MAE / baseline MAE; 0 is no better than the mean age, 1 is perfect.",
-        "d_Repeatability": "95% of pairs of images of one subject differ by less (2.77 standard "
-        "deviations within subjects).",
+        "d_Repeatability": "The errors of two images of one subject differ by less in 95% of pairs "
+        "(2.77 standard deviations within subjects).",
         "common_intro": "Counts and means; a difference between parts is one only where a "
         "sentence below says so.",
         "part": "Part",

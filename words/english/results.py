@@ -91,7 +91,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "Compare runs of the same split.",
         "split_images": "The results hold different images: only {n} are in all of them (images "
         "of each run: {counts}). The same split gives the same test set, so these runs were split "
-        "otherwise, and common images may have been in the training set of one of them.",
+        "otherwise, or left out other images: common images may have been in the training set of "
+        "one of them.",
         "split_trained": "Some of these images are training images of {runs} (--split all or "
         "train). The comparison says nothing about new people.",
         "split_unknown": "The split of these runs could not be checked: {runs}. There is no "
@@ -228,6 +229,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "weights_few": "Whether the maps depend on what was learnt cannot be told: {why} ({n} "
         "images of {s} subjects; with random weights the mean absolute Spearman correlation is "
         "{similarity}; unrelated maps give {chance}, the cut-off is {limit}).",
+        "small_maps": "the maps have so few cells that unrelated maps reach the cut-off",
         "undefined": "No image has two maps, with the trained and with random weights, that vary "
         "and are finite, so nothing can be compared.",
         "interval": "95% CI {low} to {high}",

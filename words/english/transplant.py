@@ -19,6 +19,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "held": "Of the {total} by which this network separates people of 20 from people of 80, "
         "{muscle} travel with the pixels inside the muscle's outline (muscles exchanged in {n} "
         "pairs of images of {s} subjects).",
+        "beyond": "The people here are {low} to {high} years old: beyond these ages the years are "
+        "the slope extended, and were not measured.",
         "unknown": "What share that is cannot be told.",
         "most": "That is more than half: what the network reads as age lies mostly in the muscle.",
         "some": "The network reads age in the muscle; whether more than half of it lies there "

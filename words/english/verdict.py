@@ -106,6 +106,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "mean age.",
         "maps_unchecked": "Whether the heatmaps depend on what was learnt is not known "
         "(--cam-check, with 10 subjects or more): publish no claim that rests on them.",
+        "maps_untold": "Whether the heatmaps depend on what was learnt cannot be told: publish no "
+        "claim that rests on them.",
         "maps_unshown": "The checks do not show that the prediction rests on what the heatmaps "
         "mark, and more than on the edges in the image: publish no claim that rests on them.",
         "maps_doubted": "The checks speak against the heatmaps: publish no claim that rests on "
