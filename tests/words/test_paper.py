@@ -146,6 +146,16 @@ def test_what_is_no_test_set_is_not_called_one(record, split, said):
     assert ("This is no test set" in methods_paragraph(record)["en"]) == said
 
 
+def test_an_interval_that_the_paragraphs_do_not_give_is_not_claimed(record):
+    numbers = record["overall_metrics"]
+    for number in numbers.values():
+        number["ci95"] = None
+    numbers["Repeatability"]["ci95"] = [4.0, 9.0]  # it has one from 5 people
+    assert "confidence interval" not in methods_paragraph(record)["en"]
+    numbers["MAE"]["ci95"] = [4.0, 9.0]
+    assert "confidence intervals" in methods_paragraph(record)["en"]
+
+
 def test_intervals_that_could_not_be_given_are_not_claimed(record):
     record["calibration"]["prediction_intervals"]["90"]["half_width"]["value"] = None
     assert "conformal" not in methods_paragraph(record)["en"]  # that of 95% had none before

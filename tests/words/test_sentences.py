@@ -462,6 +462,16 @@ def test_what_the_weights_do_to_the_maps(similarity, n_subjects, key):
     assert "{" not in said["en"] + said["zh"]
 
 
+def test_maps_so_small_that_nothing_is_said_of_the_weights():
+    made = checks_with()
+    small = {"verdict": None, "warning": None, "chance": 0.5}
+    randomised = replace(made.parameter_randomisation, **small)
+    said = check_sentence(replace(made, parameter_randomisation=randomised))
+    assert says(said, WEIGHTS, "few")
+    assert "cannot be told: the maps have so few cells that" in said["en"]
+    assert "热图的格数太少" in said["zh"]
+
+
 MORE, LESS, NONE = (0.01, 1.5), (-1.5, -0.01), (0.0, 1.5)
 
 
