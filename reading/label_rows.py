@@ -247,7 +247,8 @@ def _read_row(found: _Sheet, number: int, cells: Mapping[int, object], block: Bl
         found.unread.setdefault(key, unread)
     sex = read_sex(cells.get(block.columns.get("sex", -1)))
     raw_subject = cells.get(block.columns.get("subject", -1))
-    subject = subject_key(raw_subject) if by == "filename" else None
+    by_name = by == "filename" and not is_excel_error(raw_subject)
+    subject = subject_key(raw_subject) if by_name else None
     bmi = read_bmi(*(cells.get(block.columns.get(role, -1)) for role in BODY))
     found.rows.append(_Row(block, number, key, age, sex, subject, bmi))
 

@@ -33,7 +33,7 @@ def file_notes(image_dir: Path) -> Notes:
 
 
 def label_notes(labels: Labels) -> Notes:
-    """Count the cells that another row makes up for, and those that another row contradicts."""
+    """Count the cells that another row makes up for or contradicts, and those without a subject."""
     problems, differ, notes = labels.problems, labels.contradicted, []
     passed = problems[problems["key"].isin(labels.table["key"])]
     if not passed.empty:
@@ -41,6 +41,10 @@ def label_notes(labels: Labels) -> Notes:
         notes.append(in_both("warnings", "cells_passed", **facts))
     if differ:
         notes.append(in_both("warnings", "cells_differ", count=len(differ), first=differ[0]))
+    unnamed = labels.table[labels.table["subject"].isna()]
+    if labels.by == "filename" and 0 < len(unnamed) < len(labels.table):
+        facts = {"count": len(unnamed), "first": unnamed["key"].iloc[0]}
+        notes.append(in_both("warnings", "subjects_missing", **facts))
     return notes
 
 

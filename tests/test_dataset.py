@@ -313,9 +313,13 @@ def test_labels_by_file_name(tmp_path):
         ["scan_left_1.png", 60, 12],
         ["scan_left_2.png", 61, None],
     ]
-    found, _ = load_samples(images, write_book(tmp_path / "l.xlsx", rows))
+    found, labels = load_samples(images, write_book(tmp_path / "l.xlsx", rows))
     samples, skipped = used_and_left_out(found)
     # Where the column says nothing, the name does.
+    (note,) = label_notes(labels)
+    assert note["en"].endswith(
+        "such as anon_7_2.png: 3; the second field of the name says whose image each is"
+    )
     assert samples[["filename", "subject_id", "true_age"]].to_numpy().tolist() == [
         ["anon_7_1.png", "99", 40.0],
         ["anon_7_2.png", "7", 41.0],
@@ -339,17 +343,20 @@ def test_labels_by_file_name(tmp_path):
         (["anon_7_1", "anon_7_2", "anon_8_1"], ["P1", "P1", "P2"], None),  # the same people
         (["IMG_P1_1", "IMG_P1_2", "scan"], ["a", "b", "b"], None),  # no numbers in the names
         (["anon_7_1", "anon_7_2", "anon_8_1"], [None, None, None], None),
+        (["anon_7_1", "anon_8_1", "anon_9_1"], ["#N/A", "#REF!", "#N/A"], None),  # no people
     ],
 )
 def test_the_column_of_subjects_against_the_names(tmp_path, names, people, said):
     images = touch(tmp_path / "i", *(f"{name}.png" for name in names))
     rows = [["filename", "patient", "age"]]
     rows += [[name, person, 40] for name, person in zip(names, people, strict=True)]
-    found, _ = load_samples(images, write_book(tmp_path / "l.xlsx", rows))
+    found, labels = load_samples(images, write_book(tmp_path / "l.xlsx", rows))
     notes = subject_notes(found)
-    if any(people):
+    assert len(label_notes(labels)) == (None in people and any(people))
+    if any(people) and people[0] != "#N/A":
         grouped = found.groupby("subject_id")["filename"].agg(len)
         assert grouped[str(people[0])] == people.count(people[0])
+    assert ("#N/A" in people) <= (found["subject_id"].tolist() == ["7", "8", "9"])
     assert len(notes) == (said is not None)
     assert all(said in note["en"] for note in notes)
 

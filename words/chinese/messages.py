@@ -65,6 +65,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "将测试集与所指的名单核对",
         "cells_differ": "同一标签的各行所写的性别、身高体重或受试者相互矛盾，按未知处理："
         "{count} 处，例如 {first}",
+        "subjects_missing": "工作簿中有 {count} 个文件名在受试者一列没有受试者，例如 {first}："
+        "以文件名的第二段为准",
         "subjects_differ": "在 {of} 张图像中，工作簿的受试者一列区分出 {count} 人，"
         "文件名的第二段则为 {named} 人（对 {example}，前者为 {subject}，后者为 {number}）："
         "以工作簿的这一列为准；"

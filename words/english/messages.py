@@ -74,6 +74,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "not used; hold the test set against the list that is meant with --check-split",
         "cells_differ": "sexes, body sizes or subjects that the rows of one label contradict, and "
         "that are taken as unknown: {count}, such as {first}",
+        "subjects_missing": "file names of the workbook without a subject in its subject column, "
+        "such as {first}: {count}; the second field of the name says whose image each is",
         "subjects_differ": "the subject column of the workbook tells {count} people apart in {of} "
         "images, and the second field of the file names {named} (for {example} they say {subject} "
         "and {number}): THE COLUMN IS BELIEVED; give it another name if it holds anything but "
