@@ -53,8 +53,7 @@ class Randomisation:
     verdict: "differ", "partly" or "same" where the 95% CI of the last stage's similarity, or the
     similarity that every subject has, lies below `similar_from`, includes it, or lies above; None
     where there is neither, too few subjects, or so few cells that chance reaches `similar_from`.
-    warning: True for "same", False for "differ", None
-    where neither can be said.
+    warning: True for "same", False for "differ", None where neither can be said.
     """
 
     stages: tuple[RandomisedStage, ...]
