@@ -60,6 +60,9 @@ def load_samples(
     rows = [finder.row(path) for path in paths]
     images = pd.DataFrame(rows, columns=IMAGE_COLUMNS, dtype=object)
     images = images.astype(dict.fromkeys(("true_age", "bmi", "training_age"), "float64"))
+    if labels.by == "filename":
+        images, differ = _of_one_sex(images)
+        labels = dataclasses.replace(labels, contradicted=[*labels.contradicted, *differ])
     if not images["kind"].isin([None, NOT_READ]).any():
         raise InputError(
             "{folder}: none of {count} images has a usable label in {workbook}: {why}; "
@@ -78,6 +81,18 @@ def load_samples(
         labels = dataclasses.replace(labels, departures=labels.departures | {"nothing": nothing})
     usable = taken_back(images, images["kind"] == NOT_READ)
     return usable.assign(training_age=usable["true_age"].where(usable["kind"].isna())), labels
+
+
+def _of_one_sex(images: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Give all images of a person the sex that a row of one of them says; none where two differ.
+
+    A merged cell holds its value in the first row alone. Returns also the people of two sexes.
+    """
+    sexes = images.groupby("subject_id", sort=False)["sex"]
+    differ = sexes.transform("nunique") > 1
+    sex = sexes.transform("first").astype(object)
+    images = images.assign(sex=sex.where(sex.notna() & ~differ, None))
+    return images, images.loc[differ, "subject_id"].unique().tolist()
 
 
 def taken_back(images: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:

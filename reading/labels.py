@@ -39,7 +39,8 @@ class Labels:
 
     training: subject -> age in years, as training read it. unread: key of the table -> why training
     did not read it. departures: name -> why training cannot have read this table as it stands.
-    contradicted: cells of sex, body size or subject that another row of the label contradicts.
+    contradicted: cells of sex, body size or subject that another row of the label contradicts, and
+    in `load_samples` people whose images have two sexes.
     sha256: checksum of the file as it was read.
     """
 

@@ -361,6 +361,16 @@ def test_the_column_of_subjects_against_the_names(tmp_path, names, people, said)
     assert all(said in note["en"] for note in notes)
 
 
+def test_a_person_has_one_sex(tmp_path):
+    sexes = {"a_1": "F", "a_2": None, "b_1": "m", "b_2": "F", "c_1": None, "d_1": None}
+    images = touch(tmp_path / "i", *(f"scan_{name}.png" for name in sexes), "x.png")
+    rows = [["filename", "age", "sex"], *([f"scan_{n}.png", 40, sex] for n, sex in sexes.items())]
+    found, labels = load_samples(images, write_book(tmp_path / "l.xlsx", rows))
+    assert found["sex"].tolist() == ["F", "F", None, None, None, None, None]
+    (note,) = label_notes(labels)
+    assert note["en"].endswith("are taken as unknown: 1, such as b")
+
+
 def test_nothing_matches_shows_an_image_and_a_number(tmp_path):
     images = touch(tmp_path / "i", "anon_7_1.png", "anon_8_1.png")
     book = write_book(tmp_path / "l.xlsx", [["id", "age"], [1001, 30]])

@@ -63,7 +63,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "处，例如：{first}",
         "list_elsewhere": "检查点中的 {name} 只是名称或路径，不是名单，未使用；请用 --check-split "
         "将测试集与所指的名单核对",
-        "cells_differ": "同一标签的各行所写的性别、身高体重或受试者相互矛盾，按未知处理："
+        "cells_differ": "同一标签或同一人的各行所写的性别、身高体重或受试者相互矛盾，按未知处理："
         "{count} 处，例如 {first}",
         "subjects_missing": "工作簿中有 {count} 个文件名在受试者一列没有受试者，例如 {first}："
         "以文件名的第二段为准",

@@ -72,8 +72,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "another row, which counts: {count}, such as: {first}",
         "list_elsewhere": "{name} in the checkpoint is the name of something and no list, and is "
         "not used; hold the test set against the list that is meant with --check-split",
-        "cells_differ": "sexes, body sizes or subjects that the rows of one label contradict, and "
-        "that are taken as unknown: {count}, such as {first}",
+        "cells_differ": "sexes, body sizes or subjects that the rows of one label or person "
+        "contradict, and that are taken as unknown: {count}, such as {first}",
         "subjects_missing": "file names of the workbook without a subject in its subject column, "
         "such as {first}: {count}; the second field of the name says whose image each is",
         "subjects_differ": "the subject column of the workbook tells {count} people apart in {of} "
