@@ -366,7 +366,7 @@ def find_leaks(
     predicted: Predictions,
 ) -> Leakage:
     """Check that the test set is free of what training saw; warn loudly where it is not."""
-    from stages.leakage import check_leakage, leak_warnings, not_compared
+    from stages.leakage import check_leakage, copy_notes, leak_warnings
 
     found = check_leakage(
         labelled.images,
@@ -381,7 +381,7 @@ def find_leaks(
         proof=labelled.proof,
     )
     log.warn_all(leak_warnings(found), loud=True)
-    log.warn_all(not_compared(found))
+    log.warn_all(copy_notes(found))
     return found
 
 

@@ -52,7 +52,8 @@ class Block:
         return self.name is None or tidy(self.name).casefold() == TRAINING_COHORT.casefold()
 
 
-def _role(value: object) -> str | None:
+def role_of(value: object) -> str | None:
+    """Role of a column by its name; None for what names no column."""
     if not isinstance(value, str) or len(value) > MOST_CHARACTERS:
         return None
     name = re.sub(r"[\s_]+", "", tidy(value).casefold())
@@ -105,7 +106,7 @@ def _find_header(sheet: Sheet) -> tuple[int | None, Sequence[object], Sequence[o
     before: tuple[int, Sequence[object]] = (0, ())
     for number, cells in itertools.islice(sheet.rows(), _HEADER_WITHIN):
         values = _side_by_side(cells)
-        roles = {_role(value) for value in values} - {None}
+        roles = {role_of(value) for value in values} - {None}
         if "age" in roles and roles & {"subject", "filename"}:
             return number, before[1] if before[0] == number - 1 else (), values
         score = (len(roles), sum(isinstance(value, str) for value in values))
@@ -168,7 +169,7 @@ def _columns(
     """Role -> index, of the columns first to end - 1."""
     columns: dict[str, int] = {}
     for index in range(first, min(end, len(header))):
-        role = _role(header[index])
+        role = role_of(header[index])
         if role in BODY and role in columns:
             columns[role] = -1  # which of them it is cannot be told, and nobody needs it
             continue

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 from errors import InputError, Message, one_list
-from reading.blocks import BODY, TRAINING_COHORT, Block, choose_blocks, find_table
+from reading.blocks import BODY, TRAINING_COHORT, Block, choose_blocks, find_table, role_of
 from reading.cells import (
     description,
     filename_key,
@@ -201,6 +201,19 @@ def _check_blocks_apart(found: _Sheet, number: int, key: str, block: Block) -> N
         )
 
 
+def _check_no_header(found: _Sheet, number: int, cells: Mapping[int, object], block: Block) -> None:
+    """Refuse the header of a second table below, unless its columns are those of the first."""
+    roles = {role_of(value) for value in cells.values()}
+    if "age" in roles and found.by in roles and role_of(cells.get(block.columns["age"])) != "age":
+        raise InputError(
+            "{path}: sheet {title!r}: row {row} is a second header, with the columns in another "
+            "order; give each table a sheet of its own, and say which with --sheet",
+            path=found.path,
+            title=tidy_title(found.title),
+            row=number,
+        )
+
+
 def _check_sexes(path: str, found: _Sheet, rows: list[_Row]) -> None:
     """Refuse a column that holds something else: one that is new in each row takes hours."""
     sexes = {row.sex: row for row in rows if row.sex is not None}
@@ -237,6 +250,7 @@ def _read_row(found: _Sheet, number: int, cells: Mapping[int, object], block: Bl
     _check_blocks_apart(found, number, key, block)
     age = read_age(raw_age)
     if isinstance(age, Message):
+        _check_no_header(found, number, cells, block)
         found.problems.append(_unusable(key, found.cell(block, "age", number), age))
         return
     if unread is None and by == "subject" and key not in found.training:

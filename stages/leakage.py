@@ -252,10 +252,17 @@ def leak_warnings(leakage: Leakage) -> list[dict[str, str]]:
     return [in_both("warnings", "leak", verdict=verdict)]
 
 
-def not_compared(leakage: Leakage) -> list[dict[str, str]]:
-    """Say how many images have no near copies for they could not be compared, by language."""
-    count = leakage.near_not_compared
-    return [in_both("warnings", "near_not_compared", count=count)] if count else []
+def copy_notes(leakage: Leakage) -> list[dict[str, str]]:
+    """Say which images stand under two subjects, and how many have no near copies for they could
+    not be compared, by language."""
+    notes, renumbered = [], leakage.identical_images_of_different_subjects
+    if renumbered:
+        names = [image["filename"] for image in renumbered[0][:2]]
+        facts = {"count": len(renumbered), "first": names[0], "second": names[1]}
+        notes.append(in_both("warnings", "two_subjects", **facts))
+    if count := leakage.near_not_compared:
+        notes.append(in_both("warnings", "near_not_compared", count=count))
+    return notes
 
 
 def trained_on_warnings(evaluated: Sequence[str]) -> list[dict[str, str]]:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from dataset import NOT_READ, by_path, left_out_by_age, taken_back, within_ages
 from errors import InputError, Message
+from reading.blocks import role_of
 from reading.cells import filename_key, subject_key, tidy
 from reading.files import Content, UnreadableFile, is_still, is_there, read_content
 from reading.predictions import (
@@ -247,6 +248,7 @@ def read_test_list(path: Path) -> NameList:
         names = _from_split_csv(path, file, text)
     else:
         names = io.StringIO(text, newline=None).readlines()  # a name may hold other line ends
+        names = names[1:] if names and role_of(names[0]) == "filename" else names
     if len(names) > MOST_NAMES:
         raise InputError(
             "--check-split {path}: holds {count} names, over the limit of {most}",

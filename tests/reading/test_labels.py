@@ -335,8 +335,19 @@ BAD_TABLES = {
     "no usable row": ([["id", "age"], [1, -3]], "no row with a usable age; first Data!B2 holds -3"),
     "twice": ([["id", "age", "age"], [1, 20, 30]], "columns B and C both hold the age"),
     "twice subject": ([["id", "Number", "age"], [1, 2, 3]], "columns A and B both hold the subj"),
+    "second header": (
+        [["id", "age", "weight"], [1, 20, 60], [], ["id", "weight", "age"], [2, 80, 50]],
+        "'Data': row 4 is a second header",
+    ),
     "unnamed blocks": ([["id", "age", "id", "age"], [1, 20, 1, 30]], "A and C both hold the sub"),
 }
+
+
+def test_a_header_that_stands_again_is_a_row_without_an_age(book):
+    rows = [["id", "age", "sex"], [1, 20, "F"], ["id", "age", "sex"], [2, 30, "M"], [3, None, "F"]]
+    labels = read_labels(book(rows))
+    assert labels.table["true_age"].tolist() == [20.0, 30.0]
+    assert labels.problems["key"].tolist() == ["id", "3"]
 
 
 @pytest.mark.parametrize(("rows", "fault"), BAD_TABLES.values(), ids=BAD_TABLES)

@@ -17,11 +17,11 @@ from stages.leakage import (
     POSSIBLE,
     TRAINED_ON,
     check_leakage,
+    copy_notes,
     difference_hash,
     identical_files,
     leak_warnings,
     near_identical,
-    not_compared,
     trained_on_warnings,
 )
 from stages.listed import Proof
@@ -92,6 +92,9 @@ def test_the_same_bytes_under_two_numbers_in_one_split_are_told_but_no_leak(samp
     assert found.level == NO_LEAK
     assert len(found.identical_images_of_different_subjects) == 1
     assert found.identical_images_across_splits == []
+    (note,) = copy_notes(found)
+    assert note["en"].endswith("one label is wrong: 1, such as anon_4_1.png and anon_5_1.png")
+    assert "有 1 组图像" in note["zh"]
 
 
 def test_settings_and_conflicts_are_told(samples):
@@ -212,9 +215,9 @@ def test_images_that_cannot_be_compared_are_counted(samples):
     Path(samples["path"][3]).write_bytes(b"no picture")
     found = check(samples, near_duplicates=True)
     assert found.near_not_compared == 4
-    (note,) = not_compared(found)
+    _, note = copy_notes(found)  # three of them are copies
     assert note["en"].endswith("no contrast from left to right: 4") and "4 张" in note["zh"]
-    assert not_compared(check(samples)) == []
+    assert copy_notes(check(samples)) == []
 
 
 def test_nearly_identical_images_are_a_possible_leak(samples):

@@ -233,6 +233,8 @@ def test_lists_of_every_form(tmp_path):
     assert read_test_list(text) == NameList(str(text), names, None)
     text.write_bytes("anon_1\u2028a\x0c.png\ranon_2.png".encode())  # one has other ends of lines
     assert read_test_list(text).names == ("anon_1\u2028a\x0c.png", "anon_2.png")
+    text.write_text("\ufeffFile Name\nanon_1_1.png\nanon_2_1.png\n", encoding="utf-8")
+    assert read_test_list(text).names == names
     run = tmp_path / "run"
     run.mkdir()
     (run / "predictions.json").write_text(json.dumps({"filenames": names}))

@@ -53,6 +53,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "unreadable": "{count} 张图像未纳入（无法读取），例如 {example}：{reason}",
         "scaled_16_bit": "{count} 张图像：每通道 16 位，已缩放为 8 位（65535 -> 255）",
         "pairs_gone": "有 {count} 对图像未参与移植：其中一张在运行期间被更改或移除",
+        "two_subjects": "有 {count} 组图像逐字节相同却属于不同的受试者，例如 {first} 与 {second}，"
+        "其中必有标签是错的",
         "near_not_compared": "--check-near-duplicates：因无法读取或从左到右没有明暗变化而未能比较的"
         "图像：{count} 张",
         "images_changed": "{count} 张图像在运行过程中被改动或删除，例如 {example}：预测所依据的"
@@ -65,8 +67,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "将测试集与所指的名单核对",
         "cells_differ": "同一标签或同一人的各行所写的性别、身高体重或受试者相互矛盾，按未知处理："
         "{count} 处，例如 {first}",
-        "subjects_missing": "工作簿中有 {count} 个文件名在受试者一列没有受试者，例如 {first}："
-        "以文件名的第二段为准",
+        "subjects_missing": "工作簿中有 {count} 个文件名在受试者一列没有唯一的受试者，"
+        "例如 {first}：以文件名的第二段为准",
         "subjects_differ": "在 {of} 张图像中，工作簿的受试者一列区分出 {count} 人，"
         "文件名的第二段则为 {named} 人（对 {example}，前者为 {subject}，后者为 {number}）："
         "以工作簿的这一列为准；"

@@ -61,6 +61,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "scaled_16_bit": "{count} images: 16 bits per channel, scaled to 8 bits (65535 -> 255)",
         "pairs_gone": "{count} pairs of images are not in the transplant: one of the two was "
         "changed or removed during the run",
+        "two_subjects": "images that are byte for byte the same under different subjects, so that "
+        "one label is wrong: {count}, such as {first} and {second}",
         "near_not_compared": "--check-near-duplicates: images that could not be compared, for they "
         "cannot be read or have no contrast from left to right: {count}",
         "images_changed": "{count} images were changed or removed during the run, such as "
@@ -74,8 +76,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "not used; hold the test set against the list that is meant with --check-split",
         "cells_differ": "sexes, body sizes or subjects that the rows of one label or person "
         "contradict, and that are taken as unknown: {count}, such as {first}",
-        "subjects_missing": "file names of the workbook without a subject in its subject column, "
-        "such as {first}: {count}; the second field of the name says whose image each is",
+        "subjects_missing": "file names of the workbook without one subject in its subject "
+        "column, such as {first}: {count}; the second field of the name says whose image each is",
         "subjects_differ": "the subject column of the workbook tells {count} people apart in {of} "
         "images, and the second field of the file names {named} (for {example} they say {subject} "
         "and {number}): THE COLUMN IS BELIEVED; give it another name if it holds anything but "

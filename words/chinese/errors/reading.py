@@ -63,6 +63,11 @@ TEXTS: dict[str, str] = {
         "{path}：找不到年龄列（age、年龄）及与之同表的受试者列（number、id、subject、编号等）或"
         "文件名列；现有的列：{columns}"
     ),
+    "{path}: sheet {title!r}: row {row} is a second header, with the columns in another order; "
+    "give each table a sheet of its own, and say which with --sheet": (
+        "{path}：工作表 {title!r} 的第 {row} 行是第二个表头，且各列顺序不同；请把每个表格放在单独的"
+        "工作表中，并用 --sheet 指定"
+    ),
     "{path}: sheet {title!r}: columns {first} and {second} both hold the {role}; rename "
     "one, or write each block's name above its first column": (
         "{path}：工作表 {title!r} 的 {first} 列和 {second} 列都是{role}；请重命名其一，或在每个"
