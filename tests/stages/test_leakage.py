@@ -217,7 +217,7 @@ def test_images_that_cannot_be_compared_are_counted(samples):
     assert found.near_not_compared == 4
     _, note = copy_notes(found)  # three of them are copies
     assert note["en"].endswith("no contrast from left to right: 4") and "4 张" in note["zh"]
-    assert copy_notes(check(samples)) == []
+    assert len(copy_notes(check(samples))) == 1
 
 
 def test_nearly_identical_images_are_a_possible_leak(samples):
