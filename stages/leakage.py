@@ -253,10 +253,11 @@ def leak_warnings(leakage: Leakage) -> list[dict[str, str]]:
 
 
 def copy_notes(leakage: Leakage) -> list[dict[str, str]]:
-    """Say which images stand under two subjects, and how many have no near copies for they could
-    not be compared, by language."""
-    notes, renumbered = [], leakage.identical_images_of_different_subjects
-    if renumbered:
+    """Say which images of one split stand under two subjects, and how many could not be compared
+    with others that look alike, by language."""
+    notes, across = [], leakage.identical_images_across_splits  # these are told as a leak
+    groups = leakage.identical_images_of_different_subjects
+    if renumbered := [group for group in groups if group not in across]:
         names = [image["filename"] for image in renumbered[0][:2]]
         facts = {"count": len(renumbered), "first": names[0], "second": names[1]}
         notes.append(in_both("warnings", "two_subjects", **facts))

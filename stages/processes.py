@@ -125,7 +125,8 @@ def join() -> World:
             raise OtherEnded(_ENDED)
         if time.monotonic() > end:
             raise InputError(
-                "WORLD_SIZE: only {count} of {size} processes have come; start with torchrun",
+                "WORLD_SIZE: only {count} of {size} processes have come; start all with torchrun, "
+                "and see whether one was killed",
                 count=count,
                 size=world.size,
             )

@@ -71,9 +71,9 @@ class Transplant:
     """The muscle transplant: `gradcam_analysis.transplant`.
 
     n_images, n_subjects: with a mask that can be used. left_out: other images by the reason, a key
-    of `transplant_left` in `words`. n_chosen: images that exchange muscles; donors: with so many
-    others each, as asked. n_gone: pairs of them that were lost, for an image was changed or removed
-    meanwhile. contrast: None for `reason`.
+    of `transplant_left` in `words`. n_chosen: images chosen to exchange muscles; donors: with about
+    so many others each, as asked. n_gone: pairs of them that were lost, for an image was changed or
+    removed meanwhile. contrast: None for `reason`.
     """
 
     n_images: int

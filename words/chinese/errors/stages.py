@@ -212,8 +212,10 @@ TEXTS: dict[str, str] = {
     "another process of this run has ended; nothing half-written was left": (
         "本次运行的另一个进程已经结束；没有留下写到一半的文件"
     ),
-    "WORLD_SIZE: only {count} of {size} processes have come; start with torchrun": (
-        "WORLD_SIZE：{size} 个进程中只有 {count} 个已启动；请用 torchrun 启动"
+    "WORLD_SIZE: only {count} of {size} processes have come; start all with torchrun, and see "
+    "whether one was killed": (
+        "WORLD_SIZE：{size} 个进程中只有 {count} 个已启动；请全部用 torchrun 启动，并查看是否有进程"
+        "被杀"
     ),
     "WORLD_SIZE: the {size} processes read different things ({names}); start all with the same "
     "options, and while no file is written": (
